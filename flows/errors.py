@@ -1,0 +1,75 @@
+"""The one error family of hlsflow.
+
+Every expected failure (bad input, a missing tool, a full disk, a failed gate) is a `FlowError`. Its message
+says what is wrong and where; `hint` says what to do next. The command line prints both and exits with
+`exit_code`; it never shows a traceback for a `FlowError`.
+"""
+
+from __future__ import annotations
+
+
+class FlowError(Exception):
+    """What went wrong, where, and what to do next.
+
+    Args:
+        message: one sentence: what is wrong and where.
+        hint: what the user can do next; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  next: {self.hint}" if self.hint else self.message
+
+
+class ProjectError(FlowError):
+    """The project file, a knob or a command-line value is not valid."""
+
+    exit_code = 2
+
+
+class DataError(FlowError):
+    """A data set cannot be found, read or used."""
+
+    exit_code = 2
+
+
+class ModelError(FlowError):
+    """A model file cannot be loaded, or not safely."""
+
+    exit_code = 2
+
+
+class UnsupportedLayer(FlowError):
+    """A layer, or a setting of it, that hlsflow refuses by name."""
+
+    exit_code = 2
+
+
+class GateFailed(FlowError):
+    """QKeras, C-simulation, oracle and RTL are not equal to the last bit."""
+
+    exit_code = 3
+
+
+class ToolMissing(FlowError):
+    """An external program is not installed, or too old."""
+
+    exit_code = 4
+
+
+class ToolFailed(FlowError):
+    """An external program ended with an error, ran out of time, or left no usable result."""
+
+    exit_code = 5
+
+
+class StorageError(FlowError):
+    """The build folder cannot be written or read (full disk, permissions, damaged file)."""
+
+    exit_code = 6

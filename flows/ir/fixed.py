@@ -1,0 +1,191 @@
+"""Fixed-point types with the meaning of `ap_fixed`: a value is an integer times 2**-frac.
+
+Source of the quantization and overflow modes: AMD UG1399 (Vitis HLS User Guide), "Arbitrary Precision
+Fixed-Point Data Types". The C-simulation headers that hls4ml ships implement the same.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Rounding(enum.StrEnum):
+    """What happens to bits right of the least significant one (`ap_q_mode`)."""
+
+    TRN = "TRN"  # towards minus infinity
+    TRN_ZERO = "TRN_ZERO"  # towards zero
+    RND = "RND"  # to nearest, ties towards plus infinity
+    RND_ZERO = "RND_ZERO"  # to nearest, ties towards zero
+    RND_INF = "RND_INF"  # to nearest, ties away from zero
+    RND_MIN_INF = "RND_MIN_INF"  # to nearest, ties towards minus infinity
+    RND_CONV = "RND_CONV"  # to nearest, ties to even
+
+
+class Overflow(enum.StrEnum):
+    """What happens to values out of range (`ap_o_mode`)."""
+
+    WRAP = "WRAP"
+    SAT = "SAT"
+    SAT_ZERO = "SAT_ZERO"
+    SAT_SYM = "SAT_SYM"
+
+
+MAX_WIDTH = 62
+"""Widest type whose values and rounding sums stay exact in 64-bit integers."""
+
+_TEXT = re.compile(r"^(?:ap_)?(u?)(fixed|int)<\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?((?:,\s*\w+\s*)*)>$")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A fixed-point type.
+
+    Attributes:
+        width: bits, sign included.
+        integer: bits left of the binary point, sign included; may be negative or larger than width.
+        signed: two's complement when true.
+        rounding, overflow: how a value is brought into this type.
+    """
+
+    width: int
+    integer: int
+    signed: bool = True
+    rounding: Rounding = Rounding.TRN
+    overflow: Overflow = Overflow.WRAP
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise ValueError(f"width {self.width} is outside 1..{MAX_WIDTH} bits")
+
+    @property
+    def frac(self) -> int:
+        """Bits right of the binary point: one step of the grid is 2**-frac."""
+        return self.width - self.integer
+
+    @property
+    def min(self) -> int:
+        """Smallest representable integer on the grid."""
+        if not self.signed:
+            return 0
+        return -(1 << (self.width - 1)) + (self.overflow is Overflow.SAT_SYM)
+
+    @property
+    def max(self) -> int:
+        """Largest representable integer on the grid."""
+        return (1 << (self.width - self.signed)) - 1
+
+    @classmethod
+    def parse(cls, text: str) -> Fixed:
+        """Read `fixed<10,4,RND_CONV,SAT>`, `ufixed<6,0>`, `int<8>` or `uint<8>` (an `ap_` prefix is allowed).
+
+        Raises:
+            ValueError: not of that form; the message shows an example.
+        """
+        match = _TEXT.match(text.strip())
+        if not match or (match[2] == "fixed") != (match[4] is not None):
+            raise ValueError(f"'{text}' is no fixed-point type; write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>")
+        modes = [word.strip().removeprefix("AP_") for word in match[5].split(",") if word.strip()]
+        return cls(
+            int(match[3]),
+            int(match[4] or match[3]),
+            not match[1],
+            _mode(Rounding, modes[:1], Rounding.TRN, text),
+            _mode(Overflow, modes[1:2], Overflow.WRAP, text),
+        )
+
+    def __str__(self) -> str:
+        kind = "fixed" if self.signed else "ufixed"
+        modes = ""
+        if (self.rounding, self.overflow) != (Rounding.TRN, Overflow.WRAP):
+            modes = f",{self.rounding},{self.overflow}"
+        return f"{kind}<{self.width},{self.integer}{modes}>"
+
+    def cast(self, values: Array, frac: int) -> NDArray[np.int64]:
+        """Bring integers with `frac` fractional bits into this type: round, then handle overflow.
+
+        Args:
+            values: any shape, integers.
+            frac: fractional bits of `values`.
+        Returns:
+            Same shape, integers on this type's grid.
+        Raises:
+            ValueError: an exact result would need more than 64 bits.
+        """
+        return self._fit(_round(np.asarray(values, np.int64), frac - self.frac, self.rounding))
+
+    def quantize(self, values: Array) -> NDArray[np.int64]:
+        """Bring real numbers into this type (exact for |value| * 2**frac below 2**52)."""
+        scaled = np.asarray(values, np.float64) * 2.0**self.frac
+        return self._fit(_round_real(scaled, self.rounding).astype(np.int64))
+
+    def real(self, values: Array) -> NDArray[np.float64]:
+        """The real numbers that integers on this grid stand for."""
+        return np.asarray(values, np.float64) * 2.0**-self.frac
+
+    def holds(self, values: Array) -> bool:
+        """Whether every integer is representable."""
+        values = np.asarray(values)
+        return not values.size or (int(values.min()) >= self.min and int(values.max()) <= self.max)
+
+    def _fit(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self.overflow is Overflow.WRAP:
+            wrapped = values & ((1 << self.width) - 1)
+            return wrapped - ((wrapped >> (self.width - 1)) << self.width) if self.signed else wrapped
+        if self.overflow is Overflow.SAT_ZERO:
+            return np.where((values < self.min) | (values > self.max), 0, values)
+        return np.clip(values, self.min, self.max)
+
+
+_Mode = TypeVar("_Mode", Rounding, Overflow)
+
+
+def _mode(kind: type[_Mode], words: list[str], default: _Mode, text: str) -> _Mode:
+    if not words:
+        return default
+    try:
+        return kind(words[0])
+    except ValueError:
+        raise ValueError(f"'{words[0]}' in '{text}' is none of {', '.join(kind)}") from None
+
+
+def _round(values: NDArray[np.int64], drop: int, mode: Rounding) -> NDArray[np.int64]:
+    """Drop `drop` bits (add zeros when negative) with the given rounding."""
+    if drop <= 0:
+        if values.size and int(np.abs(values).max()) >= 1 << (MAX_WIDTH + drop):
+            raise ValueError(f"shifting left by {-drop} bits needs more than {MAX_WIDTH} bits")
+        return values << -drop
+    if drop > MAX_WIDTH:
+        values, drop = np.sign(values), 2  # everything is far below half a step: keep only its sign
+    floor, rest, half = values >> drop, values & ((1 << drop) - 1), 1 << (drop - 1)
+    return floor + _round_up(values < 0, floor, rest, half, mode)
+
+
+def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rounding) -> Array:
+    """Whether the truncated value must go one step up."""
+    if mode is Rounding.TRN:
+        return np.zeros_like(negative)
+    if mode is Rounding.TRN_ZERO:
+        return negative & (rest != 0)
+    tie = {
+        Rounding.RND: np.ones_like(negative),
+        Rounding.RND_ZERO: negative,
+        Rounding.RND_INF: ~negative,
+        Rounding.RND_MIN_INF: np.zeros_like(negative),
+        Rounding.RND_CONV: (floor & 1) == 1,
+    }[mode]
+    return (rest > half) | ((rest == half) & tie)
+
+
+def _round_real(values: NDArray[np.float64], mode: Rounding) -> NDArray[np.float64]:
+    if mode is Rounding.TRN_ZERO:
+        return np.trunc(values)
+    floor = np.floor(values)
+    return floor + _round_up(values < 0, floor.astype(np.int64), values - floor, 0.5, mode)
