@@ -1,0 +1,413 @@
+"""The project: what to train, for which hardware, with which knobs; checked once, then frozen.
+
+In: a folder `projects/<name>/` with `project.toml` and `model.py` (or a trained model file and a data set).
+Out: a `Project`. Nothing of the user's code runs here and no TensorFlow is imported, so reading is fast and safe.
+Every key, its type and its default stand in the section classes below.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator as After
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+from flows.errors import ProjectError
+from flows.ir.fixed import Fixed
+from flows.project_errors import explain, nearest
+
+Family = Literal["xc7", "xcup", "ecp5"]
+"""Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
+
+
+def _parse_fixed(value: object) -> Fixed:
+    return value if isinstance(value, Fixed) else Fixed.parse(value if isinstance(value, str) else repr(value))
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands there more than once")
+    return values
+
+
+Precision = Annotated[Fixed, BeforeValidator(_parse_fixed), PlainSerializer(str)]
+Positive = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A table of the project file: unknown keys are errors, nothing is converted silently, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    """Where the samples come from. The real input of the network is `(raw - offset) * scale`.
+
+    Attributes:
+        source: `digits` (scikit-learn's), or the path of an `.npz` file, relative to the project's folder.
+        validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
+        test: fraction of all samples kept for the test; not with a source that has `x_test`.
+        seed: of the stratified split.
+    """
+
+    source: Annotated[str, Field(pattern=r"^(digits|.+\.npz)$")]
+    validation: Fraction | None = None
+    test: Fraction | None = None
+    seed: Seed = 0
+    offset: float = 0.0
+    scale: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _split_given(self) -> Self:
+        if self.source == "digits" and (self.validation is None or self.test is None):
+            raise ValueError("source 'digits' comes in one piece: give both validation and test, such as 0.1 and 0.2")
+        return self
+
+
+class Model(Section):
+    """The network: builder functions in `model.py`, or the file of a trained model.
+
+    Attributes:
+        quantized: function without arguments that returns the QKeras model to train.
+        baseline: function without arguments that returns the float model of the same shape.
+        file: a trained QKeras model (`.h5` or `.keras`), relative to the project's folder; nothing is trained then.
+        allow_lambda: load a `file` with Lambda layers, which run the code they carry.
+    """
+
+    quantized: Identifier | None = None
+    baseline: Identifier | None = None
+    file: Annotated[str, Field(pattern=r"\.(h5|hdf5|keras)$")] | None = None
+    allow_lambda: bool = False
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.quantized is None) == (self.file is None):
+            raise ValueError("give either quantized (a function in model.py) or file (a trained model)")
+        if self.file is not None and self.baseline is not None:
+            raise ValueError("baseline goes with quantized, not with file")
+        return self
+
+
+class Training(Section):
+    """How both models are trained: softmax cross-entropy on the logits, samples shuffled anew each epoch.
+
+    Attributes:
+        learning_rate: of the first epoch.
+        schedule: `cosine` lets the rate fall to 0 over the epochs.
+        patience: epochs without a better validation accuracy after which training stops; omitted: never.
+        seed: of the initial weights and the shuffling.
+    """
+
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: Annotated[float, Field(gt=0)]
+    optimizer: Literal["adam", "nadam", "rmsprop", "sgd"] = "adam"
+    schedule: Literal["constant", "cosine"] = "constant"
+    patience: Positive | None = None
+    seed: Seed = 0
+
+
+class Input(Section):
+    """The input quantizer: the grid on which the samples enter the hardware, and QKeras alike."""
+
+    precision: Precision
+
+
+class Target(Section):
+    """The hardware.
+
+    Attributes:
+        backend: of hls4ml.
+        part: device of the HLS project.
+        clock_ns: wanted clock period, ns.
+        families: device families for the open synthesis.
+        route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
+    """
+
+    backend: Literal["vitis", "vivado"] = "vitis"
+    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "xcu250-figd2104-2L-e"
+    clock_ns: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
+    families: Annotated[tuple[Family, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
+        "xc7",
+        "xcup",
+        "ecp5",
+    )
+    route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _route_what_is_synthesized(self) -> Self:
+        if self.route_part is not None and "ecp5" not in self.families:
+            raise ValueError("route_part is an ECP5 part: add 'ecp5' to families, or leave route_part out")
+        return self
+
+
+class PrecisionKnobs(Section):
+    """Types set by hand; those left out follow from the quantizers of the model."""
+
+    result: Precision | None = None
+    accum: Precision | None = None
+    weight: Precision | None = None
+    bias: Precision | None = None
+
+    def over(self, default: PrecisionKnobs) -> PrecisionKnobs:
+        """These types, and the default's where one is not set."""
+        return default.model_copy(update={name: kind for name, kind in self if kind is not None})
+
+
+class LayerKnobs(Section):
+    """The knobs of one layer; those left out take the default of the project."""
+
+    reuse_factor: Positive | None = None
+    strategy: Literal["latency", "resource"] | None = None
+    multiplier: Literal["dsp", "lut"] | None = None
+    precision: PrecisionKnobs = PrecisionKnobs()
+
+
+class ResolvedKnobs(Section):
+    """What holds for one layer after the defaults have been filled in."""
+
+    reuse_factor: Positive
+    strategy: Literal["latency", "resource"]
+    multiplier: Literal["dsp", "lut"]
+    precision: PrecisionKnobs
+
+
+class Knobs(Section):
+    """Knobs of all layers, and of single ones under the name of the Keras layer.
+
+    Attributes:
+        reuse_factor: how many products each multiplier works off per sample.
+        strategy: hls4ml's; see `flows.reuse`.
+        multiplier: what the open RTL builds multipliers from.
+        precision: types set by hand.
+        layers: layer name → its own knobs.
+    """
+
+    reuse_factor: Positive
+    strategy: Literal["latency", "resource"] = "latency"
+    multiplier: Literal["dsp", "lut"] = "dsp"
+    precision: PrecisionKnobs = PrecisionKnobs()
+    layers: Mapping[str, LayerKnobs] = Field(default_factory=dict)
+
+    def of(self, layer: str) -> ResolvedKnobs:
+        """The knobs that hold for the layer of that name."""
+        own = self.layers.get(layer, LayerKnobs())
+        return ResolvedKnobs(
+            reuse_factor=own.reuse_factor or self.reuse_factor,
+            strategy=own.strategy or self.strategy,
+            multiplier=own.multiplier or self.multiplier,
+            precision=own.precision.over(self.precision),
+        )
+
+    def at(self, reuse_factor: int) -> Knobs:
+        """The same with another default reuse factor; layers with a reuse factor of their own keep it."""
+        return self.model_copy(update={"reuse_factor": reuse_factor})
+
+
+class Sweep(Section):
+    """Default reuse factors to measure, in that order; empty: the one in [knobs] alone."""
+
+    reuse_factor: Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
+
+
+class Budget(Section):
+    """Largest figures allowed on one family; those left out are not judged. Units as in `flows.metrics.UNITS`."""
+
+    lut: Positive | None = None
+    ff: Positive | None = None
+    dsp: Annotated[int, Field(ge=0)] | None = None
+    bram: Annotated[int, Field(ge=0)] | None = None
+    latency_cycles: Positive | None = None
+    ii: Positive | None = None
+
+
+class Gate(Section):
+    """How many vectors the RTL must reproduce to the last bit (the test set, repeated or cut as needed)."""
+
+    vectors: Annotated[int, Field(ge=1000)] = 1000
+
+
+class ProjectFile(Section):
+    """The whole project file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    data: Data
+    model: Model
+    training: Training | None = None
+    input: Input
+    target: Target = Target()
+    knobs: Knobs
+    sweep: Sweep = Sweep()
+    budgets: Mapping[Family, Budget] = Field(default_factory=dict)
+    gate: Gate = Gate()
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        if self.model.quantized is not None and self.training is None:
+            raise ValueError("model.quantized must be trained: add a [training] table")
+        if self.model.file is not None and self.training is not None:
+            raise ValueError("model.file is trained already: remove the [training] table")
+        absent = [family for family in self.budgets if family not in self.target.families]
+        if absent:
+            raise ValueError(f"budgets.{absent[0]} is never judged: target.families has {list(self.target.families)}")
+        return self
+
+
+class Project(ProjectFile):
+    """A project file, with where it lies and what its model is made of.
+
+    Attributes:
+        folder: the project's folder; paths in the file are relative to it.
+        model_digest: SHA-256 of `model.py`, or of the trained model's file.
+    """
+
+    folder: Path
+    model_digest: str
+
+    @property
+    def model_path(self) -> Path:
+        """`model.py`, or the trained model's file."""
+        return self.folder / (self.model.file or "model.py")
+
+    @property
+    def data_path(self) -> Path | None:
+        """The `.npz` file of the samples; None for those that ship with scikit-learn."""
+        return None if self.data.source == "digits" else self.folder / self.data.source
+
+    @property
+    def reuse_factors(self) -> tuple[int, ...]:
+        """Default reuse factors to measure: the sweep, or the one of [knobs]."""
+        return self.sweep.reuse_factor or (self.knobs.reuse_factor,)
+
+    def at(self, reuse_factor: int) -> Project:
+        """The design point of the sweep with that default reuse factor."""
+        return self.model_copy(update={"knobs": self.knobs.at(reuse_factor)})
+
+    def digest_fields(self, *sections: str) -> dict[str, Any]:
+        """The named sections as plain JSON types, for a step to hash exactly what it depends on.
+
+        Args:
+            sections: names of fields of `Project`, such as `training` or `model_digest`.
+        """
+        return self.model_dump(mode="json", include=set(sections))
+
+
+def load(path: Path) -> Project:
+    """Read a project.
+
+    Args:
+        path: the project's folder, or its `project.toml`.
+    Raises:
+        ProjectError: names every problem of the file, one a line, with what is allowed.
+    """
+    file = path if path.suffix == ".toml" else path / "project.toml"
+    values = _read_toml(file)
+    sections = parse(values, str(file))
+    return _complete(sections, file.parent, str(file))
+
+
+def for_model(model: Path, data: Path, precision: str, reuse_factors: tuple[int, ...] = (64,)) -> Project:
+    """A project around a model that somebody else has trained, everything else at its default.
+
+    Args:
+        model: QKeras model, `.h5` or `.keras`.
+        data: `.npz`, see `flows.qat.data`.
+        precision: of the input quantizer, such as `fixed<10,4>`.
+        reuse_factors: to measure.
+    Raises:
+        ProjectError: a value is not legal, or the model file is not there.
+    """
+    name = "".join(char if char.isalnum() and char.isascii() else "_" for char in model.stem.lower())
+    values = {
+        "name": name if name[:1].isalpha() else f"model_{name}",
+        "data": {"source": str(data.resolve())},
+        "model": {"file": str(model.resolve())},
+        "input": {"precision": precision},
+        "knobs": {"reuse_factor": reuse_factors[0] if reuse_factors else 0},
+        "sweep": {"reuse_factor": list(reuse_factors)},
+    }
+    return _complete(parse(values, str(model)), model.resolve().parent, str(model))
+
+
+def parse(values: Mapping[str, Any], where: str) -> ProjectFile:
+    """Check the content of a project file.
+
+    Args:
+        values: what the TOML holds.
+        where: the file's name, for messages.
+    Raises:
+        ProjectError: names every problem, one a line.
+    """
+    try:
+        return ProjectFile.model_validate(dict(values))
+    except ValidationError as error:
+        problems = explain(ProjectFile, error)
+    raise ProjectError("\n".join(f"{where}: {problem}" for problem in problems), f"correct {where} and run again")
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    hint = "name a folder with a project.toml, such as projects/digits"
+    if not file.parent.is_dir():
+        raise ProjectError(f"there is no folder {file.parent}", hint)
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{file} is not valid TOML: {error}", "correct the file at that line and column") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file} cannot be read: {error}", "check that it is a UTF-8 text file") from error
+
+
+def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
+    """Add the folder and the digest; checks that the model is there."""
+    file = folder / (sections.model.file or "model.py")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ProjectError(
+            f"{where}: the model {file} cannot be read: {error.strerror}",
+            "put it there, or correct the [model] table",
+        ) from error
+    if sections.model.file is None:
+        _check_builders(sections.model, file, content)
+    return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))
+
+
+def _check_builders(model: Model, file: Path, source: bytes) -> None:
+    """The builder functions must be there; nothing is executed."""
+    try:
+        names = _defined(ast.parse(source, str(file)))
+    except (SyntaxError, ValueError) as error:
+        raise ProjectError(f"{file} is not valid Python: {error}", "correct the file") from error
+    wanted = {"quantized": model.quantized, "baseline": model.baseline}
+    missing = [
+        f"{file}: has no function {name}(), which model.{key} names{nearest(name, names)}"
+        for key, name in wanted.items()
+        if name is not None and name not in names
+    ]
+    if missing:
+        raise ProjectError("\n".join(missing), f"functions there: {', '.join(sorted(names)) or 'none'}")
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """Names that a module's top level defines or imports."""
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    return functions | imported
