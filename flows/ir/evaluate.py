@@ -181,7 +181,8 @@ def _caster(kind: Fixed, frac: int, bound: int, relu: bool) -> Step:
         y = x.astype(number, copy=False) * scale
         if rounding:
             y = rounding(y)
-        return np.clip(y, low, high, out=y)
+        clipped: Array = np.clip(y, low, high, out=y)
+        return clipped
 
     return run
 

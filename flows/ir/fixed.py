@@ -91,7 +91,9 @@ class Fixed:
         """
         match = _TEXT.match(text.strip())
         if not match or (match[2] == "fixed") != (match[4] is not None):
-            raise ValueError(f"'{text}' is no fixed-point type; write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>")
+            raise ValueError(
+                f"'{text}' is no fixed-point type; write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>"
+            )
         modes = [word.strip().removeprefix("AP_") for word in match[5].split(",") if word.strip()]
         return cls(
             int(match[3]),
@@ -165,13 +167,14 @@ def _round(values: NDArray[np.int64], drop: int, mode: Rounding) -> NDArray[np.i
     if drop > MAX_WIDTH:
         values, drop = np.sign(values), 2  # everything is far below half a step: keep only its sign
     floor, rest, half = values >> drop, values & ((1 << drop) - 1), 1 << (drop - 1)
-    return floor + _round_up(values < 0, floor, rest, half, mode)
+    rounded: NDArray[np.int64] = floor + _round_up(values < 0, floor, rest, half, mode)
+    return rounded
 
 
-def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rounding) -> Array:
+def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rounding) -> NDArray[np.bool_]:
     """Whether the truncated value must go one step up."""
     if mode is Rounding.TRN:
-        return np.zeros_like(negative)
+        return np.zeros_like(negative, np.bool_)
     if mode is Rounding.TRN_ZERO:
         return negative & (rest != 0)
     tie = {
@@ -181,11 +184,13 @@ def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rou
         Rounding.RND_MIN_INF: np.zeros_like(negative),
         Rounding.RND_CONV: (floor & 1) == 1,
     }[mode]
-    return (rest > half) | ((rest == half) & tie)
+    up: NDArray[np.bool_] = (rest > half) | ((rest == half) & tie)
+    return up
 
 
 def _round_real(values: NDArray[np.float64], mode: Rounding) -> NDArray[np.float64]:
     if mode is Rounding.TRN_ZERO:
         return np.trunc(values)
     floor = np.floor(values)
-    return floor + _round_up(values < 0, floor.astype(np.int64), values - floor, 0.5, mode)
+    rounded: NDArray[np.float64] = floor + _round_up(values < 0, floor.astype(np.int64), values - floor, 0.5, mode)
+    return rounded

@@ -62,7 +62,9 @@ def _check_dense(node: Node, source: Node) -> None:
         raise InvalidGraph(f"'{node.name}' maps {source.shape} to {node.shape} with weight {weight.shape}")
     accum = node.types["accum"]
     if accum.overflow is not Overflow.WRAP:
-        raise InvalidGraph(f"accumulator of '{node.name}' is {accum}: only WRAP does not depend on the order of the sum")
+        raise InvalidGraph(
+            f"accumulator of '{node.name}' is {accum}: only WRAP does not depend on the order of the sum"
+        )
     product = source.type.width + node.types["weight"].width
     if product + weight.shape[0].bit_length() > MAX_WIDTH:
         raise InvalidGraph(f"the exact sum of '{node.name}' needs more than {MAX_WIDTH} bits")

@@ -1,0 +1,220 @@
+"""The bit-exactness gate: QKeras = C-simulation = oracle = RTL, as integers, on every output of every sample.
+
+In: what each of them computed. Out: a `Gate`, which knows the first layer that differs, by how much, and the setting
+that usually causes it; `require` turns a failed one into an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from flows.errors import GateFailed
+from flows.ir import Graph, Node, Op
+from flows.ir.fixed import Array, Fixed
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two executors on the same samples.
+
+    Attributes:
+        left, right: their names, such as `qkeras` and `csim`.
+        samples, outputs: how many samples, and output values of all samples together.
+        differing: output values that are not equal to the last bit.
+        largest: largest difference, in steps of the output grid.
+    """
+
+    left: str
+    right: str
+    samples: int
+    outputs: int
+    differing: int
+    largest: float
+
+    @property
+    def equal(self) -> bool:
+        return self.differing == 0
+
+    def __str__(self) -> str:
+        if self.equal:
+            return f"{self.left} = {self.right} on all {self.outputs} outputs of {self.samples} samples"
+        return (
+            f"{self.left} differs from {self.right} in {self.differing} of {self.outputs} outputs "
+            f"({self.samples} samples), by up to {self.largest:g} steps of the output grid"
+        )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where the first difference comes from.
+
+    Attributes:
+        layer: name of the first layer whose values differ.
+        differing, values: differing values of that layer, and all of them.
+        largest: largest difference, real.
+        cause: what usually causes it, and the knob that cures it.
+    """
+
+    layer: str
+    differing: int
+    values: int
+    largest: float
+    cause: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The verdict.
+
+    Attributes:
+        comparisons: in the order in which they were made.
+        first: the first differing layer, where all are equal None.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    first: Difference | None = None
+
+    @property
+    def passed(self) -> bool:
+        return all(comparison.equal for comparison in self.comparisons)
+
+    def to_json(self) -> dict[str, Any]:
+        comparisons = [asdict(item) | {"equal": item.equal} for item in self.comparisons]
+        return {"passed": self.passed, "comparisons": comparisons, "first": asdict(self.first) if self.first else None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Gate:
+        items = [{key: value for key, value in item.items() if key != "equal"} for item in data["comparisons"]]
+        first = Difference(**data["first"]) if data["first"] else None
+        return cls(tuple(Comparison(**item) for item in items), first)
+
+    def __str__(self) -> str:
+        lines = [str(comparison) for comparison in self.comparisons]
+        if self.first:
+            first = self.first
+            lines.append(
+                f"first layer that differs: '{first.layer}', {first.differing} of {first.values} values, "
+                f"by up to {first.largest:g}"
+            )
+            lines.append(f"usual cause: {first.cause}")
+        return "\n".join(lines)
+
+
+def require(gate: Gate) -> Gate:
+    """The gate itself if it passed; raises GateFailed with everything it knows if not."""
+    if gate.passed:
+        return gate
+    raise GateFailed(f"not bit-exact\n{gate}", "change what the usual cause names, then run `hlsflow check` again")
+
+
+def compare(left: str, a: Array, right: str, b: Array, kind: Fixed) -> Comparison:
+    """Compare real values `a` with integers `b` on the grid of `kind`; both (n, ...), the same number of values."""
+    steps = np.asarray(a, np.float64).reshape(len(a), -1) * 2.0**kind.frac
+    distance = np.abs(steps - b.reshape(len(b), -1))
+    largest = float(distance.max(initial=0.0))
+    return Comparison(left, right, len(a), distance.size, int(np.count_nonzero(distance)), largest)
+
+
+def compare_codes(left: str, a: Array, right: str, b: Array) -> Comparison:
+    """Compare integers on the same grid."""
+    return compare(left, a, right, b, Fixed(1, 1, signed=False))
+
+
+def first_difference(
+    graph: Graph, keras: Mapping[str, Array], found: Mapping[str, Array], names: Sequence[tuple[str, str]]
+) -> Difference | None:
+    """The first Keras layer whose values differ from those of the node that stands for it.
+
+    Args:
+        graph: the network.
+        keras: Keras layer → real values (m, ...).
+        found: node → integers (n >= m, ...) of the executor that is compared.
+        names: (Keras layer, node) pairs, in order; see `counterparts`.
+    """
+    for layer, name in names:
+        node, wanted = graph[name], np.asarray(keras[layer], np.float64)
+        values = node.type.real(found[name][: len(wanted)]).reshape(wanted.shape)
+        distance = np.abs(values - wanted)
+        if distance.any():
+            differing = int(np.count_nonzero(distance))
+            return Difference(layer, differing, distance.size, float(distance.max()), _cause(graph, node, wanted))
+    return None
+
+
+def counterparts(graph: Graph, layers: Sequence[str]) -> list[tuple[str, str]]:
+    """Which node's value is each Keras layer's value.
+
+    hls4ml names the node of a layer's own activation `<layer>_<activation>`, and merges a linear quantizer into the
+    layer before it: then the node of that layer holds the quantizer's value. A layer before a leaky ReLU stands for
+    nothing, as it is clipped on purpose.
+
+    Args:
+        layers: Keras layer names in the order of the network.
+    """
+    pairs: dict[str, str] = {}
+    current = graph.inputs[0].name
+    for layer in layers:
+        own = [node.name for node in graph.nodes if node.name == layer or _activation_of(graph, node, layer, layers)]
+        current = own[-1] if own else current
+        pairs = {name: node for name, node in pairs.items() if node != current} | {layer: current}
+    clipped = {node.inputs[0] for node in graph.nodes if node.op is Op.LEAKY_RELU}
+    return [(name, node) for name, node in pairs.items() if node not in clipped]
+
+
+def _activation_of(graph: Graph, node: Node, layer: str, layers: Sequence[str]) -> bool:
+    return node.name.startswith(f"{layer}_") and node.name not in layers and node.inputs[:1] == (layer,)
+
+
+def _cause(graph: Graph, node: Node, wanted: Array) -> str:
+    """The most likely reason why a node gives other values than QKeras."""
+    dense = node if node.op is Op.DENSE else graph[node.inputs[0]] if node.inputs else node
+    if dense.op is Op.DENSE:
+        said = _accumulator_cause(graph, dense) or _result_cause(dense)
+        if said:
+            return said
+    scaled = wanted * 2.0**node.type.frac
+    if not np.array_equal(scaled, np.rint(scaled)):
+        return f"QKeras gives values off the grid of {node.type}: a quantizer is missing or was lost in '{node.name}'"
+    if not node.type.holds(scaled):
+        return f"QKeras gives values outside {node.type}: give '{node.name}' more integer bits"
+    return f"'{node.name}' rounds or saturates differently from QKeras as {node.type}: remove its precision knobs"
+
+
+def _accumulator_cause(graph: Graph, dense: Node) -> str | None:
+    accum, need = dense.types["accum"], exact_accumulator(graph, dense)
+    knob = f"remove knobs.layers.{dense.name}.precision.accum (or the default's), or set it to {need}"
+    if accum.frac < need.frac:
+        return f"the accumulator {accum} of '{dense.name}' drops {need.frac - accum.frac} bits of each product; {knob}"
+    if accum.integer < need.integer:
+        return (
+            f"the accumulator {accum} of '{dense.name}' can overflow, its sums need {need.integer} integer bits; {knob}"
+        )
+    return None
+
+
+def _result_cause(dense: Node) -> str | None:
+    result, accum = dense.type, dense.types["accum"]
+    if (result.frac, result.integer) >= (accum.frac, accum.integer) or result.rounding != accum.rounding:
+        return None
+    return f"the result {result} of '{dense.name}' is narrower than its accumulator {accum}: widen precision.result"
+
+
+def exact_accumulator(graph: Graph, dense: Node) -> Fixed:
+    """The narrowest accumulator that holds every sum of a dense node, whatever the input."""
+    source, weight = graph[dense.inputs[0]].type, dense.params["weight"].astype(object)
+    frac = max(source.frac + dense.types["weight"].frac, dense.types["bias"].frac)
+    lift = 1 << (frac - source.frac - dense.types["weight"].frac)
+    bias = dense.params["bias"].astype(object) * (1 << (frac - dense.types["bias"].frac))
+    high = (np.maximum(weight * source.max, weight * source.min).sum(0) * lift + bias).max()
+    low = (np.minimum(weight * source.max, weight * source.min).sum(0) * lift + bias).min()
+    width = max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
+    return Fixed(width, width - frac)
+
+
+def joined(first: Gate, second: Gate) -> Gate:
+    """One verdict from two."""
+    return replace(first, comparisons=first.comparisons + second.comparisons, first=first.first or second.first)

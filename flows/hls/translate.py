@@ -1,0 +1,236 @@
+"""QKeras → hls4ml's resolved `ModelGraph` → HLS C++ project and our own graph.
+
+In: a model, the input quantizer, the target and the knobs. Out: `Translation`; on disk the HLS project of hls4ml.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.errors import ProjectError, UnsupportedLayer
+from flows.hls.corrections import Config, Correction, correct
+from flows.hls.lower import lower
+from flows.hls.precision import from_hls4ml
+from flows.hls.reading import Layers, Reading, read
+from flows.ir import Fixed, Graph
+from flows.project import Knobs, ResolvedKnobs, Target
+from flows.project_errors import nearest
+from flows.reuse import nearest_legal
+
+PROJECT_NAME = "hlsflow_top"
+"""Name of the HLS project and of its top function."""
+
+DEFAULT_PRECISION = "fixed<32,16>"
+"""For what neither QKeras nor hls4ml's inference gives a type; never narrower than hls4ml's own fixed<16,6>."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What translation depends on besides the model.
+
+    Attributes:
+        input_type: the input quantizer.
+        target: hls4ml backend, part, clock, io type.
+        knobs: per-layer precision, reuse factor, strategy.
+    """
+
+    input_type: Fixed
+    target: Target
+    knobs: Knobs
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One line of the table that echoes the knobs.
+
+    Attributes:
+        name, kind: of hls4ml's layer.
+        shape: of the weights, or of the result.
+        weight, accum, result: types as text; empty where the layer has none.
+        strategy: as resolved; empty where the layer has none.
+        asked, granted: reuse factor; None where the layer has none.
+        multipliers: ceil(n_in * n_out / reuse factor); None where the layer has none.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    weight: str
+    accum: str
+    result: str
+    strategy: str
+    asked: int | None
+    granted: int | None
+    multipliers: int | None
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A translated network.
+
+    Attributes:
+        reading: the model as read; `reading.model` is what the hardware must equal.
+        hls_model: hls4ml's `ModelGraph`, resolved.
+        graph: the same network as integers.
+        corrections: everything that was changed on the way.
+        rows: the echo of the knobs.
+    """
+
+    reading: Reading
+    hls_model: Any
+    graph: Graph
+    corrections: tuple[Correction, ...]
+    rows: tuple[LayerRow, ...]
+
+
+def translate(model: Any, settings: Settings, folder: Path) -> Translation:
+    """Translate a QKeras model and write the HLS project to `folder`.
+
+    Raises:
+        UnsupportedLayer: something in the model that hlsflow does not carry.
+        ProjectError: knobs for a layer that is not there, or an illegal reuse factor.
+    """
+    with _quiet():
+        reading = read(model)
+        _check_layer_names(settings.knobs, reading)
+        config = _default_config(reading, settings.target.backend)
+        corrections = correct(reading.layers, config, settings.input_type)
+        _apply_knobs(config, reading.layers, settings)
+        hls_model = _convert(reading, config, settings, folder)
+        rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
+        hls_model.write()
+    graph = lower(hls_model, reading.model.name)
+    return Translation(reading, hls_model, graph, (*reading.corrections, *corrections), rows)
+
+
+def _check_layer_names(knobs: Knobs, reading: Reading) -> None:
+    names = [layer["name"] for layer in reading.layers]
+    for name in knobs.layers:
+        if name not in names:
+            guess = nearest(name, names)
+            meant = f"; did you mean '{guess}'?" if guess else ""
+            raise ProjectError(
+                f"knobs.layers.{name}: the model has no layer '{name}'{meant}", f"layers: {', '.join(names)}"
+            )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """hls4ml and Keras talk as they go; what matters of it is checked and reported by us."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class _Architecture(dict[str, Any]):
+    """A model's JSON that hls4ml's Keras 2 code can also ask for a layer."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(json.loads(model.to_json()))
+        self.get_layer = model.get_layer
+
+
+def _default_config(reading: Reading, backend: str) -> Config:
+    from hls4ml.utils.config import config_from_keras_model
+
+    config: Config = config_from_keras_model(
+        _Architecture(reading.model),
+        granularity="name",
+        backend=_BACKENDS[backend],
+        default_precision=DEFAULT_PRECISION,
+        default_reuse_factor=1,
+    )
+    for layer in config["LayerName"].values():
+        layer["Trace"] = True
+    for layer in reading.layers:
+        for key in ("weight", "bias"):
+            if f"{key}_quantizer" in layer and layer[f"{key}_quantizer"] is not None:
+                kind = str(layer[f"{key}_quantizer"].hls_type)
+                config["LayerName"][layer["name"]]["Precision"][key] = kind
+    return config
+
+
+_BACKENDS = {"vitis": "Vitis", "vivado": "Vivado"}
+
+
+def _apply_knobs(config: Config, layers: Layers, settings: Settings) -> None:
+    for layer in layers:
+        entry, own = config["LayerName"][layer["name"]], settings.knobs.layers.get(layer["name"])
+        knobs = settings.knobs.of(layer["name"])
+        if layer["class_name"] in ("QDense", "Dense"):
+            _check_reuse_factor(layer, knobs)
+            entry["ReuseFactor"], entry["Strategy"] = knobs.reuse_factor, knobs.strategy.capitalize()
+        elif own is None:
+            continue
+        precision = knobs.precision if layer["class_name"] in ("QDense", "Dense") or own is None else own.precision
+        for key, kind in precision:
+            if kind is not None and key in entry["Precision"]:
+                entry["Precision"][key] = str(kind)
+
+
+def _check_reuse_factor(layer: dict[str, Any], knobs: ResolvedKnobs) -> None:
+    legal = nearest_legal(layer["n_in"], layer["n_out"], knobs.strategy, knobs.reuse_factor)
+    if knobs.reuse_factor not in legal:
+        near = " or ".join(map(str, legal))
+        raise ProjectError(
+            f"layer '{layer['name']}' ({layer['n_in']} x {layer['n_out']}, strategy {knobs.strategy}): hls4ml cannot "
+            f"build reuse factor {knobs.reuse_factor}",
+            f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] takes any, for the open RTL",
+        )
+
+
+def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
+    from hls4ml.model import ModelGraph
+    from hls4ml.utils.config import create_config
+
+    target = settings.target
+    shutil.rmtree(folder, ignore_errors=True)
+    whole = create_config(
+        output_dir=str(folder),
+        project_name=PROJECT_NAME,
+        backend=_BACKENDS[target.backend],
+        io_type=target.io_type,
+        part=target.part,
+        clock_period=target.clock_ns,
+    )
+    whole["HLSConfig"] = config
+    whole["TraceOutput"] = True  # layer values for the gate; left out of synthesis by the preprocessor
+    whole["InputData"] = whole["OutputPredictions"] = None
+    try:
+        return ModelGraph.from_layer_list(whole, reading.layers, reading.inputs, reading.outputs)
+    except (KeyError, AttributeError, AssertionError, ValueError, TypeError) as error:
+        raise UnsupportedLayer(f"hls4ml cannot convert this model: {error}", "simplify the layer it names") from error
+
+
+def _row(layer: Any, knobs: Knobs) -> LayerRow:
+    kind = {
+        name: str(from_hls4ml(value.precision, layer.name)) for name, value in layer.types.items() if name in _SHOWN
+    }
+    result = kind["result_t"]
+    if layer.class_name != "Dense":
+        shape = tuple(layer.get_output_variable().shape)
+        return LayerRow(layer.name, layer.class_name, shape, "", "", result, "", None, None, None)
+    shape = (layer.get_attr("n_in"), layer.get_attr("n_out"))
+    asked, granted = knobs.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
+    if asked != granted:
+        raise ProjectError(f"layer '{layer.name}': hls4ml made reuse factor {granted} of {asked}", "set it to that")
+    multipliers = math.ceil(math.prod(shape) / granted)
+    strategy = str(layer.get_attr("strategy")).lower()
+    return LayerRow(
+        layer.name, "Dense", shape, kind["weight_t"], kind["accum_t"], result, strategy, asked, granted, multipliers
+    )
+
+
+_SHOWN = ("weight_t", "accum_t", "result_t")
