@@ -136,6 +136,14 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
         raise storage_error(folder, error) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; raises StorageError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+
+
 def last_errors(output: str) -> str:
     """The few lines of a tool's output that say best what went wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]

