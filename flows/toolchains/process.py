@@ -99,7 +99,7 @@ def run(
         message = _sentence(tool, _cut_short(timeout_s), finished)
         raise ToolFailed(message, "allow more time, or make the design smaller")
     if check and returncode != 0:
-        raise _failure(finished, folder, tool)
+        raise failure(finished, folder, tool)
     return finished
 
 
@@ -250,7 +250,7 @@ def _sentence(tool: str, ending: str, finished: Finished) -> str:
     return f"{tool} {ending}; its output is in {finished.log}\n{last_errors(finished.output)}".rstrip()
 
 
-def _failure(finished: Finished, folder: Path, tool: str) -> ToolFailed | StorageError:
+def failure(finished: Finished, folder: Path, tool: str) -> ToolFailed | StorageError:
     code = finished.returncode
     ending = f"failed with exit code {code}" if code > 0 else f"was killed by {_signal_name(-code)}"
     message = _sentence(tool, ending, finished)
