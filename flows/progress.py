@@ -1,0 +1,78 @@
+"""What a run tells its user while it works: a bar on a terminal, plain lines in a log.
+
+In: texts, and counts of finished work. Out: text on a stream (standard output unless told otherwise).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+Advance = Callable[[str], None]
+"""Report one finished unit of work, with a short remark such as `accuracy 0.97`."""
+
+LINES = 10
+"""About how many lines a plain log gets from one `track`."""
+
+SILENCE = 10.0
+"""Seconds after which a plain log gets a line from `track` in any case."""
+
+
+class Progress:
+    """Where a run reports to.
+
+    Args:
+        stream: a text stream; standard output by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True, emoji=False, markup=False)
+
+    def say(self, text: str) -> None:
+        """One line, at once."""
+        self._console.print(text)
+        self._console.file.flush()
+
+    @contextmanager
+    def track(self, label: str, total: int, done: int = 0) -> Iterator[Advance]:
+        """Show how far a piece of work is.
+
+        Args:
+            label: what is worked on, such as `train digits`.
+            total: units of work.
+            done: units that an earlier run finished.
+        Yields:
+            a function to call after each further unit.
+        """
+        if self._console.is_terminal:
+            with self._bar() as bar:
+                task = bar.add_task(label, total=total, completed=done, note="")
+                yield lambda note: bar.update(task, advance=1, note=note)
+        else:
+            yield _Lines(self.say, label, total, done)
+
+    def _bar(self) -> Bar:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        return Bar(*columns, TextColumn("{task.fields[note]}"), console=self._console)
+
+
+class _Lines:
+    """Some of the units as plain lines: the first, the last, and those between at fair distances."""
+
+    def __init__(self, say: Callable[[str], None], label: str, total: int, done: int) -> None:
+        self._say, self._label, self._total, self._done = say, label, total, done
+        self._next, self._spoken = done + 1, time.monotonic()
+
+    def __call__(self, note: str) -> None:
+        self._done += 1
+        silent = time.monotonic() - self._spoken > SILENCE
+        if self._done >= self._next or self._done == self._total or silent:
+            self._say(f"{self._label} {self._done}/{self._total} {note}".rstrip())
+            self._next, self._spoken = self._done + max(1, self._total // LINES), time.monotonic()

@@ -1,0 +1,68 @@
+"""Calls the builder functions of a project's `model.py`.
+
+In: a project. Out: untrained Keras models. This runs the project's own code, which the user wrote or chose to trust.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from types import ModuleType
+from typing import Any
+
+from flows import keras2
+from flows.errors import ModelError
+from flows.project import Project
+
+SOFTMAX = ("softmax", "quantized_softmax")
+
+
+def build(project: Project, function: str) -> Any:
+    """The `tf_keras.Model` that the function of `model.py` returns.
+
+    Args:
+        function: its name, such as `project.model.quantized`.
+    Raises:
+        ModelError: the function fails, or returns no model that ends at logits.
+    """
+    keras2.ready()
+    import tf_keras
+
+    where = f"{function}() in {project.model_path}"
+    try:
+        model = getattr(_module(project), function)()
+    except Exception as error:  # the user's code may fail in any way
+        raise ModelError(f"{where} failed{_line(project, error)}: {error!r}", "correct the function") from error
+    if not isinstance(model, tf_keras.Model):
+        raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model of one input")
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ModelError(f"{where} has {len(model.inputs)} inputs and {len(model.outputs)} outputs", "use one of each")
+    if _ends_in_softmax(model):
+        raise ModelError(
+            f"{where} ends in a softmax; training and hardware end at the logits",
+            f"remove the softmax of layer '{model.layers[-1].name}': the largest logit is the class",
+        )
+    return model
+
+
+def _module(project: Project) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{project.name}_model", project.model_path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"{project.model_path} is no Python module", "name it model.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _line(project: Project, error: Exception) -> str:
+    """Where in the user's file it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(project.model_path)]
+    return f" at line {lines[-1]}" if lines else ""
+
+
+def _ends_in_softmax(model: Any) -> bool:
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+    return type(last).__name__ == "Softmax" or name.split("(")[0] in SOFTMAX

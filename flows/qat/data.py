@@ -1,0 +1,216 @@
+"""Data sets: real samples on the exact grid of the hardware's input, split the same way every time.
+
+In: a project. Out: a `Dataset`. Sources: scikit-learn's digits, or an `.npz` file with `x`, `y` (one piece), or with
+`x_train`, `y_train`, `x_test`, `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.errors import DataError
+from flows.ir.fixed import Fixed, Overflow
+from flows.project import Data, Project
+
+Samples = NDArray[Any]
+Pair = tuple[Samples, Samples]
+
+FLOAT_BITS = 24
+"""Width of float32's significand: Keras computes in float32, so wider inputs would not stay exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples and their classes.
+
+    Attributes:
+        name: of the source.
+        x_train, x_val, x_test: float32, (n, *shape), every value exactly on the input quantizer's grid.
+        y_train, y_val, y_test: int64, (n,), class numbers from 0.
+
+    Training and validation sets are empty for a trained model.
+    """
+
+    name: str
+    x_train: NDArray[np.float32]
+    y_train: NDArray[np.int64]
+    x_val: NDArray[np.float32]
+    y_val: NDArray[np.int64]
+    x_test: NDArray[np.float32]
+    y_test: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return self.x_test.shape[1:]
+
+    @property
+    def classes(self) -> int:
+        return 1 + max(int(y.max()) for y in (self.y_train, self.y_val, self.y_test) if y.size)
+
+    def shaped(self, shape: tuple[int, ...]) -> Dataset:
+        """The same samples, each brought to `shape` in row-major order.
+
+        Raises:
+            DataError: the numbers of values differ.
+        """
+        if np.prod(shape) != np.prod(self.shape):
+            raise DataError(
+                f"a sample of '{self.name}' has shape {self.shape}, but the model's input has {shape}",
+                "give the model an input of the samples' size",
+            )
+        x_train, x_val, x_test = (x.reshape(-1, *shape) for x in (self.x_train, self.x_val, self.x_test))
+        return Dataset(self.name, x_train, self.y_train, x_val, self.y_val, x_test, self.y_test)
+
+    def digest(self) -> str:
+        """SHA-256 of all samples and classes, in order."""
+        digest = hashlib.sha256()
+        for part in (self.x_train, self.y_train, self.x_val, self.y_val, self.x_test, self.y_test):
+            digest.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
+
+def load_data(project: Project) -> Dataset:
+    """The project's data, split, scaled, and on the grid of its input quantizer.
+
+    Raises:
+        DataError: the source is missing, damaged, of the wrong form, or leaves the input's range.
+    """
+    path = project.data_path
+    name = project.data.source if path is None else str(path)
+    arrays = _digits() if path is None else _read_npz(path)
+    parts = _parts(arrays, project, name)
+    for x, y in parts:
+        _check_pair(x, y, name)
+    if len({x.shape[1:] for x, _ in parts}) > 1:
+        raise DataError(f"the samples of {name} have different shapes: {[x.shape[1:] for x, _ in parts]}")
+    (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
+        (_on_grid(x, project.data, project.input.precision, name), _classes(y, name)) for x, y in parts
+    )
+    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test)
+
+
+def _digits() -> Mapping[str, Samples]:
+    """1,797 images of 8 x 8 pixels, 0 to 16, as rows of 64 (scikit-learn's copy of the UCI test set of digits)."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return {"x": bunch.data, "y": bunch.target}
+
+
+def _read_npz(path: Path) -> Mapping[str, Samples]:
+    hint = "save it with numpy.savez(path, x_train=…, y_train=…, x_test=…, y_test=…), or with x=… and y=… alone"
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            if not isinstance(data, np.lib.npyio.NpzFile):
+                raise DataError(f"{path} holds one bare array, not the named arrays of an .npz", hint)
+            return {key: data[key] for key in data.files}
+    except FileNotFoundError:
+        raise DataError(f"the data file {path} does not exist", "correct data.source") from None
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        if "allow_pickle" in str(error):
+            raise DataError(
+                f"{path} holds pickled Python objects, which could run code; it is not read", hint
+            ) from None
+        raise DataError(f"{path} is not a readable .npz file: {error}", hint) from error
+
+
+def _parts(arrays: Mapping[str, Samples], project: Project, name: str) -> tuple[Pair, Pair, Pair]:
+    """Training, validation and test samples with their classes, as they come."""
+    whole = "x" in arrays
+    if project.model.file is not None:
+        test = _pair(arrays, "x" if whole else "x_test", "y" if whole else "y_test", name)
+        return (test[0][:0], test[1][:0]), (test[0][:0], test[1][:0]), test
+    data = project.data
+    rest = _pair(arrays, "x", "y", name) if whole else _pair(arrays, "x_train", "y_train", name)
+    rest, test = _take(arrays, "test", rest, data.test, data, name)
+    train, validation = _take(arrays, "val", rest, data.validation, data, name)
+    return train, validation, test
+
+
+def _take(
+    arrays: Mapping[str, Samples], part: str, rest: Pair, fraction: float | None, data: Data, name: str
+) -> tuple[Pair, Pair]:
+    """What remains, and one part: from arrays of its own, or split off."""
+    key = {"test": "data.test", "val": "data.validation"}[part]
+    own = f"x_{part}" in arrays
+    if own and fraction is not None:
+        raise DataError(f"{name} has x_{part}, so {key} = {fraction} would split off a second one", f"remove {key}")
+    if own:
+        return rest, _pair(arrays, f"x_{part}", f"y_{part}", name)
+    if fraction is None:
+        raise DataError(f"{name} has no x_{part} and {key} is not given", f"set {key}, such as 0.1, or add x_{part}")
+    return _split(rest, fraction, data.seed, name)
+
+
+def _pair(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:
+    missing = [key for key in (x, y) if key not in arrays]
+    if missing:
+        raise DataError(
+            f"{name} has no array {' and no array '.join(missing)}; it has: {', '.join(sorted(arrays)) or 'nothing'}",
+            "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y",
+        )
+    return arrays[x], arrays[y]
+
+
+def _split(pair: Pair, fraction: float, seed: int, name: str) -> tuple[Pair, Pair]:
+    """Split off a fraction with the same share of each class."""
+    from sklearn.model_selection import train_test_split
+
+    x, y = pair
+    _check_pair(x, y, name)
+    try:
+        rest_x, part_x, rest_y, part_y = train_test_split(
+            x, y, test_size=fraction, random_state=seed, stratify=_classes(y, name)
+        )
+    except ValueError as error:
+        raise DataError(f"{name} cannot be split evenly: {error}", "give more samples, or other fractions") from error
+    return (rest_x, rest_y), (part_x, part_y)
+
+
+def _check_pair(x: Samples, y: Samples, name: str) -> None:
+    for problem in _problems(x, y):
+        raise DataError(f"{name}: {problem}", "correct the data file")
+
+
+def _problems(x: Samples, y: Samples) -> Iterator[str]:
+    if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
+        yield f"samples of type {x.dtype} and classes of type {y.dtype} are not real numbers"
+    elif x.ndim < 2 or len(x) != len(y):
+        yield f"x {x.shape} and y {y.shape} must be (n, …) and (n,), with the same n"
+    elif not np.isfinite(x).all() or not np.isfinite(y).all():
+        rows = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(1))
+        yield f"{len(rows)} samples hold NaN or infinity" + (f", the first is number {rows[0]}" if len(rows) else "")
+
+
+def _classes(y: Samples, name: str) -> NDArray[np.int64]:
+    """Class numbers, from numbers or from one-hot rows."""
+    numbers = np.argmax(y, 1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0] if y.size else y
+    classes = np.asarray(numbers).astype(np.int64)
+    if y.ndim > 2 or (y.ndim == 1 and (np.any(classes != y) or np.any(classes < 0))):
+        raise DataError(f"{name}: y must hold class numbers 0, 1, 2, … or one-hot rows", "correct the data file")
+    return classes
+
+
+def _on_grid(x: Samples, data: Data, grid: Fixed, name: str) -> NDArray[np.float32]:
+    """Scaled samples, each on the grid; out of range is an error unless the type says that it saturates."""
+    if grid.width > FLOAT_BITS:
+        raise DataError(f"input.precision {grid} is wider than the {FLOAT_BITS} bits that Keras computes exactly with")
+    real = (x.astype(np.float64) - data.offset) * data.scale
+    step = 2.0**-grid.frac
+    outside = int(((real < grid.min * step) | (real >= (grid.max + 1) * step)).sum())
+    if outside and grid.overflow is Overflow.WRAP:
+        raise DataError(
+            f"{name}: {outside} of {real.size} values, from {real.min():g} to {real.max():g}, leave the range of "
+            f"input.precision {grid}, {grid.min * step:g} to {grid.max * step:g}, and would wrap around",
+            "widen input.precision, set data.scale, or let it saturate, such as fixed<10,4,RND,SAT>",
+        )
+    return grid.real(grid.quantize(real)).astype(np.float32)

@@ -1,0 +1,265 @@
+"""Trains a project's quantized model and its float baseline, and survives being killed.
+
+In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, and
+`checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
+
+Which weights are kept: those of the epoch with the highest validation accuracy; among equals, the lowest validation
+loss; among equals again, the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows import keras2
+from flows.errors import ModelError, ProjectError, StorageError
+from flows.metrics import Metric, MetricSet, Stage
+from flows.progress import Progress
+from flows.project import Project, Training
+from flows.qat import checkpoint
+from flows.qat.build import build
+from flows.qat.checkpoint import State
+from flows.qat.data import Dataset, load_data
+
+PREDICT_ROWS = 1024
+"""Samples that go through a model at once when it is judged."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training left behind.
+
+    Attributes:
+        model: the trained quantized model, `.h5`.
+        baseline: the trained float model, or None when the project has none.
+        metrics: test accuracies.
+    """
+
+    model: Path
+    baseline: Path | None
+    metrics: MetricSet
+
+
+def train(project: Project, folder: Path, progress: Progress | None = None) -> TrainResult:
+    """Train both models, or go on where a killed training stopped.
+
+    Args:
+        project: with `model.quantized` and [training].
+        folder: of this step; made when missing.
+        progress: where to report; standard output by default.
+    Raises:
+        ProjectError, DataError, ModelError: something in the project is not usable.
+        StorageError: the folder cannot be written.
+    """
+    if project.training is None or project.model.quantized is None:
+        raise ProjectError(f"'{project.name}' has a trained model, there is nothing to train", "start at translate")
+    progress = progress or Progress()
+    data = load_data(project)
+    jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
+    files: dict[str, Path] = {}
+    figures, histories = MetricSet(), {}
+    for name, function, stage in jobs:
+        if function is None:
+            continue
+        model, state = _train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
+        files[name] = folder / f"{name}.h5"
+        save_model(model, files[name])
+        figure = _metric(model, data, stage, files[name].name)
+        progress.say(f"{name}: test accuracy {figure.value:.4f} on {len(data.y_test)} samples")
+        figures, histories[name] = (*figures, figure), state.history
+    _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
+    _write_json(folder / "metrics.json", figures.to_json())
+    return TrainResult(files["qat"], files.get("float"), figures)
+
+
+def save_model(model: Any, file: Path) -> None:
+    """Save a Keras model as `.h5`, whole or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    part = file.with_name(f".part.{file.name}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras 2 advises .keras, which loses QKeras' quantizer objects
+            model.save(part, save_format="h5", include_optimizer=False)
+        part.replace(file)
+    except OSError as error:
+        raise StorageError(f"{file} cannot be written: {error}", "make room or correct the permissions") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
+    """Fraction of samples whose largest logit is that of their class."""
+    logits = model.predict(x, batch_size=PREDICT_ROWS, verbose=0)
+    return float(np.mean(np.argmax(logits, 1) == y))
+
+
+def _metric(model: Any, data: Dataset, stage: Stage, source: str) -> Metric:
+    tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
+    target = f"test set, {len(data.y_test)} samples"
+    value = accuracy(model, data.shaped(tuple(model.input_shape[1:])).x_test, data.y_test)
+    return Metric("accuracy", value, stage, tool, keras2.versions()[tool], target, source)
+
+
+def _write_json(file: Path, content: object) -> None:
+    try:
+        checkpoint.replace(file, json.dumps(content, indent=1).encode())
+    except OSError as error:
+        raise StorageError(f"{file} cannot be written: {error.strerror}", "make room, then run again") from error
+
+
+def _train_one(
+    project: Project, training: Training, function: str, data: Dataset, folder: Path, progress: Progress
+) -> tuple[Any, State]:
+    """One model, trained, with the best weights in it."""
+    keras2.ready()
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(training.seed)
+    model = build(project, function)
+    _check_classes(model, data, function)
+    fitted = data.shaped(tuple(model.input_shape[1:]))
+    engine = _Engine(model, training, fitted)
+    fingerprint = _fingerprint(project, function, data)
+    state = checkpoint.latest(folder, fingerprint, progress.say) or engine.state(0, (), ())
+    if state.epoch:
+        progress.say(f"{function}: going on after epoch {state.epoch} of {training.epochs}")
+    engine.restore(state)
+    with progress.track(f"train {function}", training.epochs, state.epoch) as advance:
+        while state.epoch < training.epochs and not _out_of_patience(state, training):
+            state = _epoch(engine, state)
+            checkpoint.save(folder, fingerprint, state)
+            last = state.history[-1]
+            advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
+    model.set_weights(state.best)
+    return model, state
+
+
+def _epoch(engine: _Engine, state: State) -> State:
+    """The state one epoch later."""
+    figures = engine.run(state.epoch)
+    better = not state.history or _rank(figures) > max(map(_rank, state.history))
+    return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
+
+
+def _rank(figures: Mapping[str, float]) -> tuple[float, float]:
+    return figures["val_accuracy"], -figures["val_loss"]
+
+
+def _out_of_patience(state: State, training: Training) -> bool:
+    if training.patience is None or not state.history:
+        return False
+    ranks = [_rank(figures) for figures in state.history]
+    return len(ranks) - 1 - ranks.index(max(ranks)) >= training.patience
+
+
+def _check_classes(model: Any, data: Dataset, function: str) -> None:
+    shape = tuple(model.output_shape[1:])
+    if len(shape) != 1 or shape[0] < data.classes:
+        raise ModelError(
+            f"{function}() gives outputs of shape {shape}, but '{data.name}' has {data.classes} classes",
+            "end the model with one logit a class",
+        )
+
+
+def _fingerprint(project: Project, function: str, data: Dataset) -> str:
+    """Of everything that determines the trained weights."""
+    fields = project.digest_fields("training", "model_digest")
+    content = json.dumps([fields, function, data.digest(), keras2.versions()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _rate(training: Training, epoch: int) -> float:
+    """Learning rate of an epoch, from 0; the cosine schedule is that of Loshchilov and Hutter, SGDR (2017), eq. 5."""
+    if training.schedule == "constant":
+        return training.learning_rate
+    return training.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / training.epochs))
+
+
+class _Engine:
+    """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
+
+    def __init__(self, model: Any, training: Training, data: Dataset) -> None:
+        import tensorflow as tf
+        import tf_keras
+
+        self._model, self._training, self._data = model, training, data
+        self._optimizer = tf_keras.optimizers.get(training.optimizer)
+        self._optimizer.build(model.trainable_variables)
+        self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
+        self._train = tf.constant(data.x_train), tf.constant(data.y_train)
+        self._val = tf.constant(data.x_val), tf.constant(data.y_val)
+
+    def weights(self) -> checkpoint.Weights:
+        return tuple(self._model.get_weights())
+
+    def state(self, epoch: int, best: checkpoint.Weights, history: tuple[Mapping[str, float], ...]) -> State:
+        optimizer = tuple(variable.numpy() for variable in self._optimizer.variables)
+        return State(epoch, self.weights(), optimizer, best, history)
+
+    def restore(self, state: State) -> None:
+        self._model.set_weights(state.weights)
+        for variable, value in zip(self._optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
+
+    def run(self, epoch: int) -> dict[str, float]:
+        """One epoch of training, then the validation set."""
+        import tensorflow as tf
+
+        rate, seed = _rate(self._training, epoch), self._training.seed
+        order = np.random.default_rng((seed, epoch)).permutation(len(self._data.x_train))
+        tf.random.set_seed(hash((seed, epoch)))  # layers that draw random numbers; integers hash alike in every process
+        self._optimizer.learning_rate.assign(rate)
+        loss = float(self._pass(tf.constant(order), *self._train))
+        val_loss, val_accuracy = map(float, self._validation(*self._val))
+        return {"loss": loss, "val_loss": val_loss, "val_accuracy": val_accuracy, "learning_rate": rate}
+
+    def _steps(self, order: Any, x: Any, y: Any) -> Any:
+        """All batches of an epoch in one compiled loop; returns the mean loss a sample."""
+        import tensorflow as tf
+
+        batch, rows = self._training.batch_size, len(self._data.x_train)
+        total = tf.constant(0.0)
+        for start in tf.range(0, rows, batch):
+            chosen = order[start : start + batch]
+            loss = self._step(tf.gather(x, chosen), tf.gather(y, chosen))
+            total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
+        return total / rows
+
+    def _step(self, x: Any, y: Any) -> Any:
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            logits = self._model(x, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
+            objective = tf.add_n([loss, *self._model.losses])
+        variables = self._model.trainable_variables
+        self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))
+        return loss
+
+    def _judge(self, x: Any, y: Any) -> Any:
+        """Mean loss and accuracy of the model as it is used, in one compiled loop."""
+        import tensorflow as tf
+
+        rows = len(self._data.x_val)
+        total = tf.zeros(2)
+        for start in tf.range(0, rows, PREDICT_ROWS):
+            classes = y[start : start + PREDICT_ROWS]
+            logits = self._model(x[start : start + PREDICT_ROWS], training=False)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+            right = tf.cast(tf.argmax(logits, 1) == classes, tf.float32)
+            total += tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
+        return total / rows
