@@ -1,9 +1,11 @@
 """Quantization-aware training: data sets, training that survives a kill, and trained models loaded safely.
 
-In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid of the hardware's input. `data` works
-without TensorFlow; `build`, `train` and `load` import it, so import those only when they are needed.
+In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid of the hardware's input. Importing this
+package is fast; TensorFlow is imported by the functions that need it.
 """
 
-from flows import keras2
+from flows.qat.data import Dataset, load_data
+from flows.qat.load import load_model
+from flows.qat.train import TrainResult, accuracy, train
 
-__all__ = ["keras2"]
+__all__ = ["Dataset", "TrainResult", "accuracy", "load_data", "load_model", "train"]

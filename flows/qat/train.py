@@ -76,7 +76,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
         save_model(model, files[name])
         figure = _metric(model, data, stage, files[name].name)
         progress.say(f"{name}: test accuracy {figure.value:.4f} on {len(data.y_test)} samples")
-        figures, histories[name] = (*figures, figure), state.history
+        figures += MetricSet((figure,))
+        histories[name] = state.history
     _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
     _write_json(folder / "metrics.json", figures.to_json())
     return TrainResult(files["qat"], files.get("float"), figures)
