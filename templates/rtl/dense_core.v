@@ -1,0 +1,129 @@
+// A dense layer folded in time: vector * matrix + bias, with LANES_IN * LANES_OUT products a cycle.
+//
+//   load ─▶ operand_feed ─▶ dot_product ×LANES_OUT ─▶ accumulate ×LANES_OUT ─▶ sums
+//       └▶ fold_counter ─▶ weight_rom ┘   (delayed) fold_counter ─▶ bias rom ┘
+//
+// `load` takes a vector; the next one may come STEPS*GROUPS cycles later, not earlier. Each group of LANES_OUT sums
+// appears with `sums_valid`, in order, STEPS cycles apart; `sums_last` marks the last group of the vector.
+// A convolution loads one window of its line buffer after the other into the same core.
+//
+// Cycles from `load` to the last `sums_valid`: STEPS*GROUPS + MULTIPLY_LATENCY + TREE_LATENCY + 1.
+module dense_core #(
+    parameter N_IN             = 16,
+    parameter LANES_IN         = 16,
+    parameter LANES_OUT        = 1,
+    parameter STEPS            = 1,       // ceil(N_IN / LANES_IN)
+    parameter GROUPS           = 1,       // ceil(outputs / LANES_OUT)
+    parameter X_WIDTH          = 8,
+    parameter X_SIGNED         = 1,
+    parameter W_WIDTH          = 8,
+    parameter W_SIGNED         = 1,
+    parameter PRODUCT_WIDTH    = 16,
+    parameter DROP             = 0,       // see dot_product
+    parameter ROUNDING         = "TRN",
+    parameter SUM_WIDTH        = 20,
+    parameter MULTIPLIER       = "DSP",   // or "LUT"
+    parameter ROWS_PER_STAGE   = 2,
+    parameter LEVELS_PER_STAGE = 2,
+    parameter MULTIPLY_LATENCY = 1,       // of the multiplier, cast to the accumulator's grid included
+    parameter TREE_LATENCY     = 0,       // of the adder tree
+    // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
+    parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*W_WIDTH-1:0] WEIGHTS = 0,
+    parameter [GROUPS*LANES_OUT*SUM_WIDTH-1:0]              BIASES  = 0
+) (
+    input                            clk,
+    input                            rst,
+    input                            load,
+    input  [N_IN*X_WIDTH-1:0]        vector,
+    output                           sums_valid,
+    output                           sums_last,
+    output [LANES_OUT*SUM_WIDTH-1:0] sums
+);
+    localparam FOLDS       = STEPS * GROUPS;
+    localparam STEP_WIDTH  = STEPS > 1 ? $clog2(STEPS) : 1;
+    localparam GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
+    localparam INDEX_WIDTH = FOLDS > 1 ? $clog2(FOLDS) : 1;
+    localparam WORD        = LANES_OUT * LANES_IN * W_WIDTH;
+    localparam SLICE       = LANES_IN * X_WIDTH;
+
+    // Front: operands and weights.
+    wire [STEP_WIDTH-1:0]  step;
+    wire [INDEX_WIDTH-1:0] index, weight_index;
+    wire [SLICE-1:0]       operands;
+    wire [WORD-1:0]        weights;
+    fold_counter #(
+        .STEPS(STEPS), .GROUPS(GROUPS), .STEP_WIDTH(STEP_WIDTH), .GROUP_WIDTH(GROUP_WIDTH), .INDEX_WIDTH(INDEX_WIDTH)
+    ) front (
+        .clk(clk), .rst(rst), .start(load), .step(step), .index(index),
+        .active(), .group(), .last_step(), .last_group()
+    );
+    operand_feed #(
+        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH)
+    ) feed (
+        .clk(clk), .load(load), .vector(vector), .step(step), .operands(operands)
+    );
+    delay_line #(
+        .WIDTH(INDEX_WIDTH), .CYCLES(MULTIPLIER == "LUT" ? 1 : 0)
+    ) weights_later (
+        .clk(clk), .rst(rst), .in(index), .out(weight_index)
+    );
+    weight_rom #(
+        .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS)
+    ) weight_memory (
+        .clk(clk), .address(weight_index), .word(weights)
+    );
+
+    // Back: the same walk again, one cycle before the terms reach the accumulators.
+    wire back_start, back_active, last_step, last_group, first, ending;
+    wire [STEP_WIDTH-1:0]  back_step;
+    wire [GROUP_WIDTH-1:0] group;
+    wire [LANES_OUT*SUM_WIDTH-1:0] biases;
+    delay_line #(
+        .CYCLES(MULTIPLY_LATENCY + TREE_LATENCY), .RESET(1)
+    ) until_terms (
+        .clk(clk), .rst(rst), .in(load), .out(back_start)
+    );
+    fold_counter #(
+        .STEPS(STEPS), .GROUPS(GROUPS), .STEP_WIDTH(STEP_WIDTH), .GROUP_WIDTH(GROUP_WIDTH), .INDEX_WIDTH(INDEX_WIDTH)
+    ) back (
+        .clk(clk), .rst(rst), .start(back_start), .active(back_active), .step(back_step), .group(group),
+        .last_step(last_step), .last_group(last_group), .index()
+    );
+    weight_rom #(
+        .WIDTH(LANES_OUT * SUM_WIDTH), .DEPTH(GROUPS), .ADDRESS_WIDTH(GROUP_WIDTH), .CONTENTS(BIASES)
+    ) bias_memory (
+        .clk(clk), .address(group), .word(biases)
+    );
+    generate
+        if (STEPS == 1) begin : one_step
+            assign first = 1'b1;
+        end else begin : many_steps
+            delay_line first_later (.clk(clk), .rst(rst), .in(back_step == 0), .out(first));
+        end
+    endgenerate
+    delay_line #(.CYCLES(2), .RESET(1)) valid_later (
+        .clk(clk), .rst(rst), .in(back_active & last_step), .out(sums_valid)
+    );
+    delay_line #(.CYCLES(GROUPS > 1 ? 2 : 0)) last_later (
+        .clk(clk), .rst(rst), .in(last_group), .out(sums_last)
+    );
+
+    // Lanes: one dot product and one accumulator for each output of a group.
+    genvar o;
+    generate
+        for (o = 0; o < LANES_OUT; o = o + 1) begin : lane
+            wire [SUM_WIDTH-1:0] term;
+            dot_product #(
+                .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
+                .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
+                .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE)
+            ) dot (
+                .clk(clk), .x(operands), .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
+            );
+            accumulate #(.WIDTH(SUM_WIDTH), .NEGATE(MULTIPLIER == "LUT")) accumulator (
+                .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term),
+                .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
+            );
+        end
+    endgenerate
+endmodule

@@ -1,0 +1,28 @@
+// Puts the groups of a vector, which come one after the other, side by side again. The last group passes straight
+// through: the vector is valid in the cycle of that group, and the next layer takes it then.
+module vector_collect #(
+    parameter LANES  = 1,
+    parameter GROUPS = 1,
+    parameter WIDTH  = 8,
+    parameter N      = 1      // values of the vector; lanes beyond it are padding
+) (
+    input                    clk,
+    input                    group_valid,
+    input                    group_last,
+    input  [LANES*WIDTH-1:0] group,
+    output                   valid,
+    output [N*WIDTH-1:0]     vector
+);
+    localparam SLICE = LANES * WIDTH;
+    assign valid = group_valid & group_last;
+    generate
+        if (GROUPS == 1) begin : wires
+            assign vector = group;
+        end else begin : shift
+            reg  [(GROUPS-1)*SLICE-1:0] earlier;
+            wire [GROUPS*SLICE-1:0]     all = {group, earlier};
+            always @(posedge clk) if (group_valid) earlier <= all[GROUPS*SLICE-1:SLICE];
+            assign vector = all;
+        end
+    endgenerate
+endmodule
