@@ -31,7 +31,8 @@ TAIL_BYTES = 64 * 1024
 GRACE_S = 2.0
 LOW_PRIORITY = 10
 DISK_FULL = re.compile(r"no space left on device|disk quota exceeded|file too large|file size limit exceeded", re.I)
-ERROR_LINE = re.compile(r"\berror\b|\bfatal\b|\bcannot\b|exception|traceback|killed|%warning-", re.I)
+NO_MEMORY = re.compile(r"memoryerror|bad_alloc|out of memory|cannot allocate memory", re.I)
+ERROR_LINE = re.compile(r"error\b|\bfatal\b|\bcannot\b|exception|killed|%warning-", re.I)
 SHOWN_LINES = 5
 FULL_BELOW_BYTES = 2**20
 FREE_SPACE = "free some disk space (old runs under build/ may be deleted) and run again; finished steps are kept"
@@ -256,8 +257,8 @@ def failure(finished: Finished, folder: Path, tool: str) -> ToolFailed | Storage
     message = _sentence(tool, ending, finished)
     if DISK_FULL.search(finished.output) or shutil.disk_usage(folder).free < FULL_BELOW_BYTES:
         return StorageError(message, FREE_SPACE)
-    if code == -signal.SIGKILL:
-        return ToolFailed(message, "it probably ran out of memory: use a smaller design or run fewer tools at once")
+    if code == -signal.SIGKILL or NO_MEMORY.search(finished.output):
+        return ToolFailed(message, "it ran out of memory, it seems: use a smaller design or run fewer tools at once")
     return ToolFailed(message, "read the log, correct the cause and run again; finished steps are kept")
 
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from flows import templates
 from flows.errors import ToolFailed, ToolMissing
 from flows.toolchains import gxx, process
 from flows.toolchains import tool as tools
@@ -31,6 +32,7 @@ PREFIX = "Vtop"
 MODEL_FOLDER = "model"
 EXECUTABLE = "simulator"
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+RUN_TIME_WARNINGS = "tools/verilator_warnings.cpp"
 WARNINGS = (
     # Arithmetic of mixed widths is how fixed point is written; the bit-exactness gate judges it by value.
     "-Wno-WIDTH",
@@ -41,7 +43,7 @@ WARNINGS = (
     "-Wwarn-UNDRIVEN",
 )
 """Every warning that is left is an error."""
-COMMON_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT", "-w")
+COMMON_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT", "-DVL_USER_WARN", "-w")
 HOT_FLAGS = ("-O1",)
 COLD_FLAGS = ("-O0",)
 RUNTIME_FLAGS = ("-O2",)
@@ -98,7 +100,8 @@ def build(
 
     Args:
         files: file name to text; names ending in .v or .sv are read as Verilog, others (ROMs, headers) only written.
-            ROMs that the design reads by relative path are found when the executable runs in `folder`.
+            ROMs that the design reads by relative path are found when the executable runs in `folder`; elsewhere it
+            stops with an error.
         top: the top module; its C++ class is `Vtop` (header `Vtop.h`) whatever its name.
         harness: the text of a C++ file with `main`.
         folder: where everything is written.
@@ -165,30 +168,30 @@ def runtime() -> tuple[Path, ...]:
     moves it into place in one step.
     """
     include = root(find()) / "include"
+    sources = [*(include / name for name in RUNTIME), templates.path(RUN_TIME_WARNINGS)]
     flags = (*COMMON_FLAGS, *RUNTIME_FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-pthread", "-c")
-    identity = "\n".join((find().label, str(include), gxx.find().label, platform.machine(), *flags))
-    kept = tools.cache_folder() / "verilator" / hashlib.sha256(identity.encode()).hexdigest()[:16]
-    objects = tuple(kept / f"{Path(source).stem}.o" for source in RUNTIME)
+    identity = (find().label, gxx.find().label, platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
+    kept = tools.cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    objects = tuple(kept / f"{source.stem}.o" for source in sources)
     if not all(path.exists() for path in objects):
-        _compile_runtime(include, flags, kept)
+        _compile_runtime(sources, flags, kept)
     return objects
 
 
-def _compile_runtime(include: Path, flags: tuple[str, ...], kept: Path) -> None:
+def _compile_runtime(sources: list[Path], flags: tuple[str, ...], kept: Path) -> None:
+    def compile_source(source: Path) -> None:
+        gxx.compile([source], f"{source.stem}.o", flags, fresh, fresh / f"{source.stem}.log")
+
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as name:
             fresh = Path(name) / "objects"
             fresh.mkdir()
             with ThreadPoolExecutor(JOBS) as pool:
-                list(pool.map(lambda source: _compile_runtime_file(include / source, flags, fresh), RUNTIME))
+                list(pool.map(compile_source, sources))
             _move_into_place(fresh, kept)
     except OSError as error:
         raise storage_error(kept, error) from error
-
-
-def _compile_runtime_file(source: Path, flags: tuple[str, ...], folder: Path) -> None:
-    gxx.compile([source], f"{source.stem}.o", flags, folder, folder / f"{source.stem}.log")
 
 
 def _move_into_place(fresh: Path, kept: Path) -> None:
