@@ -44,7 +44,7 @@ class Reference:
         try:
             with np.load(path, allow_pickle=False) as data:
                 return cls(data["output"], {str(name): data[f"layer/{name}"] for name in data["order"]})
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise StorageError(f"{path} cannot be read: {error}", "delete it and run again") from error
 
 

@@ -121,7 +121,7 @@ class Graph:
                 raise ValueError(f"format {head['format']}, expected {FORMAT}")
             nodes = tuple(_node_from_json(item, arrays) for item in head["nodes"])
             return cls(head["name"], nodes, tuple(head["outputs"]))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise StorageError(f"{path} is not a readable graph file: {error}", "delete it and run again") from error
 
     def _bytes(self) -> bytes:

@@ -1,0 +1,120 @@
+"""`Fixed` against exact rational arithmetic, and against the ap_fixed headers that hls4ml compiles with."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import hls4ml
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.ir import Fixed, Overflow, Rounding
+from flows.toolchains import gxx, process
+
+
+def rounded(value: Fraction, mode: Rounding) -> int:
+    """The definition of each mode in AMD UG1399, on exact rationals."""
+    down = math.floor(value)
+    rest = value - down
+    if mode is Rounding.TRN:
+        return down
+    if mode is Rounding.TRN_ZERO:
+        return math.trunc(value)
+    if rest != Fraction(1, 2):
+        return down + (rest > Fraction(1, 2))
+    return {
+        Rounding.RND: down + 1,
+        Rounding.RND_ZERO: down + (value < 0),
+        Rounding.RND_INF: down + (value > 0),
+        Rounding.RND_MIN_INF: down,
+        Rounding.RND_CONV: down + (down % 2),
+    }[mode]
+
+
+def limited(code: int, kind: Fixed) -> int:
+    if kind.min <= code <= kind.max:
+        return code
+    if kind.overflow is Overflow.WRAP:
+        wrapped = code % (1 << kind.width)
+        return wrapped - (1 << kind.width) if kind.signed and wrapped > kind.max else wrapped
+    return 0 if kind.overflow is Overflow.SAT_ZERO else min(max(code, kind.min), kind.max)
+
+
+fixed = st.builds(
+    Fixed, st.integers(1, 12), st.integers(-4, 12), st.booleans(), st.sampled_from(Rounding), st.sampled_from(Overflow)
+)
+
+
+@given(fixed, st.integers(-(2**20), 2**20), st.integers(-4, 24))
+def test_cast_equals_exact_rationals(kind: Fixed, code: int, frac: int) -> None:
+    value = Fraction(code) / Fraction(2) ** frac * Fraction(2) ** kind.frac
+    want = limited(rounded(value, kind.rounding), kind)
+    if kind.overflow is Overflow.SAT_SYM and kind.signed and want == -(1 << (kind.width - 1)):
+        want = kind.min
+    assert kind.cast(np.array([code]), frac).tolist() == [want]
+    assert kind.quantize(np.array([code * 2.0**-frac])).tolist() == [want]
+
+
+@given(fixed)
+def test_text_form_round_trips(kind: Fixed) -> None:
+    assert Fixed.parse(str(kind)) == kind
+
+
+def test_reads_hls4ml_forms() -> None:
+    assert Fixed.parse("ap_ufixed<6,0,AP_RND_CONV,AP_SAT>") == Fixed(6, 0, False, Rounding.RND_CONV, Overflow.SAT)
+    assert Fixed.parse("uint<3>") == Fixed(3, 3, False)
+    assert Fixed.parse("int<8>") == Fixed(8, 8)
+
+
+@pytest.mark.parametrize("text", ["fixed<8>", "int<8,3>", "float", "fixed<8,3,ROUND>", "fixed<0,0>", "fixed<99,3>"])
+def test_refuses_what_is_no_type(text: str) -> None:
+    with pytest.raises(ValueError, match=r"fixed|ROUND|width"):
+        Fixed.parse(text)
+
+
+def test_refuses_values_that_leave_64_bits() -> None:
+    with pytest.raises(ValueError, match="needs more than 62 bits"):
+        Fixed(40, 4).cast(np.array([1 << 30]), 0)
+
+
+def test_limits() -> None:
+    assert (Fixed(6, 1).min, Fixed(6, 1).max) == (-32, 31)
+    assert (Fixed(6, 1, False).min, Fixed(6, 1, False).max) == (0, 63)
+    assert Fixed(6, 1, overflow=Overflow.SAT_SYM).min == -31
+
+
+PROGRAM = """
+#include <cstdio>
+#include "ap_fixed.h"
+template <class T> void show() {
+    for (int code = -200; code < 200; code++) {
+        ap_fixed<12, 6> x; x.range() = code;
+        T y = x;
+        printf("%ld ", (long)(y.to_double() * 4));
+    }
+    printf("\\n");
+}
+int main() { SHOWS }
+"""
+
+
+def test_equals_the_ap_fixed_headers(tmp_path: Path) -> None:
+    """Every rounding mode with every overflow mode, signed and unsigned: 4 bits, 2 of them fractional."""
+    kinds = [Fixed(4, 2, *rest) for rest in itertools.product((True, False), Rounding, Overflow)]
+    shows = "".join(f"show<{_cpp(kind)}>();" for kind in kinds)
+    (tmp_path / "p.cpp").write_text(PROGRAM.replace("SHOWS", shows))
+    headers = Path(hls4ml.__file__).parent / "templates" / "vivado" / "ap_types"
+    gxx.compile(["p.cpp"], "p", [f"-I{headers}", "-w", "-std=c++17"], tmp_path, tmp_path / "compile.log")
+    output = process.run(["./p"], folder=tmp_path, log=tmp_path / "log", timeout_s=60, tool="ap_fixed").output
+    codes = np.arange(-200, 200)
+    for kind, line in zip(kinds, output.splitlines(), strict=True):
+        assert kind.cast(codes, 6).tolist() == [int(word) for word in line.split()], kind
+
+
+def _cpp(kind: Fixed) -> str:
+    return f"ap_{'' if kind.signed else 'u'}fixed<4,2,AP_{kind.rounding},AP_{kind.overflow}>"
