@@ -201,6 +201,7 @@ class _Engine:
         self._optimizer = tf_keras.optimizers.get(training.optimizer)
         self._optimizer.build(model.trainable_variables)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
+        self._draws: bool | None = None
         self._train = tf.constant(data.x_train), tf.constant(data.y_train)
         self._val = tf.constant(data.x_val), tf.constant(data.y_val)
 
@@ -222,9 +223,15 @@ class _Engine:
 
         rate, seed = _rate(self._training, epoch), self._training.seed
         order = np.random.default_rng((seed, epoch)).permutation(len(self._data.x_train))
-        tf.random.set_seed(hash((seed, epoch)))  # layers that draw random numbers; integers hash alike in every process
+        tf.random.set_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
+        if self._draws:
+            self._pass = tf.function(
+                self._steps
+            )  # a compiled pass goes on with its old random numbers whatever the seed
         self._optimizer.learning_rate.assign(rate)
         loss = float(self._pass(tf.constant(order), *self._train))
+        if self._draws is None:
+            self._draws = _draws_numbers(self._pass.get_concrete_function(tf.constant(order), *self._train))
         val_loss, val_accuracy = map(float, self._validation(*self._val))
         return {"loss": loss, "val_loss": val_loss, "val_accuracy": val_accuracy, "learning_rate": rate}
 
@@ -264,3 +271,10 @@ class _Engine:
             right = tf.cast(tf.argmax(logits, 1) == classes, tf.float32)
             total += tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
         return total / rows
+
+
+def _draws_numbers(compiled: Any) -> bool:
+    """Whether a compiled function draws random numbers, as dropout and stochastic rounding do."""
+    definition = compiled.graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    return any(node.op.startswith("Random") or node.op.endswith(("Normal", "Multinomial")) for node in nodes)

@@ -1,0 +1,206 @@
+"""Training: what it leaves behind, and that a killed training ends in the same bits."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from qat_project import MODEL, small_project
+
+from flows.errors import FlowError, ModelError, StorageError
+from flows.metrics import Stage
+from flows.progress import Progress
+from flows.project import Project
+from flows.qat import TrainResult, accuracy, load_data, load_model, train
+from flows.qat.checkpoint import State, latest, save
+
+EPOCHS = 8
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return small_project(tmp_path_factory.mktemp("project"), EPOCHS)
+
+
+@pytest.fixture(scope="module")
+def whole(project: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainResult, str]:
+    """An uninterrupted training and what it printed."""
+    log = io.StringIO()
+    return train(project, tmp_path_factory.mktemp("whole"), Progress(log)), log.getvalue()
+
+
+def weights(file: Path | None) -> list[Any]:
+    assert file is not None
+    arrays: list[Any] = load_model(file).get_weights()
+    return arrays
+
+
+def assert_same_weights(one: Path | None, other: Path | None) -> None:
+    for a, b in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_files_and_figures(whole: tuple[TrainResult, str], project: Project) -> None:
+    result, _ = whole
+    folder = result.model.parent
+    assert {path.name for path in folder.iterdir()} == {
+        "qat.h5",
+        "float.h5",
+        "history.json",
+        "metrics.json",
+        "checkpoints",
+    }
+    assert json.loads((folder / "metrics.json").read_text()) == result.metrics.to_json()
+    qat = result.metrics.get("accuracy", Stage.QAT)
+    baseline = result.metrics.get("accuracy", Stage.FLOAT)
+    assert qat is not None
+    assert baseline is not None
+    assert (qat.tool, qat.version, qat.target, qat.source) == ("qkeras", "0.9.0", "test set, 360 samples", "qat.h5")
+    assert (baseline.tool, baseline.source) == ("tf_keras", "float.h5")
+    data = load_data(project)
+    assert accuracy(load_model(result.model), data.x_test, data.y_test) == qat.value
+    assert qat.value is not None
+    assert qat.value > 0.5
+
+
+def test_history_has_one_row_an_epoch_and_a_falling_rate(whole: tuple[TrainResult, str]) -> None:
+    history = json.loads((whole[0].model.parent / "history.json").read_text())
+    rates = [row["learning_rate"] for row in history["qat"]]
+    assert len(history["float"]) == len(rates) == EPOCHS
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert history["qat"][-1]["loss"] < history["qat"][0]["loss"]
+
+
+def test_two_checkpoints_are_kept(whole: tuple[TrainResult, str]) -> None:
+    folder = whole[0].model.parent / "checkpoints" / "qat"
+    assert sorted(path.name for path in folder.iterdir()) == ["epoch-00007.npz", "epoch-00008.npz"]
+
+
+def test_a_log_gets_plain_lines(whole: tuple[TrainResult, str]) -> None:
+    lines = whole[1].splitlines()
+    assert re.fullmatch(r"train quantized 8/8 loss \d\.\d{3}  validation accuracy \d\.\d{4}", lines[-2])
+    assert re.fullmatch(r"qat: test accuracy 0\.\d{4} on 360 samples", lines[-1])
+    assert not any("\x1b" in line or "\r" in line for line in lines)
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(
+    whole: tuple[TrainResult, str], project: Project, tmp_path: Path
+) -> None:
+    """In another process, so that nothing of the first training can be left in memory."""
+    code = "import sys; from pathlib import Path; from flows.project import load; from flows.qat import train; \
+            train(load(Path(sys.argv[1])), Path(sys.argv[2]))"
+    child = subprocess.Popen([sys.executable, "-c", code, str(project.folder), str(tmp_path)], cwd=ROOT)
+    checkpoints = tmp_path / "checkpoints" / "qat"
+    try:
+        wait_for(lambda: any(checkpoints.glob("epoch-0000[2-7].npz")), child)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert not (tmp_path / "qat.h5").exists()
+    log = io.StringIO()
+    resumed = train(project, tmp_path, Progress(log))
+    assert re.search(r"quantized: going on after epoch \d+ of 8", log.getvalue())
+    assert_same_weights(resumed.model, whole[0].model)
+    assert_same_weights(resumed.baseline, whole[0].baseline)
+    assert resumed.metrics == whole[0].metrics
+
+
+def wait_for(condition: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert child.poll() is None, "training ended before it could be killed"
+        assert time.monotonic() < end, "training took too long"
+        time.sleep(0.005)
+
+
+def test_a_damaged_checkpoint_is_passed_over(whole: tuple[TrainResult, str], project: Project, tmp_path: Path) -> None:
+    for name in ("float", "qat"):
+        source = whole[0].model.parent / "checkpoints" / name
+        target = tmp_path / "checkpoints" / name
+        target.mkdir(parents=True)
+        (target / "epoch-00007.npz").write_bytes((source / "epoch-00007.npz").read_bytes())
+        (target / "epoch-00008.npz").write_bytes((source / "epoch-00008.npz").read_bytes()[:-4000])
+    log = io.StringIO()
+    resumed = train(project, tmp_path, Progress(log))
+    assert "checkpoint epoch-00008.npz is damaged" in log.getvalue()
+    assert "quantized: going on after epoch 7 of 8" in log.getvalue()
+    assert_same_weights(resumed.model, whole[0].model)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda raw: raw[:10], lambda raw: b"", lambda raw: raw[:300] + b"\0" * 50 + raw[350:]]
+)
+def test_any_damage_is_noticed(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    state = State(1, (np.arange(99.0),), (np.arange(3),), (np.ones(4),), ({"loss": 1.0},))
+    save(tmp_path, "f", state)
+    save(tmp_path, "f", replace(state, epoch=2))
+    newest = tmp_path / "epoch-00002.npz"
+    newest.write_bytes(damage(newest.read_bytes()))
+    said: list[str] = []
+    found = latest(tmp_path, "f", said.append)
+    assert found is not None
+    assert found.epoch == 1
+    assert said[0].startswith("checkpoint epoch-00002.npz is damaged")
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
+    save(tmp_path, "f", State(1, (), (), (), ()))
+    said: list[str] = []
+    assert latest(tmp_path, "g", said.append) is None
+    assert said == ["checkpoint epoch-00001.npz belongs to other settings, data or versions; training starts anew"]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="the checkpoint of epoch 1 cannot be written"):
+        save(tmp_path / "file" / "x", "f", State(1, (), (), (), ()))
+
+
+def test_patience_ends_training_early_and_keeps_the_best_epoch(project: Project, tmp_path: Path) -> None:
+    assert project.training is not None
+    still = project.training.model_copy(update={"learning_rate": 1e-12, "patience": 3, "schedule": "constant"})
+    train(project.model_copy(update={"training": still}), tmp_path, Progress(io.StringIO()))
+    rows = json.loads((tmp_path / "history.json").read_text())["float"]
+    assert [row["val_accuracy"] for row in rows] == [rows[0]["val_accuracy"]] * len(rows)
+    assert len(rows) < EPOCHS
+
+
+def broken(tmp_path: Path, model: str) -> FlowError:
+    with pytest.raises(FlowError) as caught:
+        train(small_project(tmp_path / "p", 1, model), tmp_path / "out", Progress(io.StringIO()))
+    return caught.value
+
+
+def test_a_builder_that_fails_is_named_with_its_line(tmp_path: Path) -> None:
+    error = broken(tmp_path, "def quantized(): ...\n\ndef baseline():\n    return 1 / 0\n")
+    assert isinstance(error, ModelError)
+    assert "baseline() in" in error.message
+    assert "failed at line 4: ZeroDivisionError" in error.message
+
+
+def test_a_builder_that_returns_no_model(tmp_path: Path) -> None:
+    assert "returned a int" in broken(tmp_path, "def quantized(): ...\ndef baseline():\n    return 3\n").message
+
+
+def test_a_softmax_at_the_end_is_refused(tmp_path: Path) -> None:
+    error = broken(tmp_path, MODEL.replace("Dense(10)])", 'Dense(10, activation="softmax", name="last")])'))
+    assert "ends in a softmax" in error.message
+    assert "'last'" in error.hint
+
+
+def test_too_few_logits_are_refused(tmp_path: Path) -> None:
+    error = broken(tmp_path, MODEL.replace("ReLU(), Dense(10)", "ReLU(), Dense(9)"))
+    assert "gives outputs of shape (9,), but 'digits' has 10 classes" in error.message
