@@ -109,9 +109,10 @@ def _digits() -> Mapping[str, Samples]:
 def _read_npz(path: Path) -> Mapping[str, Samples]:
     hint = "save it with numpy.savez(path, x_train=…, y_train=…, x_test=…, y_test=…), or with x=… and y=… alone"
     try:
-        with np.load(path, allow_pickle=False) as data:
-            if not isinstance(data, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} holds one bare array, not the named arrays of an .npz", hint)
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            raise DataError(f"{path} holds one bare array, not the named arrays of an .npz", hint)
+        with content as data:
             return {key: data[key] for key in data.files}
     except FileNotFoundError:
         raise DataError(f"the data file {path} does not exist", "correct data.source") from None
@@ -158,6 +159,8 @@ def _pair(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:
             f"{name} has no array {' and no array '.join(missing)}; it has: {', '.join(sorted(arrays)) or 'nothing'}",
             "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y",
         )
+    if not arrays[x].size:
+        raise DataError(f"{name} has no samples in {x}", "correct the data file")
     return arrays[x], arrays[y]
 
 
@@ -184,7 +187,7 @@ def _check_pair(x: Samples, y: Samples, name: str) -> None:
 def _problems(x: Samples, y: Samples) -> Iterator[str]:
     if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
         yield f"samples of type {x.dtype} and classes of type {y.dtype} are not real numbers"
-    elif x.ndim < 2 or len(x) != len(y):
+    elif x.ndim < 2 or y.shape[:1] != x.shape[:1]:
         yield f"x {x.shape} and y {y.shape} must be (n, …) and (n,), with the same n"
     elif not np.isfinite(x).all() or not np.isfinite(y).all():
         rows = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(1))
