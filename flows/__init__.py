@@ -13,8 +13,4 @@ The pipeline, in order (`flows.pipeline.STEPS`):
 Each step works on files in a folder of its own and can be run alone from Python.
 """
 
-import os
-
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # must stand before anybody imports TensorFlow; see flows.keras2
-
 __version__ = "0.1.0"

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from flows import keras2  # sets TensorFlow's environment before any test module imports it
+
+keras2.ready()
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 

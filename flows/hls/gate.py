@@ -6,14 +6,15 @@ that usually causes it; `require` turns a failed one into an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from flows.errors import GateFailed
-from flows.ir import Graph, Node, Op
+from flows.hls.reference import Reference
+from flows.ir import Graph, Node, Op, evaluate, trace
 from flows.ir.fixed import Array, Fixed
 
 
@@ -109,6 +110,43 @@ def require(gate: Gate) -> Gate:
     if gate.passed:
         return gate
     raise GateFailed(f"not bit-exact\n{gate}", "change what the usual cause names, then run `hlsflow check` again")
+
+
+def judge(
+    graph: Graph, keras: Reference, csim: Array, x: Array, csim_layers: Callable[[], Mapping[str, Array]]
+) -> Gate:
+    """QKeras = C-simulation = oracle, on every output of every sample.
+
+    Args:
+        graph: the network.
+        keras: what QKeras computed for the same samples.
+        csim: what the C-simulation computed: integers on the output grid, (n, n_out).
+        x: the samples, integers on the input grid.
+        csim_layers: gives the C-simulation's real values of every layer; called only when it differs from the oracle.
+    """
+    oracle, kind = evaluate(graph, x), graph[graph.outputs[0]].type
+    comparisons = compare("qkeras", keras.output, "csim", csim, kind), compare_codes("csim", csim, "oracle", oracle)
+    if all(comparison.equal for comparison in comparisons):
+        return Gate(comparisons)
+    kept = len(next(iter(keras.layers.values())))
+    values = trace(graph, x[:kept])
+    if comparisons[1].equal:
+        pairs = counterparts(graph, list(keras.layers))
+        return Gate(comparisons, first_difference(graph, keras.layers, values, pairs))
+    return Gate(comparisons, _between_csim_and_oracle(graph, csim_layers(), values))
+
+
+def _between_csim_and_oracle(graph: Graph, csim: Mapping[str, Array], oracle: Mapping[str, Array]) -> Difference | None:
+    """The first node that hls4ml's C++ computes otherwise than our graph: never the user's fault."""
+    for node in graph.nodes:
+        if node.name in csim:
+            mine = node.type.real(oracle[node.name])
+            distance = np.abs(csim[node.name][: len(mine)] - mine)
+            if distance.any():
+                cause = "hlsflow lowers this layer otherwise than hls4ml computes it: please report it with the model"
+                differing = int(np.count_nonzero(distance))
+                return Difference(node.name, differing, distance.size, float(distance.max()), cause)
+    return None
 
 
 def compare(left: str, a: Array, right: str, b: Array, kind: Fixed) -> Comparison:

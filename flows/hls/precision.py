@@ -64,8 +64,10 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
         UnsupportedLayer: a mode that no fixed-point type expresses, with the alternative.
     """
     kind, config = quantizer["class_name"], quantizer["config"]
+    if kind not in _ONLY:
+        raise UnsupportedLayer(f"layer '{layer}': activation {kind} is not supported", SUPPORTED_ACTIVATIONS)
     bits, integer = int(config["bits"]), int(config["integer"])
-    for key, usual in _ONLY.get(kind, {}).items():
+    for key, usual in _ONLY[kind].items():
         if config.get(key, usual[0]) not in usual:
             raise UnsupportedLayer(
                 f"layer '{layer}': {kind} with {key}={config[key]!r} is not supported", f"use {key}={usual[0]!r}"
@@ -73,7 +75,7 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
     if kind == "quantized_relu":
         signed = config.get("negative_slope", 0.0) != 0.0
         return Fixed(bits, integer + signed, signed, Rounding.RND_CONV, Overflow.SAT)
-    if kind == "quantized_bits" and bits > 1:
+    if bits > 1:
         signed = bool(config.get("keep_negative", True))
         symmetric = signed and bool(config.get("symmetric", False))
         overflow = Overflow.SAT_SYM if symmetric else Overflow.SAT

@@ -116,14 +116,11 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
 
 
 def _check_layer_names(knobs: Knobs, reading: Reading) -> None:
-    names = [layer["name"] for layer in reading.layers]
+    names = [layer.name for layer in reading.model.layers]
     for name in knobs.layers:
         if name not in names:
-            guess = nearest(name, names)
-            meant = f"; did you mean '{guess}'?" if guess else ""
-            raise ProjectError(
-                f"knobs.layers.{name}: the model has no layer '{name}'{meant}", f"layers: {', '.join(names)}"
-            )
+            message = f"knobs.layers.{name}: the model has no layer '{name}'{nearest(name, names)}"
+            raise ProjectError(message, f"layers: {', '.join(names)}")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,129 @@
+"""The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
+
+Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
+tool failed; 6 the disk; 130 interrupted; 1 any other error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from flows import __version__, doctor
+from flows.errors import FlowError, ProjectError
+from flows.ir import Fixed
+from flows.progress import Progress
+from flows.project import Project, for_model, load
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], None] = arguments.command
+    try:
+        command(arguments)
+    except FlowError as error:
+        print(f"hlsflow: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("hlsflow: interrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
+    parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
+    _add_project_arguments(run)
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle")
+    _add_project_arguments(check)
+    check.set_defaults(command=_check)
+    new = commands.add_parser("new", help="make a project folder to start from")
+    new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
+    new.set_defaults(command=_new)
+    look = commands.add_parser("doctor", help="which tools are here, and what each enables")
+    look.set_defaults(command=_doctor)
+    return parser
+
+
+def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", type=Path, help="a project folder, or a QKeras model (.h5, .keras)")
+    parser.add_argument("--data", type=Path, metavar="X.npz", help="samples for a model file: arrays x and, if known, y")
+    parser.add_argument("--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>")
+    parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
+    parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
+    parser.add_argument("--jobs", type=int, default=0, help="external tools at once (default: one per processor)")
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from flows.pipeline import STEPS, run
+
+    run(_project(arguments), arguments.build, STEPS, jobs=arguments.jobs)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from flows.pipeline import CHECK_STEPS, run
+
+    run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs)
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    print(doctor.render(doctor.checkup()))
+
+
+def _new(arguments: argparse.Namespace) -> None:
+    from flows.scaffold import scaffold
+
+    for file in scaffold(arguments.folder):
+        print(f"wrote {file}")
+    print(f"now run: hlsflow run {arguments.folder}")
+
+
+def _project(arguments: argparse.Namespace) -> Project:
+    factors = _reuse_factors(arguments.reuse_factor)
+    if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
+        return _model_project(arguments, factors)
+    for option in ("data", "input_precision"):
+        if getattr(arguments, option) is not None:
+            name = option.replace("_", "-")
+            raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
+    project = load(arguments.project)
+    return project.sweeping(factors) if factors else project
+
+
+def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> Project:
+    if arguments.data is None:
+        raise ProjectError(f"{arguments.project} needs samples to be checked with", "add --data X.npz (arrays x and y)")
+    precision = arguments.input_precision or str(_grid_of(arguments.data))
+    if arguments.input_precision is None:
+        Progress().say(f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly")
+    project = for_model(arguments.project, arguments.data, precision, factors or (64,))
+    return project.allowing_lambda() if arguments.allow_lambda else project
+
+
+def _grid_of(data: Path) -> Fixed:
+    from flows.qat.data import natural_grid
+
+    return natural_grid(data)
+
+
+def _reuse_factors(text: str | None) -> tuple[int, ...]:
+    try:
+        factors = tuple(int(word) for word in text.split(",")) if text else ()
+    except ValueError:
+        factors = (0,)
+    if any(factor < 1 for factor in factors):
+        raise ProjectError(f"--reuse-factor {text} is no list of whole numbers from 1", "write for example 16,32,64")
+    return factors
+
+
+if __name__ == "__main__":
+    sys.exit(main())

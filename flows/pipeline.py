@@ -1,0 +1,63 @@
+"""The pipeline: which steps there are and in which order they run.
+
+In: a project and a build folder. Out: `build/<project>/<run>/<step>/` with a manifest each, the report beside them, and
+`build/<project>/latest`, a link to the run. A run's name is a digest of its project, so that the same project finds its
+run again and another one gets a folder of its own; finished work is shared between them (`flows.store`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows.progress import Progress
+from flows.project import Project
+from flows.steps.context import Context, Results
+from flows.steps.hardware import rtl, rtlsim, synth
+from flows.steps.outcome import report
+from flows.steps.software import csim, train, translate
+from flows.store import Store, digest, link
+
+RUN_DIGITS = 8
+
+Step = Callable[[Context, Results], Results]
+
+STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth, report)
+"""The whole pipeline."""
+
+CHECK_STEPS: tuple[Step, ...] = (train, translate, csim)
+"""The bit-exactness gate alone."""
+
+
+def run(
+    project: Project, build: Path, steps: tuple[Step, ...], progress: Progress | None = None, jobs: int = 0
+) -> Results:
+    """Run the pipeline, or its first steps.
+
+    Args:
+        project: what to build.
+        build: the folder that holds `<project>/<run>/<step>/`.
+        steps: `STEPS`, or `CHECK_STEPS` for the gate alone.
+        progress: where to report; standard output by default.
+        jobs: external tools at once; one per processor by default.
+    Raises:
+        FlowError: the first step that failed says why; what was finished is kept.
+    """
+    progress = progress or Progress()
+    root = build / project.name
+    store = Store(root / "store", progress.say)
+    folder = root / digest(_project_key(project))[:RUN_DIGITS]
+    context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
+    results = Results()
+    for step in steps:
+        results = step(context, results)
+    link(folder, root / "latest")
+    if all(done.reused for done in results.work):
+        progress.say(f"nothing to do: all {len(results.work)} parts of {folder} were finished by an earlier run")
+    return results
+
+
+def _project_key(project: Project) -> dict[str, Any]:
+    return project.model_dump(mode="json", exclude={"folder"})

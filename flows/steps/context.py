@@ -1,0 +1,149 @@
+"""What all steps share: the context they run in, the results they hand on, and how they read and write figures."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+import flows
+from flows.errors import StorageError
+from flows.hls.gate import Gate
+from flows.metrics import Metric, MetricSet, Stage
+from flows.progress import Progress
+from flows.project import Project
+from flows.rtl.emit import Design
+from flows.rtl.schedule import Schedule
+from flows.store import Done, Store, digest, file_digest, link
+from flows.toolchains import process
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step sees.
+
+    Attributes:
+        project: what to build.
+        store: finished work of earlier runs.
+        folder: of this run; steps are linked into it.
+        progress: where to report.
+        jobs: how many external tools run at once.
+    """
+
+    project: Project
+    store: Store
+    folder: Path
+    progress: Progress
+    jobs: int
+
+    def do(
+        self, step: str, name: str, key: Mapping[str, Any], work: Callable[[Path], None], resumable: bool = False
+    ) -> Done:
+        """Do a part of a step unless it is done already, and link it into the run's folder."""
+        done = self.store.do(step, key, work, resumable)
+        link(done.folder, self.folder / step / name if name else self.folder / step)
+        if not done.reused:
+            self.progress.say(f"{step}{f' {name}' if name else ''}: done in {done.seconds:.1f} s")
+        return done
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design point of the sweep.
+
+    Attributes:
+        reuse_factor: the default reuse factor that was asked for.
+        schedule: what each layer got, and the predicted latency and initiation interval.
+        design: the Verilog.
+        rtl, simulation: finished steps; None until done.
+        gate: oracle = RTL.
+        metrics: everything measured so far.
+    """
+
+    reuse_factor: int
+    schedule: Schedule
+    design: Design
+    rtl: Done
+    gate: Gate | None = None
+    metrics: MetricSet = MetricSet()
+
+    @property
+    def name(self) -> str:
+        return f"R{self.reuse_factor}"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the steps so far have left; each step returns it with its own part filled in."""
+
+    trained: Done | None = None
+    translated: Done | None = None
+    csim: Done | None = None
+    gate: Gate | None = None
+    metrics: MetricSet = MetricSet()
+    points: tuple[Point, ...] = ()
+    csynth: MetricSet = MetricSet()
+    notes: tuple[str, ...] = ()
+    work: tuple[Done, ...] = ()
+
+    def with_work(self, *done: Done, **changes: Any) -> Results:
+        return replace(self, work=(*self.work, *done), **changes)
+
+
+def code(*parts: str) -> str:
+    """A digest of our own source code, so that a newer hlsflow does not trust what an older one computed."""
+    root = Path(flows.__file__).parent
+    files = sorted(file for part in parts for file in [root / part, *(root / part).rglob("*.py")] if file.is_file())
+    return digest([[str(file.relative_to(root)), file_digest(file)] for file in files])
+
+
+def versions(*names: str) -> dict[str, str]:
+    return {name: version(name) for name in names}
+
+
+def metrics_in(file: Path, run_folder: Path) -> MetricSet:
+    """The metrics of a finished part, with sources relative to the run's folder."""
+    try:
+        metrics = MetricSet.from_json(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
+    place = Path(os.path.relpath(file.parent, run_folder.parent))
+    return MetricSet(tuple(replace(metric, source=str(place / metric.source)) for metric in metrics))
+
+
+def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str, target: str, source: str) -> Metric:
+    value = float(np.mean(np.argmax(output, 1) == y)) if len(y) else None
+    note = "" if len(y) else "the data has no classes"
+    return Metric("accuracy", value, stage, tool, tool_version, target, source, note)
+
+
+def write_metrics(folder: Path, metrics: MetricSet) -> None:
+    (folder / "metrics.json").write_text(json.dumps(metrics.to_json(), indent=1), encoding="utf-8")
+
+
+def parallel(context: Context, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """`function` of every item, `context.jobs` at once, in order of the items.
+
+    When one fails, those that run are finished, as their work is kept, and those that wait are not begun. Ctrl-C ends
+    the tools that run.
+    """
+    with ThreadPoolExecutor(context.jobs) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException as error:
+            for future in futures:
+                future.cancel()
+            if isinstance(error, KeyboardInterrupt):
+                process.stop_all()
+            raise

@@ -1,0 +1,199 @@
+"""The hardware: Verilog for each reuse factor, its simulation against the oracle, its synthesis and routing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flows.errors import FlowError, ToolMissing
+from flows.hls import gate as gating
+from flows.hls.gate import Gate
+from flows.ir import Graph, evaluate
+from flows.metrics import Metric, MetricSet, Stage
+from flows.rtl.emit import emit
+from flows.rtl.schedule import LayerKnobs, Multiplier, schedule
+from flows.rtl.simulate import simulate
+from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics
+from flows.store import Done
+from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
+
+SYNTH_TIMEOUT_S = 3600.0
+ROUTE_TIMEOUT_S = 3600.0
+CSYNTH_TIMEOUT_S = 6 * 3600.0
+
+
+def rtl(context: Context, results: Results) -> Results:
+    """Verilog for each reuse factor of the sweep."""
+    assert results.translated is not None
+    graph = Graph.load(results.translated.folder / "graph.npz")
+    points = tuple(_emit_point(context, graph, factor) for factor in context.project.reuse_factors)
+    return results.with_work(*(point.rtl for point in points), points=points)
+
+
+def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
+    knobs = context.project.at(reuse_factor).knobs
+    default = LayerKnobs(knobs.reuse_factor, Multiplier(knobs.multiplier))
+    own = {
+        name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in knobs.layers
+    }
+    plan = schedule(graph, own, default)
+    design = emit(graph, plan)
+    key = {"design": design.digest()}
+
+    def work(folder: Path) -> None:
+        process.write_files(folder, design.files)
+        (folder / "schedule.json").write_text(json.dumps(dataclasses.asdict(plan), indent=1), encoding="utf-8")
+
+    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+
+
+def rtlsim(context: Context, results: Results) -> Results:
+    """Verilator runs of every point: oracle = RTL, measured latency and initiation interval = predicted ones."""
+    assert results.translated is not None
+    translated, simulator, compiler = results.translated, verilator.find(), gxx.find()
+    key = {
+        "inputs": translated.digest("graph.npz", "samples.npz"),
+        "vectors": context.project.gate.vectors,
+        "clock_ns": context.project.target.clock_ns,
+        "tools": [simulator.label, compiler.label],
+        "code": code("rtl/simulate.py", "hls/gate.py", "ir"),
+    }
+
+    def one(point: Point) -> tuple[Point, Done]:
+        own = key | {"design": point.design.digest()}
+        done = context.do("rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point))
+        gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+        figures = metrics_in(done.folder / "metrics.json", context.folder)
+        return replace(point, gate=gate, metrics=point.metrics + figures), done
+
+    pairs = parallel(context, one, results.points)
+    gate = results.gate
+    for point, _ in pairs:
+        assert point.gate is not None and gate is not None
+        gate = gating.joined(gate, point.gate)
+    return results.with_work(*(done for _, done in pairs), points=tuple(point for point, _ in pairs), gate=gate)
+
+
+def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
+    graph = Graph.load(translated.folder / "graph.npz")
+    with np.load(translated.folder / "samples.npz") as data:
+        samples, y = data["x"], data["y"]
+    x = _vectors(graph, samples, context.project.gate.vectors)
+    ran = simulate(point.design, x, folder)
+    compared = gating.compare_codes("oracle", evaluate(graph, x), f"rtl {point.name}", ran.outputs)
+    gate = gating.require(Gate((compared,)))
+    _check_timing(point, ran.latency_cycles, ran.ii)
+    (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    write_metrics(folder, _simulated(point, ran, y[: len(x)], context.project.target.clock_ns))
+
+
+def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
+    """The test set, topped up with random values over the whole input grid, or cut."""
+    kind = graph.inputs[0].type
+    extra = np.random.default_rng(0).integers(kind.min, kind.max + 1, (max(0, wanted - len(samples)), samples.shape[1]))
+    return np.concatenate([samples, extra])[:wanted]
+
+
+def _check_timing(point: Point, latency: Any, ii: int) -> None:
+    plan = point.schedule
+    if np.any(latency != plan.latency_cycles) or ii != plan.ii:
+        measured = f"latency {sorted(set(latency.tolist()))}, II {ii}"
+        raise FlowError(
+            f"{point.name}: simulated {measured}; the schedule predicts latency {plan.latency_cycles}, II {plan.ii}",
+            "this is a fault of hlsflow: please report it with the project",
+        )
+
+
+def _simulated(point: Point, ran: Any, y: Any, clock_ns: float) -> MetricSet:
+    tool, target = verilator.find(), f"{len(ran.outputs)} vectors"
+    cycles = point.schedule.latency_cycles
+    clocked = f"at the requested clock of {clock_ns:g} ns"
+    seen = f"test set, first {len(y)} samples"
+
+    def metric(name: str, value: float, of: str, note: str = "") -> Metric:
+        return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, of, "gate.json", note)
+
+    return MetricSet(
+        (
+            accuracy(ran.outputs[: len(y)], y, Stage.SIMULATED, tool.name, tool.stamp, seen, "gate.json"),
+            metric("latency_cycles", cycles, target),
+            metric("latency_ns", round(cycles * clock_ns, 3), clocked, f"{clocked}, which is no timing result"),
+            metric("ii", ran.ii, target),
+        )
+    )
+
+
+def synth(context: Context, results: Results) -> Results:
+    """Synthesis of every point for every family, routing of the ECP5 ones, and vendor csynth where it is installed."""
+    families = [yosys.Family(name) for name in context.project.target.families]
+    tasks = [(point, family) for point in sorted(results.points, key=lambda p: p.schedule.ii) for family in families]
+    done = parallel(context, lambda task: _synthesize(context, *task), tasks)
+    figures: dict[int, MetricSet] = {point.reuse_factor: point.metrics for point in results.points}
+    for (point, _), (metrics, _) in sorted(zip(tasks, done, strict=True), key=lambda item: families.index(item[0][1])):
+        figures[point.reuse_factor] += metrics
+    points = tuple(replace(point, metrics=figures[point.reuse_factor]) for point in results.points)
+    results = results.with_work(*(part for _, parts in done for part in parts), points=points)
+    return _csynth(context, results)
+
+
+def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
+    part = context.project.target.route_part if family is yosys.Family.ECP5 else None
+    plan = yosys.plan(point.design.files, point.design.top, family, netlist=part is not None)
+    key = {"plan": plan.digest(yosys.find())}
+
+    def work(folder: Path) -> None:
+        write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
+
+    done = context.do("synth", f"{point.name}-{family.value}", key, work)
+    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    if part is None:
+        return figures, [done]
+    routed = _route(context, point, part, done, figures)
+    return figures + metrics_in(routed.folder / "metrics.json", context.folder), [done, routed]
+
+
+def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
+    clock_ns, cycles = context.project.target.clock_ns, point.schedule.latency_cycles
+    source, tool = netlist.digest("ecp5.json"), nextpnr.find().label
+    key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool}
+
+    def work(folder: Path) -> None:
+        figures = nextpnr.route(
+            netlist.folder / "ecp5.json", part, clock_ns, folder, timeout_s=ROUTE_TIMEOUT_S, synth=synthesized
+        )
+        write_metrics(folder, figures + (_routed_latency(figures, cycles),))
+
+    return context.do("synth", f"{point.name}-{part}", key, work)
+
+
+def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
+    fmax = figures.get("fmax_mhz", Stage.ROUTED)
+    assert fmax is not None
+    value = round(cycles * 1000.0 / fmax.value, 2) if fmax.value else None
+    return replace(fmax, name="latency_ns", value=value)
+
+
+def _csynth(context: Context, results: Results) -> Results:
+    """hls4ml's own project through the vendor's HLS, where that is installed."""
+    assert results.translated is not None
+    project = results.translated.folder / "hls"
+    try:
+        tool = vitis.find()
+    except ToolMissing as error:
+        note = f"no csynth row: {error.message}"
+        context.progress.say(note)
+        return replace(results, notes=(*results.notes, note))
+    key = {"hls": results.translated.digest("hls"), "tool": tool.label}
+
+    def work(folder: Path) -> None:
+        shutil.copytree(project, folder / "hls")
+        write_metrics(folder, vitis.csynth(folder / "hls", timeout_s=CSYNTH_TIMEOUT_S))
+
+    done = context.do("synth", "csynth", key, work)
+    return results.with_work(done, csynth=metrics_in(done.folder / "metrics.json", context.folder))

@@ -1,0 +1,56 @@
+"""The last step: everything measured, as tables, plot and report.json."""
+
+from __future__ import annotations
+
+import json
+
+from flows import report as reporting
+from flows.metrics import MetricSet
+from flows.project import Project
+from flows.steps.context import Context, Point, Results
+
+
+def report(context: Context, results: Results) -> Results:
+    """Tables, plot and report.json in the run's folder."""
+    assert results.translated is not None and results.gate is not None
+    echo = json.loads((results.translated.folder / "translation.json").read_text(encoding="utf-8"))
+    project = context.project
+    whole = reporting.Report(
+        project.name,
+        context.folder.name,
+        results.gate.to_json(),
+        results.metrics,
+        echo["layers"],
+        echo["corrections"],
+        [_point_report(project, point) for point in results.points] + _csynth_report(project, results.csynth),
+        {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
+        results.notes,
+    )
+    reporting.write(whole, context.folder)
+    context.progress.say(f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.md, .csv, .json, .png")
+    return results
+
+
+def _point_report(project: Project, point: Point) -> reporting.PointReport:
+    plan = point.schedule
+    layers = {
+        layer.name: {
+            "reuse_factor": layer.granted,
+            "asked": layer.asked,
+            "multipliers": layer.multipliers,
+            "latency_cycles": layer.latency_cycles,
+        }
+        for layer in plan.layers
+    }
+    knobs = {"reuse_factor": point.reuse_factor, "multiplier": project.knobs.multiplier, "layers": layers}
+    predicted = {"latency_cycles": plan.latency_cycles, "ii": plan.ii}
+    multipliers = sum(layer.multipliers for layer in plan.layers)
+    return reporting.PointReport(knobs, point.name, multipliers, predicted, point.metrics)
+
+
+def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.PointReport]:
+    """The vendor's row: hls4ml's project with the knobs of the project file."""
+    if not metrics.metrics:
+        return []
+    knobs = project.knobs.model_dump(mode="json")
+    return [reporting.PointReport(knobs, f"hls4ml R{project.knobs.reuse_factor}", None, {}, metrics)]

@@ -1,0 +1,154 @@
+"""Everything before the hardware: train, translate, and the C-simulation with its gate."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flows import report as reporting
+from flows.hls import csim as csimulation
+from flows.hls import gate as gating
+from flows.hls import reference as references
+from flows.hls import translate as translation
+from flows.hls.gate import Gate
+from flows.hls.reference import Reference
+from flows.hls.translate import PROJECT_NAME, Settings
+from flows.ir import Graph
+from flows.metrics import MetricSet, Stage
+from flows.progress import Progress
+from flows.project import Project
+from flows.steps.context import Context, Results, accuracy, code, metrics_in, versions, write_metrics
+from flows.store import Done, file_digest
+from flows.toolchains import gxx
+
+
+def train(context: Context, results: Results) -> Results:
+    """QKeras model and float baseline, unless the project brings a trained model."""
+    project = context.project
+    if project.model.file is not None:
+        return results
+    key = project.digest_fields("data", "model", "training", "input", "model_digest") | {
+        "samples": _data_digest(project),
+        "packages": versions("tensorflow", "tf_keras", "qkeras"),
+        "code": code("qat", "keras2.py"),
+    }
+
+    def work(folder: Path) -> None:
+        from flows.qat import train
+
+        train(project, folder, context.progress)
+
+    done = context.do("train", "", key, work, resumable=True)
+    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def _data_digest(project: Project) -> str:
+    if project.data_path is None:
+        return f"scikit-learn {version('scikit-learn')}"
+    return file_digest(project.data_path) if project.data_path.is_file() else "missing"
+
+
+def translate(context: Context, results: Results) -> Results:
+    """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
+    project = context.project
+    model = results.trained.digest("qat.h5") if results.trained else project.model_digest
+    key = project.digest_fields("data", "input", "name") | {
+        "model": model,
+        "allow_lambda": project.model.allow_lambda,
+        "knobs": _hls_knobs(project),
+        "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
+        "samples": _data_digest(project),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "code": code("hls", "ir", "keras2.py", "qat/data.py", "qat/load.py"),
+    }
+    file = results.trained.folder / "qat.h5" if results.trained else project.model_path
+    done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
+    _say_translation(context, done)
+    return results.with_work(done, translated=done)
+
+
+def _hls_knobs(project: Project) -> dict[str, Any]:
+    """The knobs without those that only our own RTL knows."""
+    knobs = project.knobs.model_dump(mode="json", exclude={"multiplier": True})
+    for layer in knobs["layers"].values():
+        layer.pop("multiplier")
+    return knobs
+
+
+def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
+    from flows.qat import load_data, load_model
+
+    data = load_data(project)
+    model = load_model(model_file, allow_lambda=project.model.allow_lambda)
+    data = data.shaped(tuple(model.input_shape[1:]))
+    settings = Settings(project.input.precision, project.target, project.knobs)
+    result = translation.translate(model, settings, folder / "hls")
+    result.graph.save(folder / "graph.npz")
+    references.reference(result.reading.model, data.x_test).save(folder / "reference.npz")
+    codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
+    np.savez_compressed(folder / "samples.npz", x=codes, y=data.y_test)
+    echo = {
+        "corrections": [item.to_json() for item in result.corrections],
+        "layers": [row.to_json() for row in result.rows],
+    }
+    (folder / "translation.json").write_text(json.dumps(echo, indent=1), encoding="utf-8")
+
+
+def _say_translation(context: Context, done: Done) -> None:
+    echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+    context.progress.say(reporting.layer_table(echo["layers"]))
+    for item in echo["corrections"]:
+        context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
+
+
+def csim(context: Context, results: Results) -> Results:
+    """C-simulation of the whole test set, and QKeras = C-simulation = oracle."""
+    assert results.translated is not None
+    translated = results.translated
+    compiler = gxx.find()
+    key = {
+        "hls": translated.digest("hls/firmware", *_bridges(translated)),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
+        "compiler": compiler.label,
+        "code": code("hls/csim.py", "hls/gate.py", "ir"),
+    }
+    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder))
+    gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+    context.progress.say(str(gate))
+    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    if results.metrics.get("accuracy", Stage.QAT):
+        figures = MetricSet(tuple(metric for metric in figures if metric.stage is not Stage.QAT))
+    return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)
+
+
+def _bridges(translated: Done) -> list[str]:
+    return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
+
+
+def _csim_into(folder: Path, translated: Path) -> None:
+    graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
+    with np.load(translated / "samples.npz") as data:
+        x, y = data["x"], data["y"]
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder)
+    ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder)
+    gate = gating.judge(graph, reference, ran.output, x, lambda: _layers(library, translated, graph, x, folder))
+    (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    tool, qkeras = gxx.find(), version("qkeras")
+    target = f"test set, {len(y)} samples"
+    accuracies = (
+        accuracy(reference.output, y, Stage.QAT, "qkeras", qkeras, target, "gate.json"),
+        accuracy(
+            ran.output, y, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version, target, "gate.json"
+        ),
+    )
+    write_metrics(folder, MetricSet(accuracies))
+    gating.require(gate)
+
+
+def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
+    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers

@@ -1,0 +1,130 @@
+"""Translation: knobs applied and echoed, corrections listed, everything else refused by name. No compiler is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import qkeras
+import tf_keras
+
+from flows.errors import FlowError, ProjectError, UnsupportedLayer
+from flows.hls.translate import Settings, Translation, translate
+from flows.ir import Fixed, Op
+from tests.hls.networks import INPUT, TARGET, act, bits, dense, every_construct, knobs, network
+
+
+def translated(model: Any, folder: Path, **values: Any) -> Translation:
+    return translate(model, Settings(INPUT, TARGET, knobs(**values)), folder)
+
+
+def test_knobs_reach_hls4ml_and_are_echoed(tmp_path: Path) -> None:
+    own = {"fc1": {"reuse_factor": 4, "strategy": "resource", "precision": {"accum": "fixed<24,12>"}}}
+    result = translated(
+        network(dense(8, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(4, "fc2")),
+        tmp_path / "hls",
+        reuse_factor=2,
+        layers=own,
+    )
+    rows = {row.name: row for row in result.rows}
+    assert (rows["fc1"].strategy, rows["fc1"].asked, rows["fc1"].granted, rows["fc1"].multipliers) == ("resource", 4, 4, 16)
+    assert (rows["fc2"].strategy, rows["fc2"].asked, rows["fc2"].granted, rows["fc2"].multipliers) == ("latency", 2, 2, 16)
+    assert (rows["fc1"].weight, rows["fc1"].accum) == ("fixed<6,1>", "fixed<24,12>")
+    assert rows["relu"].result == "ufixed<6,2,RND_CONV,SAT>"
+    parameters = (tmp_path / "hls" / "firmware" / "parameters.h").read_text()
+    assert "static const unsigned reuse_factor = 4;" in parameters
+    assert "static const unsigned strategy = nnet::resource;" in parameters
+
+
+def test_the_graph_is_the_network_as_integers(tmp_path: Path) -> None:
+    model = network(dense(3, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(2, "fc2"))
+    graph = translated(model, tmp_path, strategy="resource").graph
+    assert [(node.name, node.op) for node in graph.nodes] == [
+        ("x", Op.INPUT), ("fc1", Op.DENSE), ("relu", Op.RELU), ("fc2", Op.DENSE)
+    ]  # fmt: skip
+    kernel = np.asarray(bits(6, 0)(model.get_layer("fc1").get_weights()[0]))
+    assert np.array_equal(graph["fc1"].params["weight"], kernel * 32)
+    assert graph["fc1"].types["weight"] == Fixed(6, 1)
+
+
+CORRECTED = {
+    "x": "input set to fixed<10,4>",
+    "scaled": "kernel frozen to its quantized values",
+    "symmetric": "result set to fixed<6,3,RND_CONV,SAT_SYM>",
+    "powers": "kernel frozen to its quantized values",
+    "whole_numbers": "result set to ufixed<4,4,RND_CONV,SAT>",
+    "binary": "kernel frozen to its quantized values",
+    "unsigned": "result set to ufixed<5,4,RND_CONV,SAT>",
+    "before_leaky": "result set to fixed<",
+    "twice": "result set to fixed<8,4,RND_CONV,SAT>, the type of 'first'",
+    "logits": "softmax left to software",
+}
+
+
+def test_every_correction_is_listed_with_a_reason(tmp_path: Path) -> None:
+    found = translated(every_construct(), tmp_path).corrections
+    for layer, what in CORRECTED.items():
+        assert any(item.layer == layer and item.what.startswith(what) for item in found), (layer, found)
+    assert all(item.reason for item in found)
+
+
+def test_a_plain_network_needs_the_input_set_and_nothing_else(tmp_path: Path) -> None:
+    model = network(dense(4, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(2, "fc2"), spread=0.2)
+    assert [item.layer for item in translated(model, tmp_path).corrections] == ["x"]
+
+
+def test_an_illegal_reuse_factor_names_its_neighbours(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="layer 'fc1'.*cannot build reuse factor 5") as error:
+        translated(network(dense(6, "fc1")), tmp_path, reuse_factor=5, strategy="resource")
+    assert "4 or 8" in error.value.hint
+
+
+def test_knobs_for_a_layer_that_is_not_there_suggest_one_that_is(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"knobs.layers.fc2: .*did you mean fc1"):
+        translated(network(dense(6, "fc1")), tmp_path, layers={"fc2": {"reuse_factor": 2}})
+
+
+REFUSED = {
+    "layer 'conv' is a QConv1D": lambda: tf_keras.Sequential(
+        [tf_keras.layers.Input((8, 1)), qkeras.QConv1D(2, 3, kernel_quantizer=bits(6, 0), name="conv")]
+    ),
+    "layer 'fc': the kernel values are quantized by .*'auto'": lambda: network(dense(3, "fc", bits(6, 0, alpha="auto"))),
+    "layer 'fc': the bias values are not quantized": lambda: network(dense(3, "fc", bias_quantizer=None)),
+    "layer 'fc': the kernel values are not quantized": lambda: network(tf_keras.layers.Dense(3, name="fc")),
+    "layer 'a': quantized_relu with use_sigmoid": lambda: network(act(qkeras.quantized_relu(6, 2, use_sigmoid=1), "a")),
+    "layer 'a': quantized_bits with alpha": lambda: network(act(bits(6, 2, alpha="auto_po2"), "a")),
+    "layer 'a': activation quantized_tanh": lambda: network(act(qkeras.quantized_tanh(6), "a")),
+    "layer 'a': activation tanh": lambda: network(dense(3, "fc"), tf_keras.layers.Activation("tanh", name="a")),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_cannot_be_exact_is_refused_by_name(reason: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedLayer, match=reason) as error:
+        translated(REFUSED[reason](), tmp_path)
+    assert error.value.hint
+
+
+def test_branches_are_refused_by_name(tmp_path: Path) -> None:
+    x = tf_keras.layers.Input((4,), name="x")
+    fork = dense(4, "fork")(x)
+    merged = tf_keras.layers.Add(name="merged")([act("quantized_relu(6,2)", "left")(fork), fork])
+    with pytest.raises(UnsupportedLayer, match="'merged' is a Add|'fork' feeds"):
+        translated(tf_keras.Model(x, merged), tmp_path)
+
+
+def test_a_saturating_accumulator_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedLayer, match="accumulator .* saturates"):
+        translated(network(dense(3, "fc")), tmp_path, precision={"accum": "fixed<12,6,TRN,SAT>"})
+
+
+def test_flatten_and_image_input_are_one_vector(tmp_path: Path) -> None:
+    model = tf_keras.Sequential([tf_keras.layers.Input((4, 2), name="x"), tf_keras.layers.Flatten(), dense(3, "fc")])
+    graph = translated(model, tmp_path).graph
+    assert (graph.inputs[0].shape, graph["fc"].shape) == ((8,), (3,))
+
+
+def test_every_refusal_is_of_the_one_error_family() -> None:
+    assert issubclass(UnsupportedLayer, FlowError)
