@@ -90,20 +90,30 @@ NO_HARDWARE = ("$scopeinfo", "$print", "$check")
 
 @dataclass(frozen=True)
 class Row:
-    """One family: the Yosys command that maps to it, what must follow that command, and the cost of each cell."""
+    """One family: how Yosys maps to it and what each cell costs.
+
+    Attributes:
+        command: the synthesis command, without a range of its labels.
+        elaborated: the label at which the design has been read and nothing done to it yet.
+        end: the label at which to stop; empty for the last.
+        tail: commands that follow.
+        costs: of all cell types that may be left.
+    """
 
     command: str
+    elaborated: str
+    end: str
     tail: tuple[str, ...]
     costs: Mapping[str, Cost]
 
 
 _XILINX_OPTIONS = "-flatten -noiopad -noclkbuf"
 FAMILIES: Mapping[Family, Row] = {
-    Family.XC7: Row(f"synth_xilinx -family xc7 {_XILINX_OPTIONS}", (), XILINX),
-    Family.XCUP: Row(f"synth_xilinx -family xcup {_XILINX_OPTIONS}", (), XILINX),
+    Family.XC7: Row(f"synth_xilinx -family xc7 {_XILINX_OPTIONS}", "prepare", "", (), XILINX),
+    Family.XCUP: Row(f"synth_xilinx -family xcup {_XILINX_OPTIONS}", "prepare", "", (), XILINX),
     # The last label of synth_ecp5 checks the hierarchy once more and there derives MULT18X18D cells that have
     # parameters anew, which fails in 0.70; its other commands follow by hand.
-    Family.ECP5: Row("synth_ecp5 -run begin:check", ("autoname", "check -noinit", "blackbox =A:whitebox"), ECP5),
+    Family.ECP5: Row("synth_ecp5", "coarse", "check", ("autoname", "check -noinit", "blackbox =A:whitebox"), ECP5),
 }
 
 
@@ -163,9 +173,11 @@ def plan(files: Mapping[str, str], top: str, family: Family, *, netlist: bool = 
 def _script(files: Mapping[str, str], top: str, family: Family, netlist: bool) -> str:
     row = FAMILIES[family]
     lines = [_read_command(name, family) for name in files if Path(name).suffix in (".v", ".sv")]
-    # Undriven wires, drivers in conflict and combinational loops are errors before anything is optimized away.
-    lines += [f"hierarchy -check -top {top}", "proc", "check -assert"]
-    lines += [f"{row.command} -top {top}", *row.tail, f"tee -q -o {family}.stat.json stat -json"]
+    synth = f"{row.command} -top {top} -run"
+    lines.append(f"{synth} begin:{row.elaborated}")
+    # Latches, undriven wires, drivers in conflict and loops are errors before anything is optimized away.
+    lines += ["proc -latches error", "check -assert"]
+    lines += [f"{synth} {row.elaborated}:{row.end}", *row.tail, f"tee -q -o {family}.stat.json stat -json"]
     if netlist:
         lines.append(f"write_json {family}.json")
     return "\n".join(lines) + "\n"
@@ -231,9 +243,9 @@ def _metrics(values: Mapping[str, float], family: Family, source: str, tool: Too
 def _counted(stat: Path, plan: SynthPlan) -> Cost:
     cells = read_cells(stat)
     cost = count(cells, plan.family, stat)
-    if cost.lut == 0 and cost.ff == 0:
+    if cost == FREE:
         raise ToolFailed(
-            f"yosys left nothing of module '{plan.top}' for {plan.family}: no LUT and no FF in {stat}",
+            f"yosys left nothing of module '{plan.top}' for {plan.family}: no cell that counts in {stat}",
             "the outputs are constant or depend on nothing; check the ROM contents and the ports",
         )
     return cost

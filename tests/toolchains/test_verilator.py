@@ -80,9 +80,6 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "undriven": ("UNDRIVEN", "wire r; assign q = r & a & b;"),
     "undeclared": ("IMPLICIT", "assign q = a & b; assign typo = a;"),
     "blocking": ("BLKSEQ", "reg r; always @(posedge a) r = b; assign q = r;"),
-        "CASEINCOMPLETE",
-        "reg r; always @(*) begin r = 0; case ({a, b}) 0: r = b; endcase end assign q = r;",
-    ),
     "syntax": ("syntax error", "assign q = ;"),
     "missing module": ("Cannot find file containing module", "nowhere n(.a(a), .b(b), .q(q));"),
 }

@@ -1,0 +1,123 @@
+"""Place and route of an 8-bit counter, and parts that are too small or do not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.errors import ProjectError, ToolFailed
+from flows.metrics import Metric, MetricSet, Stage
+from flows.toolchains import nextpnr, yosys
+from flows.toolchains.yosys import Family
+
+PART = "LFE5U-25F-6BG381C"
+COUNTER = """
+module counter (
+    input  wire       clk,
+    input  wire       rst,
+    output reg  [7:0] q
+);
+  always @(posedge clk)
+    if (rst) q <= 8'd0;
+    else q <= q + 8'd1;
+endmodule
+"""
+MANY_MULTIPLIERS = """
+module multipliers #(
+    parameter N = 29
+) (
+    input  wire            clk,
+    input  wire [18*N-1:0] a,
+    output reg  [36*N-1:0] p
+);
+  integer i;
+  always @(posedge clk) for (i = 0; i < N; i = i + 1) p[36*i+:36] <= a[18*i+:18] * a[18*i+:18];
+endmodule
+"""
+
+
+def synthesize(text: str, top: str, folder: Path) -> MetricSet:
+    return yosys.synthesize({"design.v": text}, top, Family.ECP5, folder, timeout_s=120, netlist=True)
+
+
+def synthesized(**values: float) -> MetricSet:
+    return MetricSet(
+        tuple(Metric(name, value, Stage.SYNTH, "yosys", "0.70", "ecp5", "s.json") for name, value in values.items())
+    )
+
+
+def test_a_counter_is_routed(tmp_path: Path) -> None:
+    synth = synthesize(COUNTER, "counter", tmp_path)
+    metrics = nextpnr.route(tmp_path / "ecp5.json", PART, 10.0, tmp_path / "pnr", timeout_s=120, synth=synth)
+    values = {metric.name: metric.value for metric in metrics}
+    # Six cells more than synthesis counted: the carry chain's entry and its exit to the fabric.
+    assert (values["lut"], values["ff"], values["dsp"], values["bram"]) == (15, 8, 0, 0)
+    assert values["fmax_mhz"] is not None
+    assert 200 < values["fmax_mhz"] < 600
+    assert {(m.stage, m.tool, m.version, m.target, m.source) for m in metrics} == {
+        (Stage.ROUTED, "nextpnr-ecp5", nextpnr.find().stamp, PART, f"{PART}.seed1.json")
+    }
+
+
+def test_more_ports_than_pins_are_no_obstacle_but_too_few_multipliers_are(tmp_path: Path) -> None:
+    synth = synthesize(MANY_MULTIPLIERS, "multipliers", tmp_path)
+    netlist = tmp_path / "ecp5.json"
+    at_once = nextpnr.route(netlist, PART, 10.0, tmp_path / "a", timeout_s=120, synth=synth)
+    assert {(m.value, m.note) for m in at_once} == {(None, "does not fit LFE5U-25F: 29 of 28 MULT18X18D")}
+    assert {m.name for m in at_once} == {"lut", "ff", "dsp", "bram", "fmax_mhz"}
+    assert not (tmp_path / "a").exists()
+    by_nextpnr = nextpnr.route(netlist, PART, 10.0, tmp_path / "b", timeout_s=120)
+    assert {m.value for m in by_nextpnr} == {None}
+    assert all(m.note.startswith("does not fit LFE5U-25F: ") and "MULT18X18D" in m.note for m in by_nextpnr)
+
+
+def test_does_not_fit_tells_all_that_is_short() -> None:
+    small = synthesized(lut=43_848, ff=43_848, dsp=72, bram=108)
+    assert nextpnr.does_not_fit(small, "LFE5U-45F-6BG381C") is None
+    large = synthesized(lut=43_849, ff=50_000, dsp=106, bram=109)
+    assert nextpnr.does_not_fit(large, "LFE5U-45F-6BG381C") == (
+        "does not fit LFE5U-45F: 43849 of 43848 LUT4, 50000 of 43848 FF, 106 of 72 MULT18X18D, 109 of 108 EBR"
+    )
+    assert nextpnr.does_not_fit(large, "LFE5UM5G-85F-8BG756I") is None
+
+
+def test_parts_are_read_from_their_order_names() -> None:
+    part = nextpnr.parse_part("LFE5UM5G-45F-8BG381C")
+    assert part.die == "LFE5UM5G-45F"
+    assert part.options == ("--um5g-45k", "--package", "CABGA381", "--speed", "8")
+    assert nextpnr.parse_part("lfe5u-12f-7tg144").options == ("--12k", "--package", "TQFP144", "--speed", "7")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("xc7z020", "'xc7z020' is not the name of an ECP5 part", "LFE5U-45F-6BG381C"),
+        ("LFE5U-35F-6BG381C", "there is no LFE5U-35F", "12F, 25F, 45F, 85F"),
+        ("LFE5UM-12F-6BG381C", "there is no LFE5UM-12F", "25F, 45F, 85F"),
+        ("LFE5U-25F-6BG756C", "no LFE5U-25F comes in BG756", "TG144, MG285, BG256, BG381"),
+        ("LFE5UM5G-25F-6BG381C", "speed grade 8 only", "LFE5UM5G-25F-8BG381"),
+    ],
+)
+def test_other_parts_are_refused_with_what_is_valid(name: str, message: str, hint: str) -> None:
+    with pytest.raises(ProjectError, match=message) as caught:
+        nextpnr.parse_part(name)
+    assert hint in caught.value.hint
+
+
+def test_failures_of_other_kinds_are_raised(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text('{"modules": ')
+    with pytest.raises(ToolFailed, match="nextpnr-ecp5 failed with exit code"):
+        nextpnr.route(tmp_path / "broken.json", PART, 10.0, tmp_path, timeout_s=60)
+
+
+def test_a_damaged_report_is_no_figure(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    for text in ("", '{"fmax": {}', '{"fmax": {}, "utilization": {}}'):
+        report.write_text(text)
+        with pytest.raises(ToolFailed, match="missing or damaged"):
+            nextpnr.read_report(report)
+    sites = ", ".join(f'"{cell}": {{"used": 1}}' for cell in ("TRELLIS_COMB", "TRELLIS_FF", "MULT18X18D", "DP16KD"))
+    report.write_text(f'{{"fmax": {{}}, "utilization": {{{sites}}}}}')
+    with pytest.raises(ToolFailed, match="names no clock"):
+        nextpnr.read_report(report)
