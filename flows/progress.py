@@ -33,7 +33,15 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._console = Console(file=stream or sys.stdout, highlight=False, soft_wrap=True, emoji=False, markup=False)
+        stream = stream or sys.stdout
+        self._console = Console(
+            file=stream,
+            force_terminal=stream.isatty(),  # rich also believes FORCE_COLOR, which would fill a log with bars
+            highlight=False,
+            soft_wrap=True,
+            emoji=False,
+            markup=False,
+        )
 
     def say(self, text: str) -> None:
         """One line, at once."""
@@ -51,7 +59,7 @@ class Progress:
         Yields:
             a function to call after each further unit.
         """
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
             with self._bar() as bar:
                 task = bar.add_task(label, total=total, completed=done, note="")
                 yield lambda note: bar.update(task, advance=1, note=note)

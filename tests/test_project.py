@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from flows import templates
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
 from flows.project import Project, for_model, load, parse
@@ -284,3 +286,10 @@ def test_reading_a_project_imports_no_tensorflow() -> None:
     code = "import sys; from flows.project import load; load(__import__('pathlib').Path(sys.argv[1])); \
             sys.exit('tensorflow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code, str(DIGITS)], check=True, cwd=DIGITS.parent.parent)
+
+
+def test_the_skeleton_of_a_new_project_is_valid(tmp_path: Path) -> None:
+    for name in ("project.toml", "model.py", "README.md"):
+        (tmp_path / name).write_text(Template(templates.read(f"project/{name}")).substitute(name="mine"))
+    project = load(tmp_path)
+    assert (project.name, project.data_path) == ("mine", tmp_path / "data.npz")
