@@ -29,7 +29,7 @@ if not hasattr(np, "product"):
 
 
 def ready() -> None:
-    """Import TensorFlow, quietly and with operations that give the same bits in every run.
+    """Import TensorFlow, quietly, with the Keras that QKeras needs.
 
     Raises:
         FlowError: TensorFlow was used with Keras 3 earlier in this process.
@@ -46,7 +46,6 @@ def ready() -> None:
             f"TensorFlow already runs with '{keras}', which is Keras 3, in this process; QKeras needs Keras 2",
             "import flows before TensorFlow, or set the environment variable TF_USE_LEGACY_KERAS=1",
         )
-    tf.config.experimental.enable_op_determinism()
 
 
 @contextmanager

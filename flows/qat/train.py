@@ -126,10 +126,7 @@ def _train_one(
     project: Project, training: Training, function: str, data: Dataset, folder: Path, progress: Progress
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
-    keras2.ready()
-    import tf_keras
-
-    tf_keras.utils.set_random_seed(training.seed)
+    _make_deterministic(training.seed)
     model = build(project, function)
     _check_classes(model, data, function)
     fitted = data.shaped(tuple(model.input_shape[1:]))
@@ -147,6 +144,17 @@ def _train_one(
             advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
     model.set_weights(state.best)
     return model, state
+
+
+def _make_deterministic(seed: int) -> None:
+    """From here on this process computes the same bits in every run; not done earlier, since unseeded operations of
+    other code in the process would then be errors."""
+    keras2.ready()
+    import tensorflow as tf
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
 
 
 def _epoch(engine: _Engine, state: State) -> State:

@@ -150,7 +150,7 @@ def test_an_unknown_class_is_named_with_the_nearest(keras: Any, save: Save) -> N
 
 
 def test_classes_of_ones_own_can_be_given(keras: Any, save: Save) -> None:
-    class Twice(keras.layers.Layer):  # type: ignore[misc,name-defined]
+    class Twice(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:
             return 2 * x
 

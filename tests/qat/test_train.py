@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qat_project import MODEL, small_project
 
 from flows.errors import FlowError, ModelError, StorageError
 from flows.metrics import Stage
@@ -24,8 +23,9 @@ from flows.progress import Progress
 from flows.project import Project
 from flows.qat import TrainResult, accuracy, load_data, load_model, train
 from flows.qat.checkpoint import State, latest, save
+from tests.qat.qat_project import MODEL, small_project
 
-EPOCHS = 8
+EPOCHS = 6
 ROOT = Path(__file__).parents[2]
 
 
@@ -86,12 +86,12 @@ def test_history_has_one_row_an_epoch_and_a_falling_rate(whole: tuple[TrainResul
 
 def test_two_checkpoints_are_kept(whole: tuple[TrainResult, str]) -> None:
     folder = whole[0].model.parent / "checkpoints" / "qat"
-    assert sorted(path.name for path in folder.iterdir()) == ["epoch-00007.npz", "epoch-00008.npz"]
+    assert sorted(path.name for path in folder.iterdir()) == ["epoch-00005.npz", "epoch-00006.npz"]
 
 
 def test_a_log_gets_plain_lines(whole: tuple[TrainResult, str]) -> None:
     lines = whole[1].splitlines()
-    assert re.fullmatch(r"train quantized 8/8 loss \d\.\d{3}  validation accuracy \d\.\d{4}", lines[-2])
+    assert re.fullmatch(r"train quantized 6/6 loss \d\.\d{3}  validation accuracy \d\.\d{4}", lines[-2])
     assert re.fullmatch(r"qat: test accuracy 0\.\d{4} on 360 samples", lines[-1])
     assert not any("\x1b" in line or "\r" in line for line in lines)
 
@@ -105,14 +105,14 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     child = subprocess.Popen([sys.executable, "-c", code, str(project.folder), str(tmp_path)], cwd=ROOT)
     checkpoints = tmp_path / "checkpoints" / "qat"
     try:
-        wait_for(lambda: any(checkpoints.glob("epoch-0000[2-7].npz")), child)
+        wait_for(lambda: any(checkpoints.glob("epoch-0000[2-4].npz")), child)
     finally:
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert not (tmp_path / "qat.h5").exists()
     log = io.StringIO()
     resumed = train(project, tmp_path, Progress(log))
-    assert re.search(r"quantized: going on after epoch \d+ of 8", log.getvalue())
+    assert re.search(r"quantized: going on after epoch \d+ of 6", log.getvalue())
     assert_same_weights(resumed.model, whole[0].model)
     assert_same_weights(resumed.baseline, whole[0].baseline)
     assert resumed.metrics == whole[0].metrics
@@ -131,12 +131,12 @@ def test_a_damaged_checkpoint_is_passed_over(whole: tuple[TrainResult, str], pro
         source = whole[0].model.parent / "checkpoints" / name
         target = tmp_path / "checkpoints" / name
         target.mkdir(parents=True)
-        (target / "epoch-00007.npz").write_bytes((source / "epoch-00007.npz").read_bytes())
-        (target / "epoch-00008.npz").write_bytes((source / "epoch-00008.npz").read_bytes()[:-4000])
+        (target / "epoch-00005.npz").write_bytes((source / "epoch-00005.npz").read_bytes())
+        (target / "epoch-00006.npz").write_bytes((source / "epoch-00006.npz").read_bytes()[:-4000])
     log = io.StringIO()
     resumed = train(project, tmp_path, Progress(log))
-    assert "checkpoint epoch-00008.npz is damaged" in log.getvalue()
-    assert "quantized: going on after epoch 7 of 8" in log.getvalue()
+    assert "checkpoint epoch-00006.npz is damaged" in log.getvalue()
+    assert "quantized: going on after epoch 5 of 6" in log.getvalue()
     assert_same_weights(resumed.model, whole[0].model)
 
 
