@@ -31,6 +31,7 @@ PRIMITIVES = (
     "fixed_cast",
     "fold_counter",
     "group_register",
+    "increment",
     "leaky_slope",
     "multiply_dsp",
     "multiply_lut",
@@ -288,7 +289,8 @@ def _register(stream: _Stream, name: str) -> tuple[str, _Stream]:
     result = _Stream(f"{name}_valid", f"{name}_last", f"{name}_values", stream.lanes, stream.type)
     ports = {"clk": "clk", "rst": "rst", "in_valid": stream.valid, "in_last": stream.last, "in": stream.data}
     ports |= {"out_valid": result.valid, "out_last": result.last, "out": result.data}
-    return _wires(result) + _instance("group_register", name, {"WIDTH": stream.lanes * stream.type.width}, ports), result
+    parameters = {"WIDTH": stream.lanes * stream.type.width}
+    return _wires(result) + _instance("group_register", name, parameters, ports), result
 
 
 def _collect(stage: Stage, layer: LayerSchedule, stream: _Stream, name: str) -> tuple[str, _Stream]:

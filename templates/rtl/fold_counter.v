@@ -20,6 +20,8 @@ module fold_counter #(
 );
     localparam LAST = STEPS * GROUPS - 1;
     wire ongoing = |index;
+    wire [INDEX_WIDTH-1:0] index_next;
+    increment #(.WIDTH(INDEX_WIDTH)) next_index (.in(index), .out(index_next));
     assign active = start | ongoing;
     generate
         if (LAST == 0) begin : single
@@ -27,7 +29,7 @@ module fold_counter #(
         end else begin : count
             always @(posedge clk)
                 if (rst || index == LAST) index <= {INDEX_WIDTH{1'b0}};
-                else if (active)          index <= index + 1'b1;
+                else if (active)          index <= index_next;
         end
 
         // With one group or one step, the index itself counts the other; only with both does each need its own counter.
@@ -44,6 +46,10 @@ module fold_counter #(
         end else begin : nested
             reg [STEP_WIDTH-1:0]  step_count;
             reg [GROUP_WIDTH-1:0] group_count;
+            wire [STEP_WIDTH-1:0]  step_next;
+            wire [GROUP_WIDTH-1:0] group_next;
+            increment #(.WIDTH(STEP_WIDTH))  next_step  (.in(step_count),  .out(step_next));
+            increment #(.WIDTH(GROUP_WIDTH)) next_group (.in(group_count), .out(group_next));
             assign step       = step_count;
             assign group      = group_count;
             assign last_step  = step_count == STEPS - 1;
@@ -53,8 +59,8 @@ module fold_counter #(
                     step_count  <= {STEP_WIDTH{1'b0}};
                     group_count <= {GROUP_WIDTH{1'b0}};
                 end else if (active) begin
-                    step_count <= last_step ? {STEP_WIDTH{1'b0}} : step_count + 1'b1;
-                    if (last_step) group_count <= last_group ? {GROUP_WIDTH{1'b0}} : group_count + 1'b1;
+                    step_count <= last_step ? {STEP_WIDTH{1'b0}} : step_next;
+                    if (last_step) group_count <= last_group ? {GROUP_WIDTH{1'b0}} : group_next;
                 end
         end
     endgenerate

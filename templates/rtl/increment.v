@@ -1,0 +1,16 @@
+// in + 1, in plain gates. Written with `+`, a small counter would get a carry chain, and Yosys (abc9) then recognises
+// carry outputs as copies of counter bits and mixes both into the ROMs that the counter addresses, at twice their LUTs.
+module increment #(
+    parameter WIDTH = 1
+) (
+    input  [WIDTH-1:0] in,
+    output [WIDTH-1:0] out
+);
+    genvar i;
+    assign out[0] = ~in[0];
+    generate
+        for (i = 1; i < WIDTH; i = i + 1) begin : digit
+            assign out[i] = in[i] ^ (&in[i-1:0]);
+        end
+    endgenerate
+endmodule
