@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ FULL_BELOW_BYTES = 2**20
 FREE_SPACE = "free some disk space (old runs under build/ may be deleted) and run again; finished steps are kept"
 
 _running: set[int] = set()
-_stopping = threading.Event()
+_stopped: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,12 @@ def run(
 
 
 def stop_all() -> None:
-    """Kill every tool that runs in any thread; their `run` calls raise ToolFailed, as do all later ones.
+    """Kill every tool that runs; the `run` calls raise ToolFailed, as do all later ones of the same threads.
 
-    For a main thread that was interrupted while a pool of threads waits for tools.
+    For a thread that was interrupted while others, which it waits for, run tools. The calling thread and threads that
+    are started later may run tools again.
     """
-    _stopping.set()
+    _stopped.update(thread for thread in threading.enumerate() if thread is not threading.current_thread())
     for group in tuple(_running):
         _signal_group(group, signal.SIGKILL)
 
@@ -205,13 +207,17 @@ def _start_guard(
 def _wait(guard: subprocess.Popen[bytes], status: int, timeout_s: float) -> int | None:
     _running.add(guard.pid)
     try:
-        if _stopping.is_set() or not _readable(status, timeout_s):
+        if _is_stopped() or not _readable(status, timeout_s):
             return None
         code = os.read(status, 16)
-        return None if _stopping.is_set() else int(code or -signal.SIGKILL)
+        return None if _is_stopped() else int(code or -signal.SIGKILL)
     finally:
         _end_group(guard, status)
         _running.discard(guard.pid)
+
+
+def _is_stopped() -> bool:
+    return threading.current_thread() in _stopped
 
 
 def _readable(descriptor: int, timeout_s: float) -> bool:
@@ -244,7 +250,7 @@ def _tail(log: Path, head: int) -> str:
 
 
 def _cut_short(timeout_s: float) -> str:
-    return "was stopped" if _stopping.is_set() else f"did not end within {timeout_s:g} s and was killed"
+    return "was stopped" if _is_stopped() else f"did not end within {timeout_s:g} s and was killed"
 
 
 def _sentence(tool: str, ending: str, finished: Finished) -> str:

@@ -15,9 +15,10 @@ import platform
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from flows import templates
 from flows.errors import ToolFailed, ToolMissing
@@ -48,6 +49,9 @@ HOT_FLAGS = ("-O1",)
 COLD_FLAGS = ("-O0",)
 RUNTIME_FLAGS = ("-O2",)
 JOBS = 2
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def find() -> Tool:
@@ -146,8 +150,16 @@ def _compile_all(folder: Path, timeout_s: float) -> list[str]:
         gxx.compile([f"{name}_unit.cpp"], f"{name}.o", [*flags, *extra], folder, log, timeout_s=timeout_s)
         return f"{name}.o"
 
+    return _two_at_a_time(compile_unit, units)
+
+
+def _two_at_a_time(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     with ThreadPoolExecutor(JOBS) as pool:
-        return list(pool.map(compile_unit, units))
+        try:
+            return list(pool.map(function, items))
+        except KeyboardInterrupt:
+            process.stop_all()
+            raise
 
 
 def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
@@ -187,8 +199,7 @@ def _compile_runtime(sources: list[Path], flags: tuple[str, ...], kept: Path) ->
         with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as name:
             fresh = Path(name) / "objects"
             fresh.mkdir()
-            with ThreadPoolExecutor(JOBS) as pool:
-                list(pool.map(compile_source, sources))
+            _two_at_a_time(compile_source, sources)
             _move_into_place(fresh, kept)
     except OSError as error:
         raise storage_error(kept, error) from error

@@ -10,6 +10,7 @@ import pytest
 from flows.errors import ToolFailed
 from flows.metrics import MetricSet, Stage
 from flows.toolchains import yosys
+from flows.toolchains.tool import Tool
 from flows.toolchains.yosys import Family
 
 COUNTER = """
@@ -210,7 +211,7 @@ def test_the_digest_depends_on_all_that_decides_the_figures() -> None:
         yosys.plan({"counter.v": COUNTER}, "counter", Family.XCUP),
         yosys.plan({"counter.v": COUNTER}, "counter", Family.XC7, netlist=True),
     ]
-    other_tool = yosys.Tool("yosys", "0.71", tool.argv, "wheel")
+    other_tool = Tool("yosys", "0.71", tool.argv, "wheel")
     digests = {plan.digest(tool), plan.digest(other_tool), *(other.digest(tool) for other in others)}
     assert len(digests) == 6
     assert plan.digest(tool) == yosys.plan({"counter.v": COUNTER}, "counter", Family.XC7).digest(tool)
