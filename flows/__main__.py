@@ -13,11 +13,12 @@ from pathlib import Path
 
 from flows import __version__, doctor
 from flows.errors import FlowError, ProjectError
-from flows.ir import Fixed
 from flows.progress import Progress
 from flows.project import Project, for_model, load
 
 INTERRUPTED = 130
+DEFAULT_REUSE_FACTORS = (16, 64)
+"""Measured for a model file when none are given."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,8 +56,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("project", type=Path, help="a project folder, or a QKeras model (.h5, .keras)")
-    parser.add_argument("--data", type=Path, metavar="X.npz", help="samples for a model file: arrays x and, if known, y")
-    parser.add_argument("--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>")
+    parser.add_argument(
+        "--data", type=Path, metavar="X.npz", help="samples for a model file: arrays x and, if known, y"
+    )
+    parser.add_argument(
+        "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
+    )
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -91,8 +96,8 @@ def _project(arguments: argparse.Namespace) -> Project:
     factors = _reuse_factors(arguments.reuse_factor)
     if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
         return _model_project(arguments, factors)
-    for option in ("data", "input_precision"):
-        if getattr(arguments, option) is not None:
+    for option in ("data", "input_precision", "allow_lambda"):
+        if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
     project = load(arguments.project)
@@ -100,29 +105,26 @@ def _project(arguments: argparse.Namespace) -> Project:
 
 
 def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> Project:
+    from flows.qat import natural_grid
+
     if arguments.data is None:
-        raise ProjectError(f"{arguments.project} needs samples to be checked with", "add --data X.npz (arrays x and y)")
-    precision = arguments.input_precision or str(_grid_of(arguments.data))
+        raise ProjectError(
+            f"{arguments.project} needs samples to be checked with", "add --data X.npz (array x, perhaps y)"
+        )
+    precision = arguments.input_precision or str(natural_grid(arguments.data))
     if arguments.input_precision is None:
-        Progress().say(f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly")
-    project = for_model(arguments.project, arguments.data, precision, factors or (64,))
-    return project.allowing_lambda() if arguments.allow_lambda else project
-
-
-def _grid_of(data: Path) -> Fixed:
-    from flows.qat.data import natural_grid
-
-    return natural_grid(data)
+        Progress().say(
+            f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
+        )
+    factors = factors or DEFAULT_REUSE_FACTORS
+    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:
     try:
-        factors = tuple(int(word) for word in text.split(",")) if text else ()
+        return tuple(int(word) for word in text.split(",")) if text else ()
     except ValueError:
-        factors = (0,)
-    if any(factor < 1 for factor in factors):
-        raise ProjectError(f"--reuse-factor {text} is no list of whole numbers from 1", "write for example 16,32,64")
-    return factors
+        raise ProjectError(f"--reuse-factor {text} is no list of whole numbers", "write for example 16,32,64") from None
 
 
 if __name__ == "__main__":

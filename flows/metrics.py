@@ -38,7 +38,7 @@ UNITS: Mapping[str, str] = {
     "fmax_mhz": "MHz",
     "seconds": "s",
 }
-"""Metric names and the unit each one always has. `bram` counts the target's own blocks: 18 Kb on Xilinx, EBR on ECP5."""
+"""Metric names and their units. `bram` counts the target's own blocks: 18 Kb on Xilinx, EBR on ECP5."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class MetricSet:
         return iter(self.metrics)
 
     def __add__(self, other: Iterable[Metric]) -> MetricSet:
+        """These figures, then those."""
         return MetricSet((*self.metrics, *other))
 
     def get(self, name: str, stage: Stage | None = None, target: str | None = None) -> Metric | None:

@@ -236,7 +236,7 @@ class Budget(Section):
 
 
 class Gate(Section):
-    """How many vectors the RTL must reproduce to the last bit (the test set, repeated or cut as needed)."""
+    """How many vectors the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones."""
 
     vectors: Annotated[int, Field(ge=1000)] = 1000
 
@@ -297,6 +297,15 @@ class Project(ProjectFile):
         """The design point of the sweep with that default reuse factor."""
         return self.model_copy(update={"knobs": self.knobs.at(reuse_factor)})
 
+    def sweeping(self, reuse_factors: tuple[int, ...]) -> Project:
+        """The same project with another sweep; raises ProjectError when a reuse factor is not legal."""
+        values = {"reuse_factor": list(reuse_factors)}
+        try:
+            return self.model_copy(update={"sweep": Sweep.model_validate(values)})
+        except ValidationError as error:
+            problems = "; ".join(explain(Sweep, error))
+            raise ProjectError(f"--reuse-factor: {problems}", "write whole numbers from 1, such as 16,32,64") from None
+
     def digest_fields(self, *sections: str) -> dict[str, Any]:
         """The named sections as plain JSON types, for a step to hash exactly what it depends on.
 
@@ -320,7 +329,9 @@ def load(path: Path) -> Project:
     return _complete(sections, file.parent, str(file))
 
 
-def for_model(model: Path, data: Path, precision: str, reuse_factors: tuple[int, ...] = (64,)) -> Project:
+def for_model(
+    model: Path, data: Path, precision: str, reuse_factors: tuple[int, ...] = (64,), allow_lambda: bool = False
+) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
     Args:
@@ -328,6 +339,7 @@ def for_model(model: Path, data: Path, precision: str, reuse_factors: tuple[int,
         data: `.npz`, see `flows.qat.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
+        allow_lambda: load Lambda layers, which run the code they carry.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -335,9 +347,9 @@ def for_model(model: Path, data: Path, precision: str, reuse_factors: tuple[int,
     values = {
         "name": name if name[:1].isalpha() else f"model_{name}",
         "data": {"source": str(data.resolve())},
-        "model": {"file": str(model.resolve())},
+        "model": {"file": str(model.resolve()), "allow_lambda": allow_lambda},
         "input": {"precision": precision},
-        "knobs": {"reuse_factor": reuse_factors[0] if reuse_factors else 0},
+        "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
     }
     return _complete(parse(values, str(model)), model.resolve().parent, str(model))

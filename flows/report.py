@@ -35,7 +35,7 @@ class PointReport:
         label: short name for tables and plot, such as `R16`.
         multipliers: of all layers together.
         predicted: `latency_cycles` and `ii` from the schedule.
-        metrics: what was measured.
+        metrics: what was measured, the accuracies of the float, quantized and C-simulated network included.
     """
 
     knobs: Mapping[str, Any]
@@ -52,7 +52,6 @@ class Report:
     Attributes:
         project, run: names.
         gate: the verdict, as JSON.
-        accuracy: figures of the float, quantized and C-simulated network.
         layers: the echo of the knobs, a row a layer.
         corrections: what was changed between QKeras and hls4ml, and why.
         points: the sweep.
@@ -63,7 +62,6 @@ class Report:
     project: str
     run: str
     gate: Mapping[str, Any]
-    accuracy: MetricSet
     layers: Sequence[Mapping[str, Any]]
     corrections: Sequence[Mapping[str, str]]
     points: Sequence[PointReport]
@@ -86,7 +84,6 @@ def to_json(report: Report) -> dict[str, Any]:
         "project": report.project,
         "run": report.run,
         "gate": dict(report.gate),
-        "accuracy": report.accuracy.to_json(),
         "layers": list(report.layers),
         "corrections": list(report.corrections),
         "points": [
@@ -106,9 +103,9 @@ def to_csv(report: Report) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for label, metrics in [("", report.accuracy), *((point.label, point.metrics) for point in report.points)]:
-        for metric in metrics:
-            writer.writerow({"point": label} | metric.to_json())
+    for point in report.points:
+        for metric in point.metrics:
+            writer.writerow({"point": point.label} | metric.to_json())
     return stream.getvalue()
 
 
@@ -177,10 +174,15 @@ def number(value: float | None) -> str:
 
 
 def _accuracy_table(report: Report) -> str:
-    simulated = [point.metrics.get("accuracy", Stage.SIMULATED) for point in report.points[:1]]
-    metrics = [*report.accuracy, *(metric for metric in simulated if metric)]
-    rows = [[m.stage.value, number(m.value), m.target, f"{m.tool} {m.version}"] for m in metrics]
-    return table(("stage", "accuracy (fraction)", "data", "tool"), rows)
+    """From float to RTL; a figure that is the same for several points stands once."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for point in report.points:
+        for m in point.metrics:
+            if m.name == "accuracy":
+                row = (m.stage.value, number(m.value), m.target, f"{m.tool} {m.version}")
+                found.setdefault(row, []).append(point.label)
+    rows = [[*row, ", ".join(labels) if row[0] == Stage.SIMULATED else "all"] for row, labels in found.items()]
+    return table(("stage", "accuracy (fraction)", "data", "tool", "points"), rows)
 
 
 def _groups(points: Sequence[PointReport]) -> list[Group]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from flows.errors import UnsupportedLayer
-from flows.ir.fixed import Array, Fixed, Overflow, Rounding
+from flows.ir.fixed import Fixed, Overflow, Rounding
 
 MAX_WEIGHT_BITS = 24
 """A wider grid cannot be told from unquantized float32, whose mantissa has 24 bits (IEEE 754 binary32)."""
@@ -27,22 +25,6 @@ def from_hls4ml(precision: Any, where: str) -> Fixed:
         return Fixed.parse(text)
     except ValueError as error:
         raise UnsupportedLayer(f"{where} has the type {text}, which is no fixed-point type", str(error)) from error
-
-
-def smallest_type(values: Array) -> Fixed | None:
-    """The narrowest signed type that holds every real value exactly, or None when none of MAX_WEIGHT_BITS bits does."""
-    values = np.asarray(values, np.float64)
-    largest = np.abs(values).max(initial=0.0)
-    if not largest:
-        return Fixed(2, 2)
-    top = int(np.floor(np.log2(largest))) + 1
-    for frac in range(-top, MAX_WEIGHT_BITS + 1 - top):
-        scaled = values * 2.0**frac
-        if np.array_equal(scaled, np.rint(scaled)):
-            need = max(int(scaled.max(initial=0)).bit_length(), int(-scaled.min(initial=0) - 1).bit_length()) + 1
-            width = max(need, 2)
-            return Fixed(width, width - frac)
-    return None
 
 
 def declared_weight_type(quantizer: Mapping[str, Any]) -> Fixed | None:

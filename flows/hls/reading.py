@@ -17,7 +17,7 @@ import numpy as np
 from flows import keras2
 from flows.errors import UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.precision import declared_weight_type, smallest_type
+from flows.hls.precision import MAX_WEIGHT_BITS, declared_weight_type
 from flows.ir.fixed import Array, Fixed
 
 SUPPORTED = (
@@ -196,7 +196,7 @@ def _freeze(layer: dict[str, Any], model: Any) -> list[Correction]:
 
 
 def _own_grid(layer: Any, name: str, values: Array) -> Fixed:
-    kind = smallest_type(values)
+    kind = Fixed.narrowest(values, MAX_WEIGHT_BITS)
     if kind is not None:
         return kind
     quantizer = _quantizer(layer, name)

@@ -103,6 +103,22 @@ class Fixed:
             _mode(Overflow, modes[1:2], Overflow.WRAP, text),
         )
 
+    @classmethod
+    def narrowest(cls, values: Array, max_width: int, signed: bool = True) -> Fixed | None:
+        """The narrowest type that holds every real value exactly; None when that takes more than `max_width` bits."""
+        values = np.asarray(values, np.float64)
+        largest = np.abs(values).max(initial=0.0)
+        if not largest:
+            return cls(1 + signed, 1 + signed, signed)
+        top = int(np.frexp(largest)[1])
+        for frac in range(-top, max_width + 1 - top):
+            codes = values * 2.0**frac
+            if np.array_equal(codes, np.rint(codes)):
+                low, high = int(codes.min(initial=0)), int(codes.max(initial=0))
+                width = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1) + signed
+                return cls(width, width - frac, signed) if width <= max_width else None
+        return None
+
     def __str__(self) -> str:
         kind = "fixed" if self.signed else "ufixed"
         modes = ""
@@ -176,7 +192,8 @@ def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rou
     if mode is Rounding.TRN:
         return np.zeros_like(negative, np.bool_)
     if mode is Rounding.TRN_ZERO:
-        return negative & (rest != 0)
+        inexact_negative: NDArray[np.bool_] = negative & (rest != 0)
+        return inexact_negative
     tie = {
         Rounding.RND: np.ones_like(negative),
         Rounding.RND_ZERO: negative,

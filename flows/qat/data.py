@@ -1,7 +1,8 @@
 """Data sets: real samples on the exact grid of the hardware's input, split the same way every time.
 
 In: a project. Out: a `Dataset`. Sources: scikit-learn's digits, or an `.npz` file with `x`, `y` (one piece), or with
-`x_train`, `y_train`, `x_test`, `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone.
+`x_train`, `y_train`, `x_test`, `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone,
+with classes only if its accuracy is to be known.
 """
 
 from __future__ import annotations
@@ -89,13 +90,32 @@ def load_data(project: Project) -> Dataset:
     arrays = _digits() if path is None else _read_npz(path)
     parts = _parts(arrays, project, name)
     for x, y in parts:
-        _check_pair(x, y, name)
+        _check_pair(x, y if y.size else np.zeros(len(x)), name)
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[x.shape[1:] for x, _ in parts]}")
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(x, project.data, project.input.precision, name), _classes(y, name)) for x, y in parts
     )
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test)
+
+
+def natural_grid(path: Path) -> Fixed:
+    """The narrowest type that holds all samples of an `.npz` file exactly, for users who name no input quantizer.
+
+    Raises:
+        DataError: the file is not usable, or its samples lie on no grid of `FLOAT_BITS` bits.
+    """
+    arrays = _read_npz(path)
+    key = "x" if "x" in arrays else "x_test"
+    samples, _ = _pair(arrays, key, key, str(path))
+    _check_pair(samples, np.zeros(len(samples)), str(path))
+    kind = Fixed.narrowest(samples, FLOAT_BITS, signed=bool(samples.min() < 0))
+    if kind is None:
+        raise DataError(
+            f"the samples of {path} lie on no fixed-point grid of {FLOAT_BITS} bits or fewer",
+            "name the input quantizer that the network was trained with, such as --input-precision fixed<10,4>",
+        )
+    return kind
 
 
 def _digits() -> Mapping[str, Samples]:
@@ -128,13 +148,18 @@ def _parts(arrays: Mapping[str, Samples], project: Project, name: str) -> tuple[
     """Training, validation and test samples with their classes, as they come."""
     whole = "x" in arrays
     if project.model.file is not None:
-        test = _pair(arrays, "x" if whole else "x_test", "y" if whole else "y_test", name)
+        test = _test_alone(arrays, "x" if whole else "x_test", "y" if whole else "y_test", name)
         return (test[0][:0], test[1][:0]), (test[0][:0], test[1][:0]), test
     data = project.data
     rest = _pair(arrays, "x", "y", name) if whole else _pair(arrays, "x_train", "y_train", name)
     rest, test = _take(arrays, "test", rest, data.test, data, name)
     train, validation = _take(arrays, "val", rest, data.validation, data, name)
     return train, validation, test
+
+
+def _test_alone(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:
+    """Samples for a trained model: the gate needs no classes, only the accuracies do."""
+    return _pair(arrays, x, y, name) if y in arrays else (_pair(arrays, x, x, name)[0], np.zeros(0, np.int64))
 
 
 def _take(

@@ -90,6 +90,8 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     gate = gating.require(Gate((compared,)))
     _check_timing(point, ran.latency_cycles, ran.ii)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    seen = {"latency_cycles": sorted(set(ran.latency_cycles.tolist())), "ii": ran.ii, "cycles": ran.cycles}
+    (folder / "simulation.json").write_text(json.dumps(seen | {"vectors_under_back_pressure": ran.stalled}, indent=1))
     write_metrics(folder, _simulated(point, ran, y[: len(x)], context.project.target.clock_ns))
 
 
@@ -100,7 +102,7 @@ def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
     return np.concatenate([samples, extra])[:wanted]
 
 
-def _check_timing(point: Point, latency: Any, ii: int) -> None:
+def _check_timing(point: Point, latency: Any, ii: int | None) -> None:
     plan = point.schedule
     if np.any(latency != plan.latency_cycles) or ii != plan.ii:
         measured = f"latency {sorted(set(latency.tolist()))}, II {ii}"
@@ -111,20 +113,20 @@ def _check_timing(point: Point, latency: Any, ii: int) -> None:
 
 
 def _simulated(point: Point, ran: Any, y: Any, clock_ns: float) -> MetricSet:
-    tool, target = verilator.find(), f"{len(ran.outputs)} vectors"
-    cycles = point.schedule.latency_cycles
-    clocked = f"at the requested clock of {clock_ns:g} ns"
-    seen = f"test set, first {len(y)} samples"
+    tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
+    cycles = int(ran.latency_cycles[0])
+    clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
+    seen = f"test set, {len(y)} samples"
 
-    def metric(name: str, value: float, of: str, note: str = "") -> Metric:
-        return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, of, "gate.json", note)
+    def metric(name: str, value: float, note: str = "") -> Metric:
+        return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
     return MetricSet(
         (
-            accuracy(ran.outputs[: len(y)], y, Stage.SIMULATED, tool.name, tool.stamp, seen, "gate.json"),
-            metric("latency_cycles", cycles, target),
-            metric("latency_ns", round(cycles * clock_ns, 3), clocked, f"{clocked}, which is no timing result"),
-            metric("ii", ran.ii, target),
+            accuracy(ran.outputs[: len(y)], y, Stage.SIMULATED, tool.name, tool.stamp, seen, "simulation.json"),
+            metric("latency_cycles", cycles),
+            metric("ii", ran.ii),
+            metric("latency_ns", round(cycles * clock_ns, 3), clocked),
         )
     )
 

@@ -19,10 +19,10 @@ def report(context: Context, results: Results) -> Results:
         project.name,
         context.folder.name,
         results.gate.to_json(),
-        results.metrics,
         echo["layers"],
         echo["corrections"],
-        [_point_report(project, point) for point in results.points] + _csynth_report(project, results.csynth),
+        [_point_report(project, point, results.metrics) for point in results.points]
+        + _csynth_report(project, results.csynth),
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
     )
@@ -31,7 +31,7 @@ def report(context: Context, results: Results) -> Results:
     return results
 
 
-def _point_report(project: Project, point: Point) -> reporting.PointReport:
+def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:
     plan = point.schedule
     layers = {
         layer.name: {
@@ -45,7 +45,7 @@ def _point_report(project: Project, point: Point) -> reporting.PointReport:
     knobs = {"reuse_factor": point.reuse_factor, "multiplier": project.knobs.multiplier, "layers": layers}
     predicted = {"latency_cycles": plan.latency_cycles, "ii": plan.ii}
     multipliers = sum(layer.multipliers for layer in plan.layers)
-    return reporting.PointReport(knobs, point.name, multipliers, predicted, point.metrics)
+    return reporting.PointReport(knobs, point.name, multipliers, predicted, software + point.metrics)
 
 
 def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.PointReport]:

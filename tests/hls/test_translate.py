@@ -29,8 +29,18 @@ def test_knobs_reach_hls4ml_and_are_echoed(tmp_path: Path) -> None:
         layers=own,
     )
     rows = {row.name: row for row in result.rows}
-    assert (rows["fc1"].strategy, rows["fc1"].asked, rows["fc1"].granted, rows["fc1"].multipliers) == ("resource", 4, 4, 16)
-    assert (rows["fc2"].strategy, rows["fc2"].asked, rows["fc2"].granted, rows["fc2"].multipliers) == ("latency", 2, 2, 16)
+    assert (rows["fc1"].strategy, rows["fc1"].asked, rows["fc1"].granted, rows["fc1"].multipliers) == (
+        "resource",
+        4,
+        4,
+        16,
+    )
+    assert (rows["fc2"].strategy, rows["fc2"].asked, rows["fc2"].granted, rows["fc2"].multipliers) == (
+        "latency",
+        2,
+        2,
+        16,
+    )
     assert (rows["fc1"].weight, rows["fc1"].accum) == ("fixed<6,1>", "fixed<24,12>")
     assert rows["relu"].result == "ufixed<6,2,RND_CONV,SAT>"
     parameters = (tmp_path / "hls" / "firmware" / "parameters.h").read_text()
@@ -76,7 +86,7 @@ def test_a_plain_network_needs_the_input_set_and_nothing_else(tmp_path: Path) ->
 
 
 def test_an_illegal_reuse_factor_names_its_neighbours(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="layer 'fc1'.*cannot build reuse factor 5") as error:
+    with pytest.raises(ProjectError, match=r"layer 'fc1'.*cannot build reuse factor 5") as error:
         translated(network(dense(6, "fc1")), tmp_path, reuse_factor=5, strategy="resource")
     assert "4 or 8" in error.value.hint
 
@@ -90,7 +100,9 @@ REFUSED = {
     "layer 'conv' is a QConv1D": lambda: tf_keras.Sequential(
         [tf_keras.layers.Input((8, 1)), qkeras.QConv1D(2, 3, kernel_quantizer=bits(6, 0), name="conv")]
     ),
-    "layer 'fc': the kernel values are quantized by .*'auto'": lambda: network(dense(3, "fc", bits(6, 0, alpha="auto"))),
+    "layer 'fc': the kernel values are quantized by .*'auto'": lambda: network(
+        dense(3, "fc", bits(6, 0, alpha="auto"))
+    ),
     "layer 'fc': the bias values are not quantized": lambda: network(dense(3, "fc", bias_quantizer=None)),
     "layer 'fc': the kernel values are not quantized": lambda: network(tf_keras.layers.Dense(3, name="fc")),
     "layer 'a': quantized_relu with use_sigmoid": lambda: network(act(qkeras.quantized_relu(6, 2, use_sigmoid=1), "a")),
@@ -111,12 +123,12 @@ def test_branches_are_refused_by_name(tmp_path: Path) -> None:
     x = tf_keras.layers.Input((4,), name="x")
     fork = dense(4, "fork")(x)
     merged = tf_keras.layers.Add(name="merged")([act("quantized_relu(6,2)", "left")(fork), fork])
-    with pytest.raises(UnsupportedLayer, match="'merged' is a Add|'fork' feeds"):
+    with pytest.raises(UnsupportedLayer, match=r"'merged' is a Add|'fork' feeds"):
         translated(tf_keras.Model(x, merged), tmp_path)
 
 
 def test_a_saturating_accumulator_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedLayer, match="accumulator .* saturates"):
+    with pytest.raises(UnsupportedLayer, match=r"accumulator .* saturates"):
         translated(network(dense(3, "fc")), tmp_path, precision={"accum": "fixed<12,6,TRN,SAT>"})
 
 

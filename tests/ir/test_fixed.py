@@ -118,3 +118,23 @@ def test_equals_the_ap_fixed_headers(tmp_path: Path) -> None:
 
 def _cpp(kind: Fixed) -> str:
     return f"ap_{'' if kind.signed else 'u'}fixed<4,2,AP_{kind.rounding},AP_{kind.overflow}>"
+
+
+def test_the_narrowest_type_that_holds_values() -> None:
+    assert Fixed.narrowest(np.array([0.5, -1.0]), 24) == Fixed(2, 1)
+    assert Fixed.narrowest(np.array([3.75, 0.25]), 24, signed=False) == Fixed(4, 2, False)
+    assert Fixed.narrowest(np.array([-8.0, 4.0]), 24) == Fixed(2, 4)
+    assert Fixed.narrowest(np.zeros(3), 24) == Fixed(2, 2)
+    assert Fixed.narrowest(np.array([0.1], np.float32), 24) is None
+    assert Fixed.narrowest(np.array([1.0, 2.0**-30]), 24) is None
+
+
+@given(st.integers(-(2**12), 2**12), st.integers(-6, 20))
+def test_the_narrowest_type_is_exact_and_not_one_bit_too_wide(code: int, frac: int) -> None:
+    value = np.array([code * 2.0**-frac])
+    kind = Fixed.narrowest(value, 24)
+    assert kind is not None
+    assert kind.real(kind.quantize(value)).tolist() == value.tolist()
+    if kind.width > 2:
+        smaller = [Fixed(kind.width - 1, kind.integer - less) for less in (0, 1)]
+        assert all(small.real(small.quantize(value)).tolist() != value.tolist() for small in smaller)
