@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from flows import templates
 from flows.ir import Fixed, Graph
 from flows.ir.fixed import Array
 from flows.rtl.chain import Cast, Dense, Slope, Stage, stages
-from flows.rtl.schedule import LEVELS_PER_STAGE, ROWS_PER_STAGE, LayerSchedule, Multiplier, Schedule
+from flows.rtl.schedule import LEVELS_PER_STAGE, ROWS_PER_STAGE, LayerSchedule, Multiplier, Schedule, lut_weight_bits
 
 PRIMITIVES = (
     "accumulate",
@@ -201,7 +203,7 @@ def _dense(dense: Dense, layer: LayerSchedule, stream: _Stream, name: str) -> tu
     sums = _Stream(f"{name}_valid", f"{name}_last", f"{name}_sums", layer.outputs_per_cycle, dense.sum)
     bits = dense.weight_type.width
     weights = _constant(weight_words(dense.weight, layer), bits)
-    biases = _constant(bias_words(dense.bias, layer), dense.sum.width)
+    biases = _constant(bias_words(dense.bias - lut_offsets(dense, layer), layer), dense.sum.width)
     parameters: dict[str, Value] = {
         "N_IN": layer.n_in,
         "LANES_IN": layer.inputs_per_cycle,
@@ -249,6 +251,21 @@ def bias_words(bias: Array, layer: LayerSchedule) -> list[list[int]]:
     lanes = layer.outputs_per_cycle
     padded = [*map(int, bias), *[0] * (layer.groups * lanes - len(bias))]
     return [padded[start : start + lanes] for start in range(0, len(padded), lanes)]
+
+
+def lut_offsets(dense: Dense, layer: LayerSchedule) -> Array:
+    """What `multiply_lut.v` adds to the sum of each output besides the products, on the sum's grid: (n_out,).
+
+    Each pair of lanes adds floor(w / 2) + 2**(bits - 2) - 1 a step, w the weight of its first lane; none where products
+    are cast one by one.
+    """
+    if layer.multiplier is not Multiplier.LUT or dense.drop > 0:
+        return np.zeros_like(dense.bias)
+    padded = np.zeros((layer.steps, layer.inputs_per_cycle, layer.n_out), np.int64)
+    padded.reshape(-1, layer.n_out)[: layer.n_in] = dense.weight
+    constant = (1 << (lut_weight_bits(dense.weight_type) - 2)) - 1
+    offsets: Array = ((padded[:, ::2] >> 1) + constant).sum((0, 1)) << -dense.drop
+    return offsets
 
 
 def _operation(operation: Cast | Slope, stream: _Stream, name: str) -> tuple[str, _Stream]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flows.errors import ProjectError
-from flows.ir import Graph
+from flows.ir import Fixed, Graph
 from flows.rtl.chain import Dense, Stage, stages
 
 LEVELS_PER_STAGE = 2
@@ -93,7 +93,8 @@ def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs)
     """Fold every dense layer of the graph.
 
     A layer with K input lanes takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
-    one needs `multiply_latency` cycles (DSP: 1; LUT with w-bit weights: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a
+    one needs `multiply_latency` cycles (DSP: 1; LUT with w-bit weights, w from
+    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a
     product to a coarser accumulator). An adder tree over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier
     makes two products) has ceil(log2 L) levels; the accumulator is one level more, and a register follows every
     LEVELS_PER_STAGE of them. The result goes through the layer's casts into the next layer's operand register with no
@@ -172,7 +173,12 @@ def _multiply_latency(dense: Dense, multiplier: Multiplier) -> int:
     cast = int(dense.drop > 0)
     if multiplier is Multiplier.DSP:
         return 1 + cast
-    return 1 + _ceil_div(dense.weight_type.width, ROWS_PER_STAGE) + cast
+    return 1 + _ceil_div(lut_weight_bits(dense.weight_type), ROWS_PER_STAGE) + cast
+
+
+def lut_weight_bits(weight: Fixed) -> int:
+    """Bits of a weight as the LUT multiplier sees it: signed, at least two."""
+    return max(weight.width + (not weight.signed), 2)
 
 
 def _tree_latency(dense: Dense, multiplier: Multiplier, lanes_in: int) -> int:

@@ -1,7 +1,6 @@
 // Adds the dot products of one output's input steps to its bias: bias + t for the first step, value + t for the others.
 module accumulate #(
-    parameter WIDTH  = 20,
-    parameter NEGATE = 0      // 1: terms come negated
+    parameter WIDTH = 20
 ) (
     input                  clk,
     input                  first,
@@ -10,5 +9,5 @@ module accumulate #(
     output reg [WIDTH-1:0] value
 );
     wire [WIDTH-1:0] base = first ? bias : value;
-    always @(posedge clk) value <= NEGATE ? base - term : base + term;
+    always @(posedge clk) value <= base + term;
 endmodule

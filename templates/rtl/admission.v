@@ -13,9 +13,11 @@ module admission #(
 );
     localparam CREDIT_WIDTH = $clog2(CREDITS + 1);
     reg  [CREDIT_WIDTH-1:0] credits;
+    reg  awake;
     wire pause;
-    assign in_ready = ~pause & |credits & ~rst;
+    assign in_ready = awake & ~pause & |credits;
     assign accept   = in_valid & in_ready;
+    always @(posedge clk) awake <= ~rst;
     always @(posedge clk)
         if (rst)                     credits <= CREDITS;
         else if (accept & ~released) credits <= credits - 1'b1;

@@ -29,6 +29,7 @@ module dense_core #(
     parameter TREE_LATENCY     = 0,       // of the adder tree
     // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
     parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*W_WIDTH-1:0] WEIGHTS = 0,
+    // Word g holds the biases of a group, less the offsets of LUT multipliers (see multiply_lut).
     parameter [GROUPS*LANES_OUT*SUM_WIDTH-1:0]              BIASES  = 0
 ) (
     input                            clk,
@@ -120,7 +121,7 @@ module dense_core #(
             ) dot (
                 .clk(clk), .x(operands), .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
             );
-            accumulate #(.WIDTH(SUM_WIDTH), .NEGATE(MULTIPLIER == "LUT")) accumulator (
+            accumulate #(.WIDTH(SUM_WIDTH)) accumulator (
                 .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term),
                 .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
             );

@@ -1,7 +1,8 @@
 // Sum of LANES products, one new set of operands each cycle.
 //
 // MULTIPLIER "DSP": one multiply_dsp a lane; weights come with the operands.
-// MULTIPLIER "LUT": one multiply_lut a pair of lanes; weights come one cycle after the operands; the sum is negated.
+// MULTIPLIER "LUT": one multiply_lut a pair of lanes; weights come one cycle after the operands; the sum has the offsets
+// of those multipliers (none with DROP > 0).
 // With DROP > 0 each product is first cast to the accumulator's coarser grid, one cycle more.
 module dot_product #(
     parameter LANES            = 4,
@@ -26,7 +27,7 @@ module dot_product #(
     localparam PAIRED     = MULTIPLIER == "LUT" && DROP <= 0;
     localparam LEAVES     = PAIRED ? (LANES + 1) / 2 : LANES;
     localparam APPEND     = DROP < 0 ? -DROP : 0;
-    localparam EXACT      = PRODUCT_WIDTH + (MULTIPLIER == "LUT" ? 1 : 0) + (PAIRED ? 1 : 0);
+    localparam EXACT      = PRODUCT_WIDTH + (PAIRED ? 2 : 0);   // two products, and their offset
     localparam LEAF_WIDTH = DROP > 0 ? SUM_WIDTH : EXACT < SUM_WIDTH ? EXACT : SUM_WIDTH;
     localparam TREE_WIDTH = SUM_WIDTH > APPEND ? SUM_WIDTH - APPEND : 1;
     localparam NODE_WIDTH = LEAF_WIDTH < TREE_WIDTH ? LEAF_WIDTH : TREE_WIDTH;
@@ -48,7 +49,7 @@ module dot_product #(
                 end
                 multiply_lut #(
                     .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
-                    .PRODUCT_WIDTH(EXACT), .ROWS_PER_STAGE(ROWS_PER_STAGE)
+                    .PRODUCT_WIDTH(EXACT), .ROWS_PER_STAGE(ROWS_PER_STAGE), .OFFSET(PAIRED)
                 ) multiply (
                     .clk(clk), .x0(x[FIRST*X_WIDTH +: X_WIDTH]), .x1(x1), .w0(w[FIRST*W_WIDTH +: W_WIDTH]), .w1(w1),
                     .product(product)
@@ -63,16 +64,15 @@ module dot_product #(
             end
 
             if (DROP > 0) begin : coarse
-                wire signed [EXACT-1:0] exact = MULTIPLIER == "LUT" ? -product : product;
                 wire [SUM_WIDTH-1:0] rounded;
                 reg signed [SUM_WIDTH-1:0] value;
                 fixed_cast #(
                     .IN_WIDTH(EXACT), .IN_SIGNED(1), .DROP(DROP), .OUT_WIDTH(SUM_WIDTH), .OUT_SIGNED(1),
                     .ROUNDING(ROUNDING), .OVERFLOW("WRAP")
                 ) cast (
-                    .in(exact), .out(rounded)
+                    .in(product), .out(rounded)
                 );
-                always @(posedge clk) value <= MULTIPLIER == "LUT" ? -rounded : rounded;
+                always @(posedge clk) value <= rounded;
                 assign leaves[i*NODE_WIDTH +: NODE_WIDTH] = value;
             end else begin : exact
                 assign leaves[i*NODE_WIDTH +: NODE_WIDTH] = product;
