@@ -134,10 +134,9 @@ class Fixed:
             frac: fractional bits of `values`.
         Returns:
             Same shape, integers on this type's grid.
-        Raises:
-            ValueError: an exact result would need more than 64 bits.
         """
-        return self._fit(_round(np.asarray(values, np.int64), frac - self.frac, self.rounding))
+        exact, drop = np.asarray(values, np.int64), frac - self.frac
+        return self._fit(_round(exact, drop, self.rounding) if drop > 0 else self._shifted(exact, -drop))
 
     def quantize(self, values: Array) -> NDArray[np.int64]:
         """Bring real numbers into this type (exact for |value| * 2**frac below 2**52)."""
@@ -152,6 +151,14 @@ class Fixed:
         """Whether every integer is representable."""
         values = np.asarray(values)
         return not values.size or (int(values.min()) >= self.min and int(values.max()) <= self.max)
+
+    def _shifted(self, values: NDArray[np.int64], left: int) -> NDArray[np.int64]:
+        """Multiply by 2**left, as far as it matters: what leaves 64 bits wraps to the same, or saturates to the same."""
+        if self.overflow is not Overflow.WRAP:
+            left = min(left, self.width + 1)
+            beyond = (1 << (self.width + 1) >> left) + 1
+            values = np.clip(values, -beyond, beyond)
+        return values << left if left < 64 else np.zeros_like(values)
 
     def _fit(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.overflow is Overflow.WRAP:
@@ -175,11 +182,7 @@ def _mode(kind: type[_Mode], words: list[str], default: _Mode, text: str) -> _Mo
 
 
 def _round(values: NDArray[np.int64], drop: int, mode: Rounding) -> NDArray[np.int64]:
-    """Drop `drop` bits (add zeros when negative) with the given rounding."""
-    if drop <= 0:
-        if values.size and int(np.abs(values).max()) >= 1 << (MAX_WIDTH + drop):
-            raise ValueError(f"shifting left by {-drop} bits needs more than {MAX_WIDTH} bits")
-        return values << -drop
+    """Drop `drop` > 0 bits with the given rounding."""
     if drop > MAX_WIDTH:
         values, drop = np.sign(values), 2  # everything is far below half a step: keep only its sign
     floor, rest, half = values >> drop, values & ((1 << drop) - 1), 1 << (drop - 1)
