@@ -256,16 +256,18 @@ def bias_words(bias: Array, layer: LayerSchedule) -> list[list[int]]:
 def lut_offsets(dense: Dense, layer: LayerSchedule) -> Array:
     """What `multiply_lut.v` adds to the sum of each output besides the products, on the sum's grid: (n_out,).
 
-    Each pair of lanes adds floor(w / 2) + 2**(bits - 2) - 1 a step, w the weight of its first lane; none where products
-    are cast one by one.
+    Each pair of lanes adds floor(w / 2) + 2**(bits - 2) - 1 a step, w the weight of its first lane; each product of an
+    unsigned input lacks w * 2**(input bits - 1). There are no offsets where products are cast one by one.
     """
     if layer.multiplier is not Multiplier.LUT or dense.drop > 0:
         return np.zeros_like(dense.bias)
     padded = np.zeros((layer.steps, layer.inputs_per_cycle, layer.n_out), np.int64)
     padded.reshape(-1, layer.n_out)[: layer.n_in] = dense.weight
     constant = (1 << (lut_weight_bits(dense.weight_type) - 2)) - 1
-    offsets: Array = ((padded[:, ::2] >> 1) + constant).sum((0, 1)) << -dense.drop
-    return offsets
+    offsets: Array = ((padded[:, ::2] >> 1) + constant).sum((0, 1))
+    if not dense.source.signed:
+        offsets -= dense.weight.sum(0) << (dense.source.width - 1)
+    return offsets << -dense.drop
 
 
 def _operation(operation: Cast | Slope, stream: _Stream, name: str) -> tuple[str, _Stream]:

@@ -27,7 +27,10 @@ module dot_product #(
     localparam PAIRED     = MULTIPLIER == "LUT" && DROP <= 0;
     localparam LEAVES     = PAIRED ? (LANES + 1) / 2 : LANES;
     localparam APPEND     = DROP < 0 ? -DROP : 0;
-    localparam EXACT      = PRODUCT_WIDTH + (PAIRED ? 2 : 0);   // two products, and their offset
+    // Two products and their offset, or all the bits that multiply_lut makes, whichever is less.
+    localparam W_BITS     = W_WIDTH + (W_SIGNED ? 0 : 1) > 2 ? W_WIDTH + (W_SIGNED ? 0 : 1) : 2;
+    localparam PAIR       = PRODUCT_WIDTH + 2 < X_WIDTH + W_BITS ? PRODUCT_WIDTH + 2 : X_WIDTH + W_BITS;
+    localparam EXACT      = PAIRED ? PAIR : PRODUCT_WIDTH;
     localparam LEAF_WIDTH = DROP > 0 ? SUM_WIDTH : EXACT < SUM_WIDTH ? EXACT : SUM_WIDTH;
     localparam TREE_WIDTH = SUM_WIDTH > APPEND ? SUM_WIDTH - APPEND : 1;
     localparam NODE_WIDTH = LEAF_WIDTH < TREE_WIDTH ? LEAF_WIDTH : TREE_WIDTH;

@@ -14,8 +14,10 @@
 //
 // OFFSET 1: -v is formed as ~v, which is -v-1, and +v is formed by subtracting ~v, which adds v+1. No row needs a carry
 // in, and the multiplexer sits in the subtracted operand, the one Yosys lets merge into Xilinx carry chains. In sum the
-// result is too large by floor(w0/2) + 2^(BITS-2) - 1, with BITS as below: constants that are known when the weights
-// are, and that the design has subtracted from the bias. OFFSET 0: the exact products, by adders that add or subtract.
+// result is too large by floor(w0/2) + 2^(BITS-2) - 1, with BITS as below. Unsigned x count from the middle of their
+// range (their top bit inverted makes them signed), which makes rows one bit shorter and the result too small by
+// (w0 + w1) * 2^(X_WIDTH-1). Both are constants, known when the weights are; the design has them in the bias.
+// OFFSET 0: the exact products, by adders that add or subtract.
 //
 // `w0` and `w1` must come one cycle after `x0` and `x1`. The product is there 1 + ceil(BITS / ROWS_PER_STAGE) cycles
 // after x.
@@ -37,12 +39,14 @@ module multiply_lut #(
 );
     localparam SIGNED_WIDTH = W_WIDTH + (W_SIGNED ? 0 : 1);
     localparam BITS = SIGNED_WIDTH > 2 ? SIGNED_WIDTH : 2;   // of a weight, sign included
-    localparam ROW  = X_WIDTH + (X_SIGNED ? 1 : 2);          // of a row, sign included
+    localparam ROW  = X_WIDTH + (X_SIGNED || OFFSET ? 1 : 2);  // of a row, sign included
     localparam RUN  = ROW + 1;                               // of the running value
 
     // Every dot product shares these registers with all others that read the same x: synthesis merges equal ones.
-    wire signed [ROW-1:0] x0_value = X_SIGNED ? $signed(x0) : $signed({1'b0, x0});
-    wire signed [ROW-1:0] x1_value = X_SIGNED ? $signed(x1) : $signed({1'b0, x1});
+    localparam [X_WIDTH-1:0] MIDDLE = OFFSET && !X_SIGNED ? {1'b1, {X_WIDTH{1'b0}}} >> 1 : 0;
+    wire signed [X_WIDTH-1:0] x0_signed = x0 ^ MIDDLE, x1_signed = x1 ^ MIDDLE;
+    wire signed [ROW-1:0] x0_value = X_SIGNED || OFFSET ? x0_signed : $signed({1'b0, x0});
+    wire signed [ROW-1:0] x1_value = X_SIGNED || OFFSET ? x1_signed : $signed({1'b0, x1});
     reg  signed [ROW-1:0] only_x0, only_x1, sum, difference;
     always @(posedge clk) begin
         only_x0    <= x0_value;
