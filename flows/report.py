@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -282,27 +283,40 @@ def _plot(report: Report, file: Path) -> None:
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
+    groups = [group for group in _groups(report.points) if group[0] is Stage.SYNTH]
     for axes, name in zip(figure.subplots(1, 2), ("lut", "dsp"), strict=True):
-        for group in _groups(report.points):
-            if group[0] is Stage.SYNTH:
-                _plot_line(axes, report, group, name)
-        axes.set(xlabel="latency (cycles, simulated)", ylabel=f"{name.upper()} (synth)", xscale="log", yscale="symlog")
-        axes.grid(alpha=0.3, which="both")
-        axes.legend(fontsize=8)
+        for group, style in zip(groups, itertools.cycle(("o-", "s--", "^:"))):
+            _plot_line(axes, report, group, name, style)
+        axes.set(xlabel="latency (cycles, simulated)", ylabel=f"{name.upper()} (synth)", xscale="log")
+        axes.set_ylim(bottom=0)
+        axes.set_xticks(*_latency_ticks(report))
+        axes.minorticks_off()
+        axes.margins(x=0.1)
+        axes.grid(alpha=0.3)
+        if groups:
+            axes.legend(fontsize=8)
     figure.suptitle(f"{report.project}: resources after synthesis against simulated latency")
     part = file.with_name(f".{file.name}.part.png")
     figure.savefig(part, dpi=130, metadata={"Software": None})
     part.replace(file)
 
 
-def _plot_line(axes: Any, report: Report, group: Group, name: str) -> None:
+def _latency_ticks(report: Report) -> tuple[list[float], list[str]]:
+    """Each simulated latency, with the points that have it."""
+    points: dict[float, list[str]] = {}
+    for point in report.points:
+        latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
+        if latency and latency.value is not None:
+            points.setdefault(latency.value, []).append(point.label)
+    return list(points), [f"{number(value)}\n{', '.join(labels)}" for value, labels in points.items()]
+
+
+def _plot_line(axes: Any, report: Report, group: Group, name: str, style: str) -> None:
     dots = []
     for point in report.points:
         latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
         metric = next((m for m in point.metrics if _group(m) == group and m.name == name), None)
         if latency and metric and latency.value is not None and metric.value is not None:
-            dots.append((latency.value, metric.value, point.label))
+            dots.append((latency.value, metric.value))
     dots.sort()
-    axes.plot([x for x, _, _ in dots], [y for _, y, _ in dots], marker="o", label=f"{group[3]}, {group[1]} {group[2]}")
-    for x, y, label in dots:
-        axes.annotate(label, (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
+    axes.plot([x for x, _ in dots], [y for _, y in dots], style, label=f"{group[3]}, {group[1]} {group[2]}")

@@ -153,7 +153,7 @@ class Fixed:
         return not values.size or (int(values.min()) >= self.min and int(values.max()) <= self.max)
 
     def _shifted(self, values: NDArray[np.int64], left: int) -> NDArray[np.int64]:
-        """Multiply by 2**left, as far as it matters: what leaves 64 bits wraps to the same, or saturates to the same."""
+        """Multiply by 2**left, as far as it matters: what leaves 64 bits wraps or saturates to the same."""
         if self.overflow is not Overflow.WRAP:
             left = min(left, self.width + 1)
             beyond = (1 << (self.width + 1) >> left) + 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +25,9 @@ from flows.toolchains import process
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+METRICS = "metrics.json"
+"""Where a finished part keeps what it measured."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,14 @@ def versions(*names: str) -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
-def metrics_in(file: Path, run_folder: Path) -> MetricSet:
-    """The metrics of a finished part, with sources relative to the run's folder."""
+def metrics_in(done: Done, place: str) -> MetricSet:
+    """The metrics of a finished part, which is linked as `place` into the run's folder; sources start there."""
+    file = done.folder / METRICS
     try:
         metrics = MetricSet.from_json(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
         raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
-    place = Path(os.path.relpath(file.parent, run_folder.parent))
-    return MetricSet(tuple(replace(metric, source=str(place / metric.source)) for metric in metrics))
+    return MetricSet(tuple(replace(metric, source=f"{place}/{metric.source}") for metric in metrics))
 
 
 def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str, target: str, source: str) -> Metric:
@@ -128,7 +130,7 @@ def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str, ta
 
 
 def write_metrics(folder: Path, metrics: MetricSet) -> None:
-    (folder / "metrics.json").write_text(json.dumps(metrics.to_json(), indent=1), encoding="utf-8")
+    (folder / METRICS).write_text(json.dumps(metrics.to_json(), indent=1), encoding="utf-8")
 
 
 def parallel(context: Context, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

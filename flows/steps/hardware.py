@@ -69,7 +69,7 @@ def rtlsim(context: Context, results: Results) -> Results:
         own = key | {"design": point.design.digest()}
         done = context.do("rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point))
         gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-        figures = metrics_in(done.folder / "metrics.json", context.folder)
+        figures = metrics_in(done, f"rtlsim/{point.name}")
         return replace(point, gate=gate, metrics=point.metrics + figures), done
 
     pairs = parallel(context, one, results.points)
@@ -153,16 +153,17 @@ def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[M
         write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
 
     done = context.do("synth", f"{point.name}-{family.value}", key, work)
-    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    figures = metrics_in(done, f"synth/{point.name}-{family.value}")
     if part is None:
         return figures, [done]
     routed = _route(context, point, part, done, figures)
-    return figures + metrics_in(routed.folder / "metrics.json", context.folder), [done, routed]
+    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
 
 
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
     clock_ns, cycles = context.project.target.clock_ns, point.schedule.latency_cycles
-    source, tool = netlist.digest("ecp5.json"), nextpnr.find().label
+    tool = [nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+    source = netlist.digest("ecp5.json")
     key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool}
 
     def work(folder: Path) -> None:
@@ -198,4 +199,4 @@ def _csynth(context: Context, results: Results) -> Results:
         write_metrics(folder, vitis.csynth(folder / "hls", timeout_s=CSYNTH_TIMEOUT_S))
 
     done = context.do("synth", "csynth", key, work)
-    return results.with_work(done, csynth=metrics_in(done.folder / "metrics.json", context.folder))
+    return results.with_work(done, csynth=metrics_in(done, "synth/csynth"))

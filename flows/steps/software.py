@@ -43,7 +43,7 @@ def train(context: Context, results: Results) -> Results:
         train(project, folder, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
-    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
 
 
@@ -120,7 +120,7 @@ def csim(context: Context, results: Results) -> Results:
     done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder))
     gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
     context.progress.say(str(gate))
-    figures = metrics_in(done.folder / "metrics.json", context.folder)
+    figures = metrics_in(done, "csim")
     if results.metrics.get("accuracy", Stage.QAT):
         figures = MetricSet(tuple(metric for metric in figures if metric.stage is not Stage.QAT))
     return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)

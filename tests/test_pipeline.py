@@ -1,0 +1,307 @@
+"""The whole flow on a small real project: figures, reruns, kills, runs at once, missing tools, a full disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from flows import templates
+
+MODEL = """
+from qkeras import QActivation, QDense, quantized_bits
+from tf_keras import Sequential
+from tf_keras.layers import Input
+
+GRID = quantized_bits(4, 0, alpha=1)
+
+
+def quantized():
+    return Sequential([
+        Input((64,), name="pixels"),
+        QDense(8, kernel_quantizer=GRID, bias_quantizer=GRID, name="fc1"),
+        QActivation("quantized_relu(4,2)", name="relu1"),
+        QDense(10, kernel_quantizer=GRID, bias_quantizer=GRID, name="logits"),
+    ], name="tiny")
+"""
+
+PROJECT = """
+name = "tiny"
+[data]
+source = "digits"
+test = 0.2
+validation = 0.1
+scale = 0.0625
+[model]
+quantized = "quantized"
+[training]
+epochs = 6
+batch_size = 64
+learning_rate = 0.01
+[input]
+precision = "ufixed<5,1>"
+[target]
+families = ["ecp5"]
+route_part = "LFE5U-25F-6BG256C"
+clock_ns = 10.0
+[knobs]
+reuse_factor = 16
+[sweep]
+reuse_factor = [33, 128]
+"""
+
+
+def make_project(folder: Path, text: str = PROJECT) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "project.toml").write_text(text)
+    (folder / "model.py").write_text(MODEL)
+    return folder
+
+
+def command(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+    """`hlsflow …` in a process group of its own."""
+    argv = [sys.executable, "-m", "flows", *map(str, arguments)]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])} | environment
+    pipe = subprocess.PIPE
+    return subprocess.Popen(argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+
+def hlsflow(*arguments: str | Path, code: int = 0, **environment: str) -> str:
+    """Run to the end; returns what it printed."""
+    process = command(*arguments, **environment)
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == code, output
+    return output
+
+
+def report_of(build: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((build / "tiny" / "latest" / "report.json").read_text())
+    return data
+
+
+def figures(build: Path) -> list[Any]:
+    """Everything measured that does not depend on how fast the machine is."""
+    return [
+        [metric for metric in point["metrics"] if metric["name"] != "seconds"] for point in report_of(build)["points"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("projects") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def finished(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A build folder with a finished run, and what the run printed."""
+    build = tmp_path_factory.mktemp("build")
+    return build, hlsflow("run", project, "--build", build)
+
+
+def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]) -> None:
+    build, said = finished
+    report = report_of(build)
+    jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
+    assert (report["project"], report["gate"]["passed"]) == ("tiny", True)
+    assert [(item["left"], item["right"]) for item in report["gate"]["comparisons"]] == [
+        ("qkeras", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"), ("oracle", "rtl R128")
+    ]  # fmt: skip
+    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 1000, 1000]
+    for point in report["points"]:
+        values = {(metric["name"], metric["stage"]): metric["value"] for metric in point["metrics"]}
+        assert values[("latency_cycles", "simulated")] == point["predicted"]["latency_cycles"]
+        assert values[("ii", "simulated")] == point["predicted"]["ii"] <= point["knobs"]["reuse_factor"]
+        assert values[("accuracy", "qat")] == values[("accuracy", "csim")] == values[("accuracy", "simulated")] > 0.7
+        assert values[("lut", "synth")] > 100
+        assert values[("fmax_mhz", "routed")] > 20
+        latency = values[("latency_cycles", "simulated")] * 1000 / values[("fmax_mhz", "routed")]
+        assert values[("latency_ns", "routed")] == pytest.approx(latency, abs=0.01)
+    assert "qkeras = csim on all 3600 outputs of 360 samples" in said
+    assert "no csynth row: Vitis HLS is not installed" in said
+    run = build / "tiny" / "latest"
+    assert all((run / name).is_file() for name in ("report.md", "report.csv", "report.json", "report.png"))
+    for metric in report["points"][0]["metrics"]:
+        assert (run / metric["source"]).is_file(), metric
+
+
+def test_every_step_has_a_manifest(finished: tuple[Path, str]) -> None:
+    run = finished[0] / "tiny" / "latest"
+    for step in ("train", "translate", "csim", "rtl/R33", "rtlsim/R33", "synth/R33-ecp5"):
+        manifest = json.loads((run / step / "manifest.json").read_text())
+        assert manifest["step"] == step.split("/")[0]
+        assert manifest["outputs"]
+
+
+def test_a_second_run_does_nothing_and_says_so_quickly(project: Path, finished: tuple[Path, str]) -> None:
+    before = figures(finished[0])
+    started = time.monotonic()
+    said = hlsflow("run", project, "--build", finished[0])
+    assert time.monotonic() - started < 10
+    assert "nothing to do" in said
+    assert "done in" not in said
+    assert figures(finished[0]) == before
+
+
+def test_a_changed_knob_reruns_what_depends_on_it_alone(project: Path, finished: tuple[Path, str]) -> None:
+    said = hlsflow("run", project, "--build", finished[0], "--reuse-factor", "128,640")
+    assert [line.split(":")[0] for line in said.splitlines() if ": done in" in line] == [
+        "rtl R640", "rtlsim R640", "synth R640-ecp5", "synth R640-LFE5U-25F-6BG256C"
+    ]  # fmt: skip
+    hlsflow("run", project, "--build", finished[0])
+
+
+STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
+
+
+def test_killed_in_every_step_it_ends_in_the_same_figures(
+    project: Path, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    for step in STEPS:
+        _kill_in(step, project, tmp_path)
+    said = hlsflow("run", project, "--build", tmp_path)
+    assert figures(tmp_path) == figures(finished[0])
+    assert "train: done" not in said
+    assert not list((tmp_path / "tiny" / "store").rglob("*.partial"))
+
+
+def _kill_in(step: str, project: Path, build: Path) -> None:
+    """Run until the step works in its partial folder, then kill the process, and see that no tool survives it."""
+    process = command("run", project, "--build", build)
+    folder = build / "tiny" / "store" / step
+    deadline = time.monotonic() + 200
+    while not list(folder.glob(f"*.partial/{STEPS[step]}*")):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    while subprocess.run(["pgrep", "-f", str(build)], capture_output=True).returncode == 0:
+        assert time.monotonic() < deadline, "a tool survived hlsflow"
+        time.sleep(0.1)
+
+
+def test_two_runs_at_once_end_in_the_same_figures(project: Path, finished: tuple[Path, str], tmp_path: Path) -> None:
+    shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
+    runs = [command("run", project, "--build", tmp_path) for _ in range(2)]
+    outputs = [run.communicate(timeout=280)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert figures(tmp_path) == figures(finished[0])
+    assert sum(output.count("csim: done in") for output in outputs) == 1
+
+
+def test_an_interrupt_ends_the_tools_and_keeps_what_is_done(project: Path, tmp_path: Path) -> None:
+    process = command("check", project, "--build", tmp_path)
+    while not list((tmp_path / "tiny" / "store" / "train").glob("*.partial/checkpoints/*/*")):
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "interrupted; what was finished is kept" in output
+    assert "Traceback" not in output
+    assert "going on after epoch" in hlsflow("check", project, "--build", tmp_path)
+
+
+def test_a_truncated_accumulator_fails_the_check_and_is_named(finished: tuple[Path, str], tmp_path: Path) -> None:
+    text = PROJECT.replace("[sweep]", '[knobs.layers.logits]\nprecision = {accum = "fixed<9,6>"}\n[sweep]')
+    broken = make_project(tmp_path / "tiny", text)
+    said = hlsflow("check", broken, "--build", finished[0], code=3)
+    assert "first layer that differs: 'logits'" in said
+    assert "the accumulator fixed<9,6> of 'logits' drops" in said
+    assert "csim = oracle on all" in said
+    assert "train: done in" not in said
+
+
+def test_a_missing_tool_is_one_clear_error_and_costs_nothing(
+    project: Path, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    said = hlsflow("run", project, "--build", finished[0], code=4, HLSFLOW_YOSYS="native", PATH="/usr/bin:/bin")
+    assert "yosys is not installed as HLSFLOW_YOSYS=native asks" in said
+    assert "Traceback" not in said
+    assert "nothing to do" in hlsflow("run", project, "--build", finished[0])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
+    project: Path, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2500k", "tmpfs", str(tmp_path)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
+        said = hlsflow("run", project, "--build", tmp_path, code=6)
+        assert "free some" in said
+        assert "Traceback" not in said
+        assert list((tmp_path / "tiny" / "store" / "train").glob("*/qat.h5"))
+        subprocess.run(["mount", "-o", "remount,size=200m", str(tmp_path)], check=True)
+        assert "train: done in" not in hlsflow("check", project, "--build", tmp_path)
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+
+
+def test_a_foreign_model_runs_without_a_project(finished: tuple[Path, str], tmp_path: Path) -> None:
+    """The model file alone, with samples that have no classes and no named input grid."""
+    import numpy as np
+
+    (trained,) = (finished[0] / "tiny" / "store" / "train").glob("*/qat.h5")
+    shutil.copy(trained, tmp_path / "theirs.h5")
+    np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).integers(0, 17, (200, 64)) / 16)
+    said = hlsflow("check", tmp_path / "theirs.h5", "--data", tmp_path / "x.npz", "--build", tmp_path / "build")
+    assert "input quantizer ufixed<5,1>: the narrowest" in said
+    assert "qkeras = csim on all 2000 outputs of 200 samples" in said
+
+
+VITIS_STAND_IN = """#!{python}
+# Stand-in for AMD's vitis-run: says a version, and leaves the csynth report that it finds in VITIS_STAND_IN_REPORT.
+import os, pathlib, shutil, sys
+if "--version" in sys.argv:
+    print("vitis-run v2024.2 (64-bit)")
+    sys.exit()
+assert sys.argv[1:4] == ["--mode", "hls", "--tcl"], sys.argv
+report = pathlib.Path("hlsflow_top_prj/solution1/syn/report")
+report.mkdir(parents=True)
+shutil.copy(os.environ["VITIS_STAND_IN_REPORT"], report / "hlsflow_top_csynth.xml")
+"""
+REPORT = """<profile>
+<ReportVersion><Version>2024.2</Version></ReportVersion>
+<UserAssignments><Part>xcu250-figd2104-2L-e</Part><TopModelName>hlsflow_top</TopModelName></UserAssignments>
+<PerformanceEstimates><SummaryOfOverallLatency>
+<Best-caseLatency>20</Best-caseLatency><Worst-caseLatency>20</Worst-caseLatency>
+<Interval-min>16</Interval-min><Interval-max>16</Interval-max>
+</SummaryOfOverallLatency></PerformanceEstimates>
+<AreaEstimates><Resources>
+<BRAM_18K>4</BRAM_18K><DSP>12</DSP><FF>345</FF><LUT>678</LUT><URAM>0</URAM>
+</Resources></AreaEstimates>
+</profile>
+"""
+
+
+def test_with_vitis_on_the_path_a_csynth_row_is_added(
+    project: Path, finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    program = tmp_path / "bin" / "vitis-run"
+    program.parent.mkdir()
+    program.write_text(VITIS_STAND_IN.replace("{python}", sys.executable))
+    program.chmod(0o755)
+    (tmp_path / "report.xml").write_text(REPORT)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    said = hlsflow(
+        "run", project, "--build", finished[0], PATH=path, VITIS_STAND_IN_REPORT=str(tmp_path / "report.xml")
+    )
+    row = report_of(finished[0])["points"][-1]
+    assert row["knobs"]["reuse_factor"] == 16
+    assert {(m["name"], m["value"], m["stage"]) for m in row["metrics"]} == {
+        ("lut", 678, "hls"), ("ff", 345, "hls"), ("dsp", 12, "hls"), ("bram", 4, "hls"),
+        ("latency_cycles", 20, "hls"), ("ii", 16, "hls"),
+    }  # fmt: skip
+    assert "## hls: xcu250-figd2104-2L-e" in said
+    assert "no csynth row" not in said
