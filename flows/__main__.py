@@ -107,6 +107,8 @@ def _project(arguments: argparse.Namespace) -> Project:
 def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> Project:
     from flows.qat import natural_grid
 
+    if not arguments.project.is_file():
+        raise ProjectError(f"there is no model file {arguments.project}", "name a QKeras model saved as .h5 or .keras")
     if arguments.data is None:
         raise ProjectError(
             f"{arguments.project} needs samples to be checked with", "add --data X.npz (array x, perhaps y)"
