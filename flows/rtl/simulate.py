@@ -88,9 +88,11 @@ def _build(design: Design, folder: Path) -> Path:
 
 def _execute(program: Path, design: Design, x: Array, folder: Path) -> NDArray[np.uint32]:
     """Run the model; returns its raw rows."""
-    patience = 100 * (design.latency_cycles + design.ii) + 10_000
+    episode = design.latency_cycles + 2 * design.ii + 3  # long enough to fill the design
+    patience = 100 * episode + 10_000
     inputs, outputs = folder / "inputs.bin", folder / "outputs.bin"
-    argv = [str(program.absolute()), inputs.name, outputs.name, str(len(x)), str(min(STALLED, len(x))), str(patience)]
+    numbers = (len(x), min(STALLED, len(x)), episode, patience)
+    argv = [str(program.absolute()), inputs.name, outputs.name, *map(str, numbers)]
     try:
         inputs.write_bytes(pack(x, design.input_type).tobytes())
         process.run(argv, folder=folder, log=folder / "simulate.log", timeout_s=TIMEOUT_S, tool="simulator")

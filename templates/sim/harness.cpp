@@ -1,10 +1,11 @@
 // Drives a streaming top (clk, rst, in_*, out_*) and records what comes out, and when.
 //
-//   harness INPUT OUTPUT VECTORS STALLED PATIENCE
+//   harness INPUT OUTPUT VECTORS STALLED EPISODE PATIENCE
 //
 // INPUT:  VECTORS rows of IN_WORDS 32-bit words. OUTPUT: rows of OUT_WORDS words, then the cycles in which the vector was
 // accepted and its result taken (64 bits each); VECTORS rows from a pass at full speed, then STALLED rows from a second
-// pass (after a new reset) with random bubbles on the input and random back-pressure on the output.
+// pass (after a new reset) with bubbles on the input and back-pressure on the output, in a pattern that changes every
+// EPISODE cycles; with an episode longer than the latency, the design fills up completely.
 // A pass ends early when nothing happens for PATIENCE cycles; then rows are missing.
 #include "Vtop.h"
 #include "verilated.h"
@@ -37,7 +38,10 @@ template <typename Port> void sample(const Port& port, uint32_t* words) {
 
 class Bench {
 public:
-    Bench(const Words& input, uint64_t patience) : input_(input), patience_(patience) { context_.randReset(2); }
+    Bench(const Words& input, uint64_t episode, uint64_t patience)
+        : input_(input), episode_(episode), patience_(patience) {
+        context_.randReset(2);
+    }
 
     // Sends `count` vectors; appends a row for each result.
     void pass(size_t count, bool stall, Words& rows) {
@@ -49,9 +53,12 @@ public:
         bool offered = false;
         for (uint64_t cycle = 0; received < count && idle < patience_; ++cycle, ++idle) {
             // Once valid, an offer stays until it is taken, as the protocol demands.
-            offered = sent < count && (offered || !stall || random() % 3 != 0);
+            const uint64_t episode = cycle / episode_;
+            offered = sent < count && (offered || !stall || episode % 3 < 2 || (random() >> 8) % 3 == 0);
             top_.in_valid = offered;
-            top_.out_ready = !stall || (random() >> 8) % 4 == 0 || (cycle / 512) % 2 == 0;
+            // Out of four quarters: never ready, always ready, ready one cycle in four, ready three in four.
+            const unsigned chances[] = {0, 4, 1, 3};
+            top_.out_ready = !stall || (random() >> 8) % 4 < chances[episode % 4];
             if (sent < count) drive(top_.in_data, &input_[sent * IN_WORDS]);
             top_.clk = 0;
             top_.eval();
@@ -93,7 +100,7 @@ private:
     }
 
     const Words& input_;
-    const uint64_t patience_;
+    const uint64_t episode_, patience_;
     VerilatedContext context_;
     Vtop top_{&context_};
 };
@@ -101,13 +108,13 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) return 2;
+    if (argc != 7) return 2;
     const size_t vectors = std::strtoull(argv[3], nullptr, 10), stalled = std::strtoull(argv[4], nullptr, 10);
     Words input(vectors * IN_WORDS), rows;
     FILE* file = std::fopen(argv[1], "rb");
     if (!file || std::fread(input.data(), 4, input.size(), file) != input.size()) return 3;
     std::fclose(file);
-    Bench bench(input, std::strtoull(argv[5], nullptr, 10));
+    Bench bench(input, std::strtoull(argv[5], nullptr, 10), std::strtoull(argv[6], nullptr, 10));
     bench.pass(vectors, false, rows);
     bench.pass(stalled, true, rows);
     file = std::fopen(argv[2], "wb");
