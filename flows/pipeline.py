@@ -1,8 +1,9 @@
 """The pipeline: which steps there are and in which order they run.
 
 In: a project and a build folder. Out: `build/<project>/<run>/<step>/` with a manifest each, the report beside them, and
-`build/<project>/latest`, a link to the run. A run's name is a digest of its project, so that the same project finds its
-run again and another one gets a folder of its own; finished work is shared between them (`flows.store`).
+`build/<project>/latest`, a link to the last run that ended in a report. A run's name is a digest of its project, so that
+the same project finds its run again and another one gets a folder of its own; finished work is shared between them
+(`flows.store`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from flows.steps.context import Context, Results
 from flows.steps.hardware import rtl, rtlsim, synth
 from flows.steps.outcome import report
 from flows.steps.software import csim, train, translate
-from flows.store import Store, digest, link
+from flows.store import Store, digest
 
 RUN_DIGITS = 8
 
@@ -53,7 +54,6 @@ def run(
     results = Results()
     for step in steps:
         results = step(context, results)
-    link(folder, root / "latest")
     if all(done.reused for done in results.work):
         progress.say(f"nothing to do: all {len(results.work)} parts of {folder} were finished by an earlier run")
     return results

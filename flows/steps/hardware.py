@@ -22,6 +22,7 @@ from flows.rtl.simulate import simulate
 from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics
 from flows.store import Done
 from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
+from flows.toolchains.tool import Tool
 
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
@@ -44,11 +45,12 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     }
     plan = schedule(graph, own, default)
     design = emit(graph, plan)
-    key = {"design": design.digest()}
+    planned = dataclasses.asdict(plan)
+    key = {"design": design.digest(), "schedule": planned}
 
     def work(folder: Path) -> None:
         process.write_files(folder, design.files)
-        (folder / "schedule.json").write_text(json.dumps(dataclasses.asdict(plan), indent=1), encoding="utf-8")
+        (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
 
@@ -182,12 +184,18 @@ def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
     return replace(fmax, name="latency_ns", value=value)
 
 
+def _vitis(backend: str) -> Tool:
+    if backend != "vitis":
+        raise ToolMissing(f"target.backend is {backend}, and Vitis HLS builds projects of the vitis backend alone")
+    return vitis.find()
+
+
 def _csynth(context: Context, results: Results) -> Results:
     """hls4ml's own project through the vendor's HLS, where that is installed."""
     assert results.translated is not None
     project = results.translated.folder / "hls"
     try:
-        tool = vitis.find()
+        tool = _vitis(context.project.target.backend)
     except ToolMissing as error:
         note = f"no csynth row: {error.message}"
         context.progress.say(note)

@@ -8,6 +8,7 @@ from flows import report as reporting
 from flows.metrics import MetricSet
 from flows.project import Project
 from flows.steps.context import Context, Point, Results
+from flows.store import link
 
 
 def report(context: Context, results: Results) -> Results:
@@ -27,6 +28,7 @@ def report(context: Context, results: Results) -> Results:
         results.notes,
     )
     reporting.write(whole, context.folder)
+    link(context.folder, context.folder.parent / "latest")
     context.progress.say(f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.md, .csv, .json, .png")
     return results
 
