@@ -1,7 +1,7 @@
 """The pipeline: which steps there are and in which order they run.
 
 In: a project and a build folder. Out: `build/<project>/<run>/<step>/` with a manifest each, the report beside them, and
-`build/<project>/latest`, a link to the last run that ended in a report. A run's name is a digest of its project, so that
+`build/<project>/latest`, a link to the last run with a report. A run's name is a digest of its project, so that
 the same project finds its run again and another one gets a folder of its own; finished work is shared between them
 (`flows.store`).
 """
