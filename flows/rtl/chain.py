@@ -180,7 +180,7 @@ def _dense(node: Node, source: Fixed) -> Dense:
     bias = accum.cast(node.params["bias"], node.types["bias"].frac)
     grid = _sum_grid(accum, product_frac, bias)
     bias = bias >> (accum.frac - grid)
-    lows, highs = _product_ranges(weight, source)
+    lows, highs = _product_ranges(weight.astype(object), source)  # Python's integers: shifted, they may pass 64 bits
     low = int((_floor(lows, product_frac - grid).sum(0) + bias).min())
     high = int((-_floor(-highs, product_frac - grid).sum(0) + bias).max())
     return Dense(
