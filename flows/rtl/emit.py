@@ -20,7 +20,15 @@ from flows import templates
 from flows.ir import Fixed, Graph
 from flows.ir.fixed import Array
 from flows.rtl.chain import Cast, Dense, Slope, Stage, stages
-from flows.rtl.schedule import LEVELS_PER_STAGE, ROWS_PER_STAGE, LayerSchedule, Multiplier, Schedule, lut_weight_bits
+from flows.rtl.schedule import (
+    DEEP_ROM,
+    LEVELS_PER_STAGE,
+    ROWS_PER_STAGE,
+    LayerSchedule,
+    Multiplier,
+    Schedule,
+    lut_weight_bits,
+)
 
 PRIMITIVES = (
     "accumulate",
@@ -221,6 +229,7 @@ def _dense(dense: Dense, layer: LayerSchedule, stream: _Stream, name: str) -> tu
         "MULTIPLIER": '"LUT"' if layer.multiplier is Multiplier.LUT else '"DSP"',
         "ROWS_PER_STAGE": ROWS_PER_STAGE,
         "LEVELS_PER_STAGE": LEVELS_PER_STAGE,
+        "DEEP_ROM": int(layer.granted >= DEEP_ROM),
         "MULTIPLY_LATENCY": layer.multiply_latency,
         "TREE_LATENCY": layer.tree_latency,
         "WEIGHTS": weights,

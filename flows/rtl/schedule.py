@@ -20,6 +20,9 @@ LEVELS_PER_STAGE = 2
 ROWS_PER_STAGE = 2
 """Rows of a LUT multiplier between two registers."""
 
+DEEP_ROM = 128
+"""Words from which on a weight ROM becomes block RAM (Yosys does so on ECP5): slow to read, so a register follows it."""
+
 
 class Multiplier(enum.StrEnum):
     """What products are made of."""
@@ -93,9 +96,8 @@ def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs)
     """Fold every dense layer of the graph.
 
     A layer with K input lanes takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
-    one needs `multiply_latency` cycles (DSP: 1; LUT with w-bit weights, w from
-    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a
-    product to a coarser accumulator). An adder tree over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier
+    one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
+    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier
     makes two products) has ceil(log2 L) levels; the accumulator is one level more, and a register follows every
     LEVELS_PER_STAGE of them. The result goes through the layer's casts into the next layer's operand register with no
     register between, except one between casts that both have logic (`cuts`). So
@@ -134,7 +136,7 @@ def _layer(stage: Stage, dense: Dense, knobs: LayerKnobs) -> LayerSchedule:
     n_in, n_out = dense.weight.shape
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = _multiply_latency(dense, knobs.multiplier)
+    multiply = _multiply_latency(dense, knobs.multiplier, deep=steps * groups >= DEEP_ROM)
     tree = _tree_latency(dense, knobs.multiplier, lanes_in)
     return LayerSchedule(
         name=stage.name,
@@ -169,10 +171,10 @@ def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
     return lanes_in, lanes_out
 
 
-def _multiply_latency(dense: Dense, multiplier: Multiplier) -> int:
+def _multiply_latency(dense: Dense, multiplier: Multiplier, deep: bool) -> int:
     cast = int(dense.drop > 0)
     if multiplier is Multiplier.DSP:
-        return 1 + cast
+        return 1 + deep + cast
     return 1 + _ceil_div(lut_weight_bits(dense.weight_type), ROWS_PER_STAGE) + cast
 
 

@@ -25,7 +25,8 @@ module dense_core #(
     parameter MULTIPLIER       = "DSP",   // or "LUT"
     parameter ROWS_PER_STAGE   = 2,
     parameter LEVELS_PER_STAGE = 2,
-    parameter MULTIPLY_LATENCY = 1,       // of the multiplier, cast to the accumulator's grid included
+    parameter DEEP_ROM         = 0,       // 1: a register between weights and multipliers, for slow block RAM
+    parameter MULTIPLY_LATENCY = 1,       // of the multiplier; that register and a cast of each product included
     parameter TREE_LATENCY     = 0,       // of the adder tree
     // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
     parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*W_WIDTH-1:0] WEIGHTS = 0,
@@ -50,8 +51,8 @@ module dense_core #(
     // Front: operands and weights.
     wire [STEP_WIDTH-1:0]  step;
     wire [INDEX_WIDTH-1:0] index, weight_index;
-    wire [SLICE-1:0]       operands;
-    wire [WORD-1:0]        weights;
+    wire [SLICE-1:0]       fed, operands;
+    wire [WORD-1:0]        read, weights;
     fold_counter #(
         .STEPS(STEPS), .GROUPS(GROUPS), .STEP_WIDTH(STEP_WIDTH), .GROUP_WIDTH(GROUP_WIDTH), .INDEX_WIDTH(INDEX_WIDTH)
     ) front (
@@ -61,17 +62,28 @@ module dense_core #(
     operand_feed #(
         .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH)
     ) feed (
-        .clk(clk), .load(load), .vector(vector), .step(step), .operands(operands)
+        .clk(clk), .load(load), .vector(vector), .step(step), .operands(fed)
+    );
+    // LUT multipliers take weights a cycle after operands: the address waits, or, of a deep ROM, the word.
+    delay_line #(
+        .WIDTH(INDEX_WIDTH), .CYCLES(MULTIPLIER == "LUT" && !DEEP_ROM ? 1 : 0)
+    ) index_later (
+        .clk(clk), .rst(rst), .in(index), .out(weight_index)
     );
     delay_line #(
-        .WIDTH(INDEX_WIDTH), .CYCLES(MULTIPLIER == "LUT" ? 1 : 0)
+        .WIDTH(SLICE), .CYCLES(MULTIPLIER == "DSP" && DEEP_ROM ? 1 : 0)
+    ) operands_later (
+        .clk(clk), .rst(rst), .in(fed), .out(operands)
+    );
+    delay_line #(
+        .WIDTH(WORD), .CYCLES(DEEP_ROM)
     ) weights_later (
-        .clk(clk), .rst(rst), .in(index), .out(weight_index)
+        .clk(clk), .rst(rst), .in(read), .out(weights)
     );
     weight_rom #(
         .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS)
     ) weight_memory (
-        .clk(clk), .address(weight_index), .word(weights)
+        .clk(clk), .address(weight_index), .word(read)
     );
 
     // Back: the same walk again, one cycle before the terms reach the accumulators.

@@ -49,6 +49,15 @@ WRAPPING = chain(
 
 WIDE = chain(3, "fixed<20,8>", dense(2, "fixed<40,20>", "fixed<48,24>", weight="fixed<18,4>", bias="fixed<18,4>"))
 
+DEEP = chain(
+    17,
+    "fixed<6,3>",
+    dense(9, "fixed<16,8>", "fixed<16,8>"),
+    relu("ufixed<6,2,RND_CONV,SAT>"),
+    dense(16, "fixed<12,6>", "fixed<12,6,RND>"),
+)
+"""Layers of 153 and 144 products, for weight ROMs of 128 words and more; the second one with a coarse accumulator."""
+
 CASES = [
     pytest.param(MIXED, {"l2": (1, DSP), "l4": (1, LUT), "l6": (1, DSP)}, id="mixed-1"),
     pytest.param(MIXED, {"l2": (6, LUT), "l4": (7, DSP), "l6": (5, LUT)}, id="mixed-awkward"),
@@ -57,6 +66,8 @@ CASES = [
     pytest.param(COARSE, {"l1": (1, LUT), "l3": (28, DSP), "l5": (1, LUT)}, id="coarse-28"),
     pytest.param(WRAPPING, {"l1": (13, DSP), "l3": (4, LUT), "l5": (2, DSP)}, id="wrapping-13"),
     pytest.param(WRAPPING, {"l1": (1, LUT), "l3": (1, DSP), "l5": (1, LUT)}, id="wrapping-1"),
+    pytest.param(DEEP, {"l1": (153, DSP), "l3": (144, LUT)}, id="deep-dsp-lut"),
+    pytest.param(DEEP, {"l1": (130, LUT), "l3": (128, DSP)}, id="deep-lut-dsp"),
     pytest.param(WIDE, {"l1": (2, LUT)}, id="wide-lut"),
     pytest.param(WIDE, {"l1": (6, DSP)}, id="wide-dsp"),
     pytest.param(chain(4, "fixed<9,4>", cast("fixed<5,2,RND,SAT>"), relu("ufixed<3,1>")), {}, id="no-dense"),
