@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from flows.errors import UnsupportedLayer
 from flows.hls.precision import activation_type, from_hls4ml
 from flows.ir.fixed import Fixed, Overflow
 
@@ -74,6 +75,9 @@ def _clip_before(before: Layers, name: str, config: Config, kind: Fixed) -> list
     """QKeras clips a leaky ReLU's negatives at slope * 2**integer: saturate its input, exactly, at 2**integer."""
     clip = replace(kind, overflow=Overflow.SAT)
     parents = list(_open_parents(before))
+    if not parents:
+        message = f"layer '{name}': a quantized_relu with negative_slope must follow a QDense to be exact"
+        raise UnsupportedLayer(message, "use negative_slope=0 here")
     for parent in parents:
         config["LayerName"][parent]["Precision"]["result"] = str(clip)
     reason = f"QKeras clips the negative side of '{name}' at slope * 2**integer, hls4ml at the end of its type"

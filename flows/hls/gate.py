@@ -17,6 +17,9 @@ from flows.hls.reference import Reference
 from flows.ir import Graph, Node, Op, evaluate, trace
 from flows.ir.fixed import Array, Fixed
 
+FLOAT32_BITS = 25
+"""Widest signed integers that float32 holds without a gap: 24 bits of significand (IEEE 754 binary32) and a sign."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -102,6 +105,8 @@ class Gate:
                 f"by up to {first.largest:g}"
             )
             lines.append(f"usual cause: {first.cause}")
+        elif not self.passed:
+            lines.append("no layer is known: in the first samples, whose layers are kept, all of them are equal")
         return "\n".join(lines)
 
 
@@ -211,15 +216,19 @@ def _cause(graph: Graph, node: Node, wanted: Array) -> str:
     """The most likely reason why a node gives other values than QKeras."""
     dense = node if node.op is Op.DENSE else graph[node.inputs[0]] if node.inputs else node
     if dense.op is Op.DENSE:
-        said = _accumulator_cause(graph, dense) or _result_cause(dense)
+        said = _accumulator_cause(graph, dense) or _result_cause(dense) or _float_cause(graph, dense)
         if said:
             return said
     scaled = wanted * 2.0**node.type.frac
     if not np.array_equal(scaled, np.rint(scaled)):
-        return f"QKeras gives values off the grid of {node.type}: a quantizer is missing or was lost in '{node.name}'"
+        return f"QKeras gives values off the grid of {node.type}: {_no_knob(node)}"
     if not node.type.holds(scaled):
-        return f"QKeras gives values outside {node.type}: give '{node.name}' more integer bits"
-    return f"'{node.name}' rounds or saturates differently from QKeras as {node.type}: remove its precision knobs"
+        return f"QKeras gives values outside {node.type}: {_no_knob(node)}"
+    return f"'{node.name}' rounds or saturates differently from QKeras as {node.type}: {_no_knob(node)}"
+
+
+def _no_knob(node: Node) -> str:
+    return f"remove the precision knobs of '{node.name}' (or the default's); if it has none, report this with the model"
 
 
 def _accumulator_cause(graph: Graph, dense: Node) -> str | None:
@@ -239,6 +248,16 @@ def _result_cause(dense: Node) -> str | None:
     if (result.frac, result.integer) >= (accum.frac, accum.integer) or result.rounding != accum.rounding:
         return None
     return f"the result {result} of '{dense.name}' is narrower than its accumulator {accum}: widen precision.result"
+
+
+def _float_cause(graph: Graph, dense: Node) -> str | None:
+    need = exact_accumulator(graph, dense)
+    if need.width <= FLOAT32_BITS:
+        return None
+    return (
+        f"QKeras adds in float32, which cannot hold the {need.width}-bit sums of '{dense.name}' exactly: use fewer "
+        "bits for its weights or its input"
+    )
 
 
 def exact_accumulator(graph: Graph, dense: Node) -> Fixed:

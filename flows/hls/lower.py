@@ -80,7 +80,7 @@ def _dense(layer: Any, source: Node) -> Node:
 
 
 def _activation(layer: Any, source: Node) -> Node:
-    op = {"relu": Op.RELU, "linear": Op.QUANTIZE}.get(layer.get_attr("activation"))
+    op = {"relu": Op.RELU, "linear": Op.QUANTIZE}.get(str(layer.get_attr("activation")).lower())
     if op is None:
         raise UnsupportedLayer(
             f"layer '{layer.name}': activation {layer.get_attr('activation')} has no RTL yet",

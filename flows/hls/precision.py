@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from flows.errors import UnsupportedLayer
-from flows.ir.fixed import Fixed, Overflow, Rounding
+from flows.ir.fixed import Array, Fixed, Overflow, Rounding
 
 MAX_WEIGHT_BITS = 24
 """A wider grid cannot be told from unquantized float32, whose mantissa has 24 bits (IEEE 754 binary32)."""
@@ -27,9 +29,22 @@ def from_hls4ml(precision: Any, where: str) -> Fixed:
         raise UnsupportedLayer(f"{where} has the type {text}, which is no fixed-point type", str(error)) from error
 
 
-def declared_weight_type(quantizer: Mapping[str, Any]) -> Fixed | None:
+def frozen(kind: Fixed) -> Any:
+    """An hls4ml quantizer for values that are quantized already."""
+    from hls4ml.model.quantizers import Quantizer
+    from hls4ml.model.types import FixedPrecisionType
+
+    class Frozen(Quantizer):  # type: ignore[misc]  # hls4ml ships no types
+        def __call__(self, data: Array) -> Array:
+            return np.asarray(data)
+
+    return Frozen(kind.width, FixedPrecisionType(kind.width, kind.integer, kind.signed))
+
+
+def declared_weight_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed | None:
     """The type that a weight quantizer names when it has no scale; None for quantizers that name none."""
     config = quantizer["config"]
+    _refuse_negative_integer(layer, quantizer)
     if quantizer["class_name"] != "quantized_bits" or config["bits"] <= bool(config.get("keep_negative", True)):
         return None
     signed = bool(config.get("keep_negative", True))
@@ -48,6 +63,7 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
     kind, config = quantizer["class_name"], quantizer["config"]
     if kind not in _ONLY:
         raise UnsupportedLayer(f"layer '{layer}': activation {kind} is not supported", SUPPORTED_ACTIVATIONS)
+    _refuse_negative_integer(layer, quantizer)
     bits, integer = int(config["bits"]), int(config["integer"])
     for key, usual in _ONLY[kind].items():
         if config.get(key, usual[0]) not in usual:
@@ -67,10 +83,18 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
     )
 
 
+def _refuse_negative_integer(layer: str, quantizer: Mapping[str, Any]) -> None:
+    if int(quantizer["config"].get("integer") or 0) < 0:
+        message = f"layer '{layer}': {quantizer['class_name']} with a negative integer, which QKeras cannot compute"
+        raise UnsupportedLayer(message, "use integer=0 and more bits")
+
+
 SUPPORTED_ACTIVATIONS = "supported activations: quantized_relu, quantized_bits of 2 bits or more, relu, linear"
 
+_USUAL: Mapping[str, tuple[object, ...]] = {"use_stochastic_rounding": (False, 0), "qnoise_factor": (1.0, 1)}
+
 _ONLY: Mapping[str, Mapping[str, tuple[object, ...]]] = {
-    "quantized_relu": {"use_sigmoid": (0, False), "relu_upper_bound": (None,), "use_stochastic_rounding": (False, 0)},
-    "quantized_bits": {"alpha": (1, 1.0, None), "use_stochastic_rounding": (False, 0)},
+    "quantized_relu": {"use_sigmoid": (0, False), "relu_upper_bound": (None,), **_USUAL},
+    "quantized_bits": {"alpha": (1, 1.0, None), **_USUAL},
 }
 """Options that must have one of these values (the first one is what we advise)."""

@@ -17,16 +17,18 @@ import numpy as np
 from flows import keras2
 from flows.errors import UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.precision import MAX_WEIGHT_BITS, declared_weight_type
+from flows.hls.keras_graph import require_chain
+from flows.hls.precision import MAX_WEIGHT_BITS, declared_weight_type, frozen
 from flows.ir.fixed import Array, Fixed
 
-SUPPORTED = (
-    "InputLayer", "QDense", "Dense", "QActivation", "Activation", "ReLU", "Flatten", "Dropout", "Softmax",
-)  # fmt: skip
-"""Keras layer classes that hlsflow carries from training to RTL."""
+SUPPORTED = ("InputLayer", "QDense", "Dense", "QActivation", "Activation", "ReLU", "Flatten", "Dropout")
+"""Keras layer classes that hlsflow carries from training to RTL; a softmax or sigmoid at the end is cut before."""
 
 DUST = 2.0**-10
 """Largest distance of a frozen weight from its grid, in steps, that is float32 dust of QKeras' straight-through sum."""
+
+SHARED = ("kernel_quantizer", "kernel_quantizer_internal", "bias_quantizer", "bias_quantizer_internal", "quantizer")
+"""Attributes that a copied layer takes over as they are: their configuration does not hold all of their options."""
 
 Layers = list[dict[str, Any]]
 
@@ -58,8 +60,9 @@ def read(model: Any) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import KerasModelReader, parse_keras_model
 
-    _refuse_unsupported(model)
+    require_chain(model)
     model, notes = _end_at_logits(model)
+    _refuse_unsupported(model)
     model, dust = _without_dust(model)
     layers, inputs, outputs, _ = parse_keras_model(json.loads(model.to_json()), KerasModelReader(model))
     frozen = [note for layer in layers for note in _freeze(layer, model)]
@@ -67,36 +70,26 @@ def read(model: Any) -> Reading:
 
 
 def _refuse_unsupported(model: Any) -> None:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise UnsupportedLayer(
-            f"model '{model.name}' has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            "one input and one output are supported",
-        )
     for layer in model.layers:
-        if type(layer).__name__ not in SUPPORTED:
+        name = type(layer).__name__
+        if name not in SUPPORTED:
             raise UnsupportedLayer(
-                f"layer '{layer.name}' is a {type(layer).__name__}, which is not supported",
-                f"supported layers: {', '.join(SUPPORTED)}",
+                f"layer '{layer.name}' is a {name}, which is not supported",
+                f"supported layers: {', '.join(SUPPORTED)}; and a softmax or sigmoid at the very end",
             )
-        if isinstance(getattr(layer, "input", None), list):
-            raise UnsupportedLayer(f"layer '{layer.name}' has several inputs", "supported: chains of layers")
-    _refuse_branches(model)
-
-
-def _refuse_branches(model: Any) -> None:
-    for layer in model.layers:
-        readers = [node.outbound_layer.name for node in layer._outbound_nodes if node.outbound_layer in model.layers]
-        if len(readers) > 1:
-            raise UnsupportedLayer(f"layer '{layer.name}' feeds {', '.join(readers)}", "supported: chains of layers")
+        options = {"max_value": None, "negative_slope": 0, "threshold": 0} if name == "ReLU" else {}
+        for option, usual in options.items():
+            if getattr(layer, option) != usual:
+                raise UnsupportedLayer(f"layer '{layer.name}' is a ReLU with {option}", "use a quantized_relu instead")
 
 
 def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:
-    """Cut a softmax or sigmoid at the end: the class is the largest logit, so the hardware needs no exponentials."""
+    """Cut a softmax or sigmoid at the end: both keep the order of the logits, so the class is known without them."""
     last = model.layers[-1]
-    name = "softmax" if type(last).__name__ == "Softmax" else _function_name(getattr(last, "activation", None))
+    name = "softmax" if type(last).__name__ == "Softmax" else getattr(getattr(last, "activation", None), "__name__", "")
     if name not in ("softmax", "sigmoid"):
         return model, []
-    reason = "the largest logit is the class already; hls4ml's tables of exponentials are not bit-exact"
+    reason = f"the class follows from the logits alone, and hls4ml's tables for {name} are not bit-exact"
     note = Correction(last.name, f"{name} left to software, the hardware ends at the logits", reason)
     if type(last).__name__ in ("Softmax", "Activation"):
         return _functional(model.inputs, last.input, model.name), [note]
@@ -109,17 +102,19 @@ def _functional(inputs: Any, outputs: Any, name: str) -> Any:
     return tf_keras.Model(inputs, outputs, name=name)
 
 
-def _function_name(activation: Any) -> str:
-    return str(getattr(activation, "__name__", ""))
-
-
 def _rebuilt(model: Any, changes: Mapping[str, Mapping[str, Any]]) -> Any:
     """A copy of the model with other values in the configuration of some layers, and the same weights."""
-
     import tf_keras
 
     def clone(layer: Any) -> Any:
-        return type(layer).from_config({**layer.get_config(), **changes.get(layer.name, {})})
+        changed = changes.get(layer.name, {})
+        copy = type(layer).from_config({**layer.get_config(), **changed})
+        for name in SHARED:
+            if hasattr(layer, name):
+                setattr(copy, name, getattr(layer, name))
+        if hasattr(layer, "activation") and "activation" not in changed:
+            copy.activation = layer.activation
+        return copy
 
     copy = tf_keras.models.clone_model(model, clone_function=clone)
     copy.set_weights(model.get_weights())
@@ -150,7 +145,7 @@ def _named_weights(layer: Any) -> list[tuple[str, Array]]:
 
 def _settled(layer: Any, name: str, raw: Array) -> Array:
     """The raw weights, or their exact quantized values if QKeras' own quantized values carry dust."""
-    used, kind = _quantized(layer, name, raw), _declared(layer, name)
+    kind, used = _declared(layer, name), _quantized(layer, name, raw)
     if kind is None or _holds(kind, used):
         return raw
     snapped = kind.real(np.rint(np.asarray(used, np.float64) * 2.0**kind.frac))
@@ -171,7 +166,7 @@ def _declared(layer: Any, name: str) -> Fixed | None:
     quantizer = _quantizer(layer, name)
     if quantizer is None:
         return None
-    return declared_weight_type({"class_name": type(quantizer).__name__, "config": quantizer.get_config()})
+    return declared_weight_type(layer.name, {"class_name": type(quantizer).__name__, "config": quantizer.get_config()})
 
 
 def _holds(kind: Fixed, values: Array) -> bool:
@@ -186,12 +181,12 @@ def _freeze(layer: dict[str, Any], model: Any) -> list[Correction]:
     source, notes = model.get_layer(layer["name"]), []
     for name, raw in _named_weights(source):
         key = "weight" if name == "kernel" else "bias"
-        values, declared = _quantized(source, name, raw), _declared(source, name)
+        declared, values = _declared(source, name), _quantized(source, name, raw)
         kind = declared if declared is not None and _holds(declared, values) else _own_grid(source, name, values)
         theirs = layer.get(f"{key}_quantizer")
-        if theirs is None or str(theirs.hls_type) != str(_frozen(kind).hls_type):
+        if theirs is None or str(theirs.hls_type) != str(frozen(kind).hls_type):
             notes.append(_grid_note(source, name, kind))
-        layer[f"{key}_data"], layer[f"{key}_quantizer"] = values, _frozen(kind)
+        layer[f"{key}_data"], layer[f"{key}_quantizer"] = values, frozen(kind)
     return notes
 
 
@@ -210,15 +205,3 @@ def _own_grid(layer: Any, name: str, values: Array) -> Fixed:
 def _grid_note(layer: Any, name: str, kind: Fixed) -> Correction:
     what = f"{name} frozen to its quantized values as {kind}"
     return Correction(layer.name, what, f"hls4ml loses scale, range or sign of {_quantizer(layer, name)}")
-
-
-def _frozen(kind: Fixed) -> Any:
-    """An hls4ml quantizer for values that are quantized already."""
-    from hls4ml.model.quantizers import Quantizer
-    from hls4ml.model.types import FixedPrecisionType
-
-    class Frozen(Quantizer):  # type: ignore[misc]  # hls4ml ships no types
-        def __call__(self, data: Array) -> Array:
-            return np.asarray(data)
-
-    return Frozen(kind.width, FixedPrecisionType(kind.width, kind.integer, kind.signed))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flows.errors import StorageError
+from flows.hls.keras_graph import layer_outputs
 from flows.ir.fixed import Array
 
 TRACED_VALUES = 20_000_000
@@ -58,11 +59,10 @@ def reference(model: Any, x: Array, batch: int = 1024) -> Reference:
     """
     import tf_keras
 
-    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
-    traced = tf_keras.Model(model.inputs, [layer.output for layer in layers])
-    per_sample = sum(int(np.prod(layer.output.shape[1:])) for layer in layers)
+    tensors = layer_outputs(model)
+    traced = tf_keras.Model(model.inputs, [*tensors.values(), model.outputs[0]])
+    per_sample = sum(int(np.prod(tensor.shape[1:])) for tensor in tensors.values())
     kept = min(len(x), max(1, TRACED_VALUES // per_sample))
-    values = traced.predict(x[:kept], batch_size=batch, verbose=0)
-    by_name = dict(zip([layer.name for layer in layers], values if len(layers) > 1 else [values], strict=True))
+    *layers, output = traced.predict(x[:kept], batch_size=batch, verbose=0)
     rest = [model.predict(x[kept:], batch_size=batch, verbose=0)] if kept < len(x) else []
-    return Reference(np.concatenate([by_name[layers[-1].name], *rest]), by_name)
+    return Reference(np.concatenate([output, *rest]), dict(zip(tensors, layers, strict=True)))

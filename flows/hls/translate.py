@@ -16,15 +16,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.errors import ProjectError, UnsupportedLayer
+from flows.errors import UnsupportedLayer
+from flows.hls import knobs
 from flows.hls.corrections import Config, Correction, correct
 from flows.hls.lower import lower
 from flows.hls.precision import from_hls4ml
-from flows.hls.reading import Layers, Reading, read
+from flows.hls.reading import Reading, read
 from flows.ir import Fixed, Graph
-from flows.project import Knobs, ResolvedKnobs, Target
-from flows.project_errors import nearest
-from flows.reuse import nearest_legal
+from flows.project import Knobs, Target
 
 PROJECT_NAME = "hlsflow_top"
 """Name of the HLS project and of its top function."""
@@ -104,23 +103,15 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
     """
     with _quiet():
         reading = read(model)
-        _check_layer_names(settings.knobs, reading)
         config = _default_config(reading, settings.target.backend)
         corrections = correct(reading.layers, config, settings.input_type)
-        _apply_knobs(config, reading.layers, settings)
+        knobs.apply(reading.layers, config, settings.knobs, [layer.name for layer in reading.model.layers])
         hls_model = _convert(reading, config, settings, folder)
+        knobs.require_granted(hls_model, reading.layers, settings.knobs)
         rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
         hls_model.write()
     graph = lower(hls_model, reading.model.name)
     return Translation(reading, hls_model, graph, (*reading.corrections, *corrections), rows)
-
-
-def _check_layer_names(knobs: Knobs, reading: Reading) -> None:
-    names = [layer.name for layer in reading.model.layers]
-    for name in knobs.layers:
-        if name not in names:
-            message = f"knobs.layers.{name}: the model has no layer '{name}'{nearest(name, names)}"
-            raise ProjectError(message, f"layers: {', '.join(names)}")
 
 
 @contextlib.contextmanager
@@ -162,32 +153,6 @@ def _default_config(reading: Reading, backend: str) -> Config:
 _BACKENDS = {"vitis": "Vitis", "vivado": "Vivado"}
 
 
-def _apply_knobs(config: Config, layers: Layers, settings: Settings) -> None:
-    for layer in layers:
-        entry, own = config["LayerName"][layer["name"]], settings.knobs.layers.get(layer["name"])
-        knobs = settings.knobs.of(layer["name"])
-        if layer["class_name"] in ("QDense", "Dense"):
-            _check_reuse_factor(layer, knobs)
-            entry["ReuseFactor"], entry["Strategy"] = knobs.reuse_factor, knobs.strategy.capitalize()
-        elif own is None:
-            continue
-        precision = knobs.precision if layer["class_name"] in ("QDense", "Dense") or own is None else own.precision
-        for key, kind in precision:
-            if kind is not None and key in entry["Precision"]:
-                entry["Precision"][key] = str(kind)
-
-
-def _check_reuse_factor(layer: dict[str, Any], knobs: ResolvedKnobs) -> None:
-    legal = nearest_legal(layer["n_in"], layer["n_out"], knobs.strategy, knobs.reuse_factor)
-    if knobs.reuse_factor not in legal:
-        near = " or ".join(map(str, legal))
-        raise ProjectError(
-            f"layer '{layer['name']}' ({layer['n_in']} x {layer['n_out']}, strategy {knobs.strategy}): hls4ml cannot "
-            f"build reuse factor {knobs.reuse_factor}",
-            f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] takes any, for the open RTL",
-        )
-
-
 def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
     from hls4ml.model import ModelGraph
     from hls4ml.utils.config import create_config
@@ -211,7 +176,7 @@ def _convert(reading: Reading, config: Config, settings: Settings, folder: Path)
         raise UnsupportedLayer(f"hls4ml cannot convert this model: {error}", "simplify the layer it names") from error
 
 
-def _row(layer: Any, knobs: Knobs) -> LayerRow:
+def _row(layer: Any, settings: Knobs) -> LayerRow:
     kind = {
         name: str(from_hls4ml(value.precision, layer.name)) for name, value in layer.types.items() if name in _SHOWN
     }
@@ -220,9 +185,7 @@ def _row(layer: Any, knobs: Knobs) -> LayerRow:
         shape = tuple(layer.get_output_variable().shape)
         return LayerRow(layer.name, layer.class_name, shape, "", "", result, "", None, None, None)
     shape = (layer.get_attr("n_in"), layer.get_attr("n_out"))
-    asked, granted = knobs.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
-    if asked != granted:
-        raise ProjectError(f"layer '{layer.name}': hls4ml made reuse factor {granted} of {asked}", "set it to that")
+    asked, granted = settings.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
     multipliers = math.ceil(math.prod(shape) / granted)
     strategy = str(layer.get_attr("strategy")).lower()
     return LayerRow(

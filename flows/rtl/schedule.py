@@ -21,7 +21,7 @@ ROWS_PER_STAGE = 2
 """Rows of a LUT multiplier between two registers."""
 
 DEEP_ROM = 128
-"""Words from which on a weight ROM becomes block RAM (Yosys does so on ECP5): slow to read, so a register follows it."""
+"""Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
 
 
 class Multiplier(enum.StrEnum):
@@ -97,10 +97,11 @@ def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs)
 
     A layer with K input lanes takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
     one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
-    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier
-    makes two products) has ceil(log2 L) levels; the accumulator is one level more, and a register follows every
-    LEVELS_PER_STAGE of them. The result goes through the layer's casts into the next layer's operand register with no
-    register between, except one between casts that both have logic (`cuts`). So
+    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree
+    over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
+    accumulator is one level more, and a register follows every LEVELS_PER_STAGE of them. The result goes through the
+    layer's casts into the next layer's operand register with no register between, except one between casts that both
+    have logic (`cuts`). So
 
         latency(layer) = granted + multiply_latency + ceil((ceil(log2 L) + 1) / LEVELS_PER_STAGE) + cuts
         latency        = sum of latency(layer) + cuts of the input's casts + 1 (output FIFO)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import qkeras
 
-from flows.errors import GateFailed
+from flows.errors import DataError, GateFailed, ProjectError
 from flows.hls.gate import Gate, compare, compare_codes, exact_accumulator, require
 from flows.hls.translate import Settings
 from flows.ir import Fixed
@@ -68,6 +68,24 @@ def test_the_fixture_makes_a_check_of_three_lines(assert_bit_exact: Callable[...
         assert_bit_exact(
             file, samples(), input_precision="fixed<10,4>", knobs=knobs(precision={"accum": "fixed<14,9>"})
         )
+
+
+def test_sums_too_wide_for_float32_are_blamed_on_keras(tmp_path: Path) -> None:
+    wide = bits(16, 0)
+    model = network(dense(6, "fc1", wide), act(bits(16, 2), "q"), dense(4, "fc2", wide))
+    gate = verdict(model, tmp_path)
+    assert gate.comparisons[1].equal
+    assert gate.first is not None
+    assert "QKeras adds in float32, which cannot hold the" in gate.first.cause
+
+
+def test_samples_and_types_that_make_no_sense_are_refused(assert_bit_exact: Callable[..., Gate]) -> None:
+    model = network(dense(4, "fc1"))
+    with pytest.raises(ProjectError, match="input_precision: 'fixed<banana>'"):
+        assert_bit_exact(model, samples(), input_precision="fixed<banana>")
+    for wrong in (samples()[:0], samples(n_in=5), np.full((3, 8), np.nan)):
+        with pytest.raises(DataError, match="are not finite rows of shape"):
+            assert_bit_exact(model, wrong, input_precision="fixed<10,4>")
 
 
 def test_a_comparison_counts_and_measures() -> None:

@@ -96,6 +96,18 @@ def test_knobs_for_a_layer_that_is_not_there_suggest_one_that_is(tmp_path: Path)
         translated(network(dense(6, "fc1")), tmp_path, layers={"fc2": {"reuse_factor": 2}})
 
 
+def applied_twice() -> Any:
+    x, layer = tf_keras.layers.Input((4,), name="x"), dense(4, "fc")
+    return tf_keras.Model(x, layer(layer(x)))
+
+
+def refused_activation(quantizer: Any, integer: int) -> Any:
+    """QKeras cannot even call some quantizers, so they are changed after the model is built."""
+    model = network(dense(3, "fc"), act(quantizer, "a"))
+    model.get_layer("a").quantizer.integer = integer
+    return model
+
+
 REFUSED = {
     "layer 'conv' is a QConv1D": lambda: tf_keras.Sequential(
         [tf_keras.layers.Input((8, 1)), qkeras.QConv1D(2, 3, kernel_quantizer=bits(6, 0), name="conv")]
@@ -108,6 +120,23 @@ REFUSED = {
     "layer 'a': quantized_relu with use_sigmoid": lambda: network(act(qkeras.quantized_relu(6, 2, use_sigmoid=1), "a")),
     "layer 'a': quantized_bits with alpha": lambda: network(act(bits(6, 2, alpha="auto_po2"), "a")),
     "layer 'a': activation quantized_tanh": lambda: network(act(qkeras.quantized_tanh(6), "a")),
+    "layer 'a': quantized_relu with qnoise_factor": lambda: network(
+        act(qkeras.quantized_relu(6, 2, qnoise_factor=0.5), "a")
+    ),
+    "layer 'a': quantized_relu with a negative integer": lambda: refused_activation(qkeras.quantized_relu(4, 0), -2),
+    "layer 'a': a quantized_relu with negative_slope must follow a QDense": lambda: network(
+        act(qkeras.quantized_relu(6, 2, negative_slope=0.25), "a"), dense(3, "fc")
+    ),
+    "layer 'a' is a ReLU with max_value": lambda: network(dense(3, "fc"), tf_keras.layers.ReLU(max_value=6, name="a")),
+    "layer 's' is a Softmax": lambda: network(
+        dense(3, "fc"), tf_keras.layers.Softmax(name="s"), tf_keras.layers.Dropout(0.1)
+    ),
+    "layer 'fc' is applied 2 times": lambda: applied_twice(),
+    "has no known input shape": lambda: tf_keras.Sequential([dense(3, "fc")]),
+    "the layer name 'fc-1' is no name in C": lambda: network(dense(3, "fc-1")),
+    "hls4ml calls the activation of layer 'fc' 'fc_quantized_relu' too": lambda: network(
+        dense(3, "fc", activation=qkeras.quantized_relu(6, 2)), dense(3, "fc_quantized_relu")
+    ),
     "layer 'a': activation tanh": lambda: network(dense(3, "fc"), tf_keras.layers.Activation("tanh", name="a")),
 }
 
@@ -123,7 +152,7 @@ def test_branches_are_refused_by_name(tmp_path: Path) -> None:
     x = tf_keras.layers.Input((4,), name="x")
     fork = dense(4, "fork")(x)
     merged = tf_keras.layers.Add(name="merged")([act("quantized_relu(6,2)", "left")(fork), fork])
-    with pytest.raises(UnsupportedLayer, match=r"'merged' is a Add|'fork' feeds"):
+    with pytest.raises(UnsupportedLayer, match=r"'merged' has several inputs: left, fork|'fork' feeds left, merged"):
         translated(tf_keras.Model(x, merged), tmp_path)
 
 
@@ -140,3 +169,59 @@ def test_flatten_and_image_input_are_one_vector(tmp_path: Path) -> None:
 
 def test_every_refusal_is_of_the_one_error_family() -> None:
     assert issubclass(UnsupportedLayer, FlowError)
+
+
+def test_layers_shared_with_another_model_are_no_branches(tmp_path: Path) -> None:
+    first = network(dense(4, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(2, "head"))
+    second = tf_keras.Sequential([tf_keras.layers.Input((8,), name="x"), *first.layers[:-1], dense(3, "tail")])
+    assert [node.name for node in translated(second, tmp_path / "2").graph.nodes] == ["x", "fc1", "relu", "tail"]
+    assert [node.name for node in translated(first, tmp_path / "1").graph.nodes] == ["x", "fc1", "relu", "head"]
+
+
+def test_a_plain_keras_relu_is_carried(tmp_path: Path) -> None:
+    model = network(dense(4, "fc1"), tf_keras.layers.ReLU(name="relu"), dense(2, "fc2"))
+    assert translated(model, tmp_path).graph["relu"].op is Op.RELU
+
+
+def test_cutting_a_softmax_keeps_what_a_configuration_does_not_hold(tmp_path: Path) -> None:
+    """QKeras' get_config drops scale_axis: a copy by configuration alone would have other weights."""
+    kernel = bits(6, 0, alpha="auto_po2", scale_axis=0)
+    model = network(
+        dense(6, "fc1", kernel), act(qkeras.quantized_relu(6, 2), "r"), dense(4, "fc2", activation="softmax")
+    )
+    result = translated(model, tmp_path)
+    used = np.asarray(model.get_layer("fc1").kernel_quantizer_internal(model.get_layer("fc1").kernel))
+    node = result.graph["fc1"]
+    assert np.array_equal(node.types["weight"].real(node.params["weight"]), used)
+    assert any("softmax left to software" in item.what for item in result.corrections)
+
+
+USELESS = {
+    "relu.reuse_factor": {"relu": {"reuse_factor": 2}},
+    "relu.precision.accum": {"relu": {"precision": {"accum": "fixed<20,10>"}}},
+    "drop.precision.result": {"drop": {"precision": {"result": "fixed<8,4>"}}},
+}
+
+
+@pytest.mark.parametrize("key", USELESS)
+def test_a_knob_that_would_do_nothing_is_an_error(key: str, tmp_path: Path) -> None:
+    model = network(
+        dense(4, "fc1"),
+        act(qkeras.quantized_relu(6, 2), "relu"),
+        tf_keras.layers.Dropout(0.1, name="drop"),
+        dense(2, "fc2"),
+    )
+    with pytest.raises(ProjectError, match=f"knobs.layers.{key}: layer '{key.split('.')[0]}' has no such knob"):
+        translated(model, tmp_path, layers=USELESS[key])
+
+
+def test_weight_and_activation_precision_knobs_are_applied(tmp_path: Path) -> None:
+    model = network(dense(4, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(2, "fc2"))
+    own = {
+        "fc1": {"precision": {"weight": "fixed<4,1>", "bias": "fixed<5,1>"}},
+        "relu": {"precision": {"result": "ufixed<4,2,RND,SAT>"}},
+    }
+    result = translated(model, tmp_path, layers=own)
+    assert {row.name: row.weight for row in result.rows}["fc1"] == "fixed<4,1>"
+    assert result.graph["fc1"].types["bias"] == Fixed(5, 1)
+    assert str(result.graph["relu"].type) == "ufixed<4,2,RND,SAT>"
