@@ -18,6 +18,9 @@ from threadpoolctl import threadpool_limits
 from flows.ir.fixed import Array, Fixed, Overflow, Rounding
 from flows.ir.graph import Graph, Node, Op
 
+FAR = 64
+"""Bits dropped after which every value is so far below half a step that more bits change nothing."""
+
 CHUNK_VALUES = 1 << 16
 """Values of the widest node that a thread has in hand at once: 256 KiB of float32 stay in a core's cache."""
 
@@ -114,8 +117,10 @@ def _dense(node: Node, source: Node) -> Step:
     if accum.frac < frac:
         return partial(_dense_truncating, node, frac - accum.frac, bias)
     grid = _common_grid(bias, accum.frac, frac)
-    weight, bias = weight << (grid - frac), bias >> (accum.frac - grid)
-    top = int((np.abs(weight).sum(0) * _largest(source.type) + np.abs(bias)).max())
+    reach = np.abs(weight).sum(0).astype(object) * _largest(source.type)  # Python's integers: shifted, they may be long
+    bias = bias >> min(accum.frac - grid, 63)
+    top = int(((reach << (grid - frac)) + np.abs(bias)).max())
+    weight = Fixed(accum.width, accum.width - grid).cast(weight, frac)  # sums matter modulo 2**width alone
     sums = partial(_matmul, weight, bias, _number_type(top))
     signed_top = top if accum.signed else accum.max + 1  # an unsigned accumulator wraps any negative partial sum
     if signed_top << (accum.frac - grid) <= accum.max:
@@ -126,10 +131,10 @@ def _dense(node: Node, source: Node) -> Step:
 
 def _common_grid(bias: Array, accum_frac: int, product_frac: int) -> int:
     """Fewest fractional bits that hold all products and the bias: trailing zeros cost float precision."""
+    used = int(np.bitwise_or.reduce(bias))
+    zeros = (used & -used).bit_length() - 1
     spare = accum_frac - product_frac
-    while spare and np.any(bias & ((1 << spare) - 1)):
-        spare -= 1
-    return accum_frac - spare
+    return accum_frac - (min(spare, zeros) if used else spare)
 
 
 def _matmul(weight: Array, bias: Array, kind: type[Any], x: Array) -> Array:
@@ -171,7 +176,7 @@ _FLOAT_ROUNDING: Mapping[Rounding, Step] = {
 def _caster(kind: Fixed, frac: int, bound: int, relu: bool) -> Step:
     """A function that does `kind.cast(max(x, 0) if relu else x, frac)` for |x| <= bound."""
     drop = frac - kind.frac
-    number = _number_type(max(bound, bound >> drop if drop > 0 else bound << -drop))
+    number = _number_type(max(bound, 1) << max(-drop, 0))
     saturates = kind.overflow in (Overflow.SAT, Overflow.SAT_SYM)
     if number is np.int64 or not (saturates or _fits(kind, drop, bound, relu)):
         return lambda x: kind.cast(np.maximum(x, 0) if relu else x, frac)
@@ -179,7 +184,7 @@ def _caster(kind: Fixed, frac: int, bound: int, relu: bool) -> Step:
         return lambda x: x
     low, high = max(kind.min, 0) if relu else kind.min, kind.max
     rounding = _FLOAT_ROUNDING[kind.rounding] if drop > 0 else None
-    scale = number(2.0**-drop)
+    scale = number(2.0 ** -min(drop, FAR))
 
     def run(x: Array) -> Array:
         y = x.astype(number, copy=False) * scale

@@ -139,9 +139,17 @@ class Fixed:
         return self._fit(_round(exact, drop, self.rounding) if drop > 0 else self._shifted(exact, -drop))
 
     def quantize(self, values: Array) -> NDArray[np.int64]:
-        """Bring real numbers into this type (exact for |value| * 2**frac below 2**52)."""
-        scaled = np.asarray(values, np.float64) * 2.0**self.frac
-        return self._fit(_round_real(scaled, self.rounding).astype(np.int64))
+        """Bring real numbers into this type, exactly, however large or small they are.
+
+        Raises:
+            ValueError: a value is NaN, or infinite where the type wraps around.
+        """
+        real = np.asarray(values, np.float64)
+        if np.isnan(real).any():
+            raise ValueError(f"NaN is no number: {self} cannot hold it")
+        if self.overflow is Overflow.WRAP and np.isinf(real).any():
+            raise ValueError(f"{self} wraps around, which has no meaning for infinity")
+        return self._fit(_round_real(self._reduced(_scaled(real, self.frac)), self.rounding))
 
     def real(self, values: Array) -> NDArray[np.float64]:
         """The real numbers that integers on this grid stand for."""
@@ -155,10 +163,15 @@ class Fixed:
     def _shifted(self, values: NDArray[np.int64], left: int) -> NDArray[np.int64]:
         """Multiply by 2**left, as far as it matters: what leaves 64 bits wraps or saturates to the same."""
         if self.overflow is not Overflow.WRAP:
-            left = min(left, self.width + 1)
-            beyond = (1 << (self.width + 1) >> left) + 1
-            values = np.clip(values, -beyond, beyond)
+            left = min(left, self.width)
+            values = np.clip(values, -(-self.min >> left) - 1, (self.max >> left) + 1)  # one step out stays out
         return values << left if left < 64 else np.zeros_like(values)
+
+    def _reduced(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same after rounding and overflow, but small enough for 64-bit integers; the fractions stay."""
+        if self.overflow is Overflow.WRAP:
+            return np.fmod(codes, 2.0**self.width)
+        return np.clip(codes, -(2.0**MAX_WIDTH), 2.0**MAX_WIDTH)
 
     def _fit(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.overflow is Overflow.WRAP:
@@ -183,14 +196,14 @@ def _mode(kind: type[_Mode], words: list[str], default: _Mode, text: str) -> _Mo
 
 def _round(values: NDArray[np.int64], drop: int, mode: Rounding) -> NDArray[np.int64]:
     """Drop `drop` > 0 bits with the given rounding."""
-    if drop > MAX_WIDTH:
-        values, drop = np.sign(values), 2  # everything is far below half a step: keep only its sign
+    if drop > 63:
+        values, drop = np.sign(values), 2  # everything is below half a step: keep only its sign
     floor, rest, half = values >> drop, values & ((1 << drop) - 1), 1 << (drop - 1)
     rounded: NDArray[np.int64] = floor + _round_up(values < 0, floor, rest, half, mode)
     return rounded
 
 
-def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rounding) -> NDArray[np.bool_]:
+def _round_up(negative: Array, floor: Array, rest: Array, half: int, mode: Rounding) -> NDArray[np.bool_]:
     """Whether the truncated value must go one step up."""
     if mode is Rounding.TRN:
         return np.zeros_like(negative, np.bool_)
@@ -208,9 +221,17 @@ def _round_up(negative: Array, floor: Array, rest: Array, half: float, mode: Rou
     return up
 
 
-def _round_real(values: NDArray[np.float64], mode: Rounding) -> NDArray[np.float64]:
-    if mode is Rounding.TRN_ZERO:
-        return np.trunc(values)
-    floor = np.floor(values)
-    rounded: NDArray[np.float64] = floor + _round_up(values < 0, floor.astype(np.int64), values - floor, 0.5, mode)
+def _scaled(values: NDArray[np.float64], frac: int) -> NDArray[np.float64]:
+    """values * 2**frac, where what leaves float64 becomes tiny, or so large that it rounds and overflows alike."""
+    with np.errstate(over="ignore", under="ignore"):
+        size = np.clip(np.ldexp(np.abs(values), frac), 2.0**-1000, 2.0**1000)
+    return np.where(values == 0, 0.0, np.copysign(size, values))
+
+
+def _round_real(values: NDArray[np.float64], mode: Rounding) -> NDArray[np.int64]:
+    """Round reals of magnitude up to 2**MAX_WIDTH; fractions as quarters, since `values - floor` may be inexact."""
+    floor, halves = np.floor(values), np.floor(2 * values)
+    quarters = 2 * (halves - 2 * floor) + (halves != 2 * values)
+    codes = floor.astype(np.int64)
+    rounded: NDArray[np.int64] = codes + _round_up(values < 0, codes, quarters, 2, mode)
     return rounded

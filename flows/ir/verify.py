@@ -50,8 +50,8 @@ def _check_node(node: Node, inputs: list[Node]) -> None:
         _check_dense(node, inputs[0])
     elif inputs and node.shape != inputs[0].shape:
         raise InvalidGraph(f"{node.op} '{node.name}' changes the shape {inputs[0].shape} to {node.shape}")
-    if node.op is Op.LEAKY_RELU and node.params["slope"].shape != ():
-        raise InvalidGraph(f"'{node.name}' needs one slope for all elements")
+    if node.op is Op.LEAKY_RELU:
+        _check_leaky_relu(node, inputs[0])
 
 
 def _check_dense(node: Node, source: Node) -> None:
@@ -68,3 +68,17 @@ def _check_dense(node: Node, source: Node) -> None:
     product = source.type.width + node.types["weight"].width
     if product + weight.shape[0].bit_length() > MAX_WIDTH:
         raise InvalidGraph(f"the exact sum of '{node.name}' needs more than {MAX_WIDTH} bits")
+
+
+def _check_leaky_relu(node: Node, source: Node) -> None:
+    if node.params["slope"].shape != ():
+        raise InvalidGraph(f"'{node.name}' needs one slope for all elements")
+    slope = node.types["slope"]
+    product = slope.width + max(-slope.frac, 0)
+    positive = 1 + max(slope.frac, 0)  # x on the product's grid; the sign bit is new where x has none
+    if source.type.width + max(product, positive) > MAX_WIDTH:
+        raise InvalidGraph(
+            f"the exact product of '{node.name}', {source.type} times a slope of {slope}, "
+            f"needs more than {MAX_WIDTH} bits",
+            "give the layer before it a narrower result type, or the slope fewer bits",
+        )

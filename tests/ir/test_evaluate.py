@@ -10,51 +10,153 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
-from flows.ir.fixed import Array
-
-types = st.builds(
-    Fixed, st.integers(1, 16), st.integers(-3, 14), st.booleans(), st.sampled_from(Rounding), st.sampled_from(Overflow)
-)
-accums = st.builds(Fixed, st.integers(2, 40), st.integers(0, 24), st.booleans(), st.sampled_from(Rounding))
+from flows.ir.fixed import MAX_WIDTH, Array
+from flows.ir.verify import InvalidGraph
+from flows.rtl.chain import stages
+from tests.ir import exact
 
 
-def plain_dense(node: Node, x: Array, source: Fixed) -> Array:
-    """One multiplication and one addition after the other, as the C++ loops do."""
-    accum, weight = node.types["accum"], node.params["weight"]
+def fixed(width: int | st.SearchStrategy[int], integer: st.SearchStrategy[int]) -> st.SearchStrategy[Fixed]:
+    widths = st.just(width) if isinstance(width, int) else width
+    return st.builds(Fixed, widths, integer, st.booleans(), st.sampled_from(Rounding), st.sampled_from(Overflow))
+
+
+NARROW, WIDE = st.integers(-3, 14), st.integers(-70, 70)
+types = st.one_of(fixed(st.integers(1, 16), NARROW), fixed(st.integers(1, MAX_WIDTH), WIDE))
+"""Types as networks have them, and everything that the verifier may let through."""
+
+
+@st.composite
+def accums(draw: st.DrawFn) -> Fixed:
+    width, integer = draw(
+        st.sampled_from([(st.integers(2, 40), st.integers(0, 24)), (st.integers(1, MAX_WIDTH), WIDE)])
+    )
+    return Fixed(draw(width), draw(integer), draw(st.booleans()), draw(st.sampled_from(Rounding)))
+
+
+@st.composite
+def factors(draw: st.DrawFn, n_in: int) -> tuple[Fixed, Fixed]:
+    """Types of input and weight: narrow ones, or together as wide as the verifier allows."""
+    if draw(st.booleans()):
+        return draw(fixed(st.integers(1, 16), NARROW)), draw(fixed(st.integers(1, 16), NARROW))
+    both = MAX_WIDTH - n_in.bit_length()
+    width = draw(st.integers(1, both - 1))
+    return draw(fixed(width, WIDE)), draw(fixed(st.integers(1, both - width), WIDE))
+
+
+def codes(rng: np.random.Generator, kind: Fixed, *shape: int) -> Array:
+    """Random values, a third of them at the ends or at 0."""
+    values = rng.integers(kind.min, kind.max + 1, shape)
+    ends = rng.choice(np.array([kind.min, kind.max, 0]), shape)
+    return np.where(rng.random(shape) < 0.33, ends, values)
+
+
+def plain_dense(node: Node, x: Array, source: Fixed) -> list[list[int]]:
+    """One multiplication and one addition after the other, as the C++ loops do, in unlimited integers."""
+    accum, weight = node.types["accum"], node.params["weight"].tolist()
     frac = source.frac + node.types["weight"].frac
-    rows = []
-    for row in x:
-        total = accum.cast(node.params["bias"], node.types["bias"].frac)
+    bias = [exact.cast(code, node.types["bias"].frac, accum) for code in node.params["bias"].tolist()]
+
+    def output(row: list[int], column: int) -> int:
+        total = bias[column]
         for value, weights in zip(row, weight, strict=True):
-            total = accum.cast(total + accum.cast(value * weights, frac), accum.frac)
-        rows.append(node.type.cast(total, accum.frac))
-    return np.array(rows)
+            total = exact.limited(total + exact.cast(value * weights[column], frac, accum), accum)
+        return exact.cast(total, accum.frac, node.type)
+
+    return [[output(row, column) for column in range(len(bias))] for row in x.tolist()]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_dense_equals_the_plain_loops(data: st.DataObject) -> None:
-    source, kinds = data.draw(types), {"weight": data.draw(types), "bias": data.draw(types), "accum": data.draw(accums)}
-    n_in, n_out, seed = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 5)), data.draw(st.integers(0, 999))
+    n_in, n_out, seed = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 3)), data.draw(st.integers(0, 999))
+    source, weight = data.draw(factors(n_in))
+    kinds = {"weight": weight, "bias": data.draw(types), "accum": data.draw(accums())}
     rng = np.random.default_rng(seed)
-
-    def codes(kind: Fixed, *shape: int) -> Array:
-        return rng.integers(kind.min, kind.max + 1, shape)
-
-    params = {"weight": codes(kinds["weight"], n_in, n_out), "bias": codes(kinds["bias"], n_out)}
+    params = {"weight": codes(rng, weight, n_in, n_out), "bias": codes(rng, kinds["bias"], n_out)}
     node = Node("fc", Op.DENSE, ("x",), (n_out,), data.draw(types), kinds, params)
     graph = verify(Graph("g", (Node("x", Op.INPUT, (), (n_in,), source), node), ("fc",)))
-    x = codes(source, 7, n_in)
-    assert evaluate(graph, x).tolist() == plain_dense(node, x, source).tolist()
+    x = codes(rng, source, 4, n_in)
+    assert evaluate(graph, x).tolist() == plain_dense(node, x, source)
+
+
+def dense(kinds: tuple[Fixed, Fixed, Fixed, Fixed], result: Fixed, weight: list[int], bias: int) -> Graph:
+    """One output; `kinds` of input, weight, bias and accumulator."""
+    source, *rest = kinds
+    params = {"weight": np.array(weight)[:, None], "bias": np.array([bias])}
+    node = Node("fc", Op.DENSE, ("x",), (1,), result, dict(zip(("weight", "bias", "accum"), rest, strict=True)), params)
+    return verify(Graph("g", (Node("x", Op.INPUT, (), (len(weight),), source), node), ("fc",)))
+
+
+def test_products_that_lie_beyond_a_fine_accumulator() -> None:
+    """On the accumulator's grid the weights take more than 64 bits; what remains of the sum is the bias, 2**-60."""
+    kinds = Fixed(10, 10), Fixed(10, 10), Fixed(4, -56), Fixed(62, 2)
+    assert evaluate(dense(kinds, Fixed(40, 30), [300, 200], 1), np.array([[1, 0]])).tolist() == [[0]]
+    assert evaluate(dense(kinds, Fixed(4, -56), [300, 200], 1), np.array([[1, 0]])).tolist() == [[1]]
+
+
+def test_an_accumulator_far_finer_than_the_products() -> None:
+    kinds = Fixed(8, 40), Fixed(8, 40), Fixed(8, -10), Fixed(40, -10)
+    assert evaluate(dense(kinds, Fixed(8, -10), [100], 5), np.array([[100], [0]])).tolist() == [[5], [5]]
+    assert evaluate(dense(kinds, Fixed(8, -10), [100], 0), np.array([[100], [0]])).tolist() == [[0], [0]]
 
 
 @settings(max_examples=300, deadline=None)
 @given(types, types, st.sampled_from((Op.RELU, Op.QUANTIZE)), st.integers(0, 999))
 def test_activations_equal_one_cast(source: Fixed, kind: Fixed, op: Op, seed: int) -> None:
-    graph = verify(Graph("g", (Node("x", Op.INPUT, (), (40,), source), Node("a", op, ("x",), (40,), kind)), ("a",)))
-    x = np.random.default_rng(seed).integers(source.min, source.max + 1, (5, 40))
-    want = kind.cast(np.maximum(x, 0) if op is Op.RELU else x, source.frac)
-    assert evaluate(graph, x).tolist() == want.tolist()
+    graph = verify(Graph("g", (Node("x", Op.INPUT, (), (20,), source), Node("a", op, ("x",), (20,), kind)), ("a",)))
+    x = codes(np.random.default_rng(seed), source, 2, 20)
+    floor = 0 if op is Op.RELU else source.min
+    want = [[exact.cast(max(code, floor), source.frac, kind) for code in row] for row in x.tolist()]
+    assert evaluate(graph, x).tolist() == want
+
+
+@pytest.mark.parametrize("mode", Rounding)
+@pytest.mark.parametrize("frac", [24, 53, 64, 200, 1100])
+def test_values_far_below_the_result_round_as_the_mode_says(mode: Rounding, frac: int) -> None:
+    source, kind = Fixed(4, 4 - frac), Fixed(4, 4, True, mode, Overflow.SAT)
+    graph = Graph("g", (Node("x", Op.INPUT, (), (3,), source), Node("a", Op.QUANTIZE, ("x",), (3,), kind)), ("a",))
+    assert evaluate(verify(graph), np.array([[-1, 0, 1]])).tolist() == [[-1 if mode is Rounding.TRN else 0, 0, 0]]
+
+
+def leaky(source: Fixed, slope: Fixed, code: int, result: Fixed, n: int) -> Graph:
+    node = Node("a", Op.LEAKY_RELU, ("x",), (n,), result, {"slope": slope}, {"slope": np.array(code)})
+    return verify(Graph("g", (Node("x", Op.INPUT, (), (n,), source), node), ("a",)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_every_leaky_relu_that_the_verifier_accepts_is_exact(data: st.DataObject) -> None:
+    width = data.draw(st.integers(1, MAX_WIDTH - 1))
+    bits = data.draw(st.integers(1, MAX_WIDTH - width))
+    frac = data.draw(st.integers(width + bits - MAX_WIDTH, MAX_WIDTH - 1 - width))
+    source, slope, result = (
+        data.draw(fixed(width, WIDE)),
+        data.draw(fixed(bits, st.just(bits - frac))),
+        data.draw(types),
+    )
+    rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+    x, code = codes(rng, source, 2, 8), int(codes(rng, slope))
+    graph = leaky(source, slope, code, result, 8)
+
+    def plain(value: int) -> int:
+        return (
+            exact.cast(value, source.frac, result)
+            if value >= 0
+            else exact.cast(value * code, source.frac + frac, result)
+        )
+
+    assert evaluate(graph, x).tolist() == [[plain(value) for value in row] for row in x.tolist()]
+    assert stages(graph)  # the RTL has types wide enough
+
+
+@pytest.mark.parametrize(
+    ("source", "slope"),
+    [("ufixed<54,38>", "fixed<2,-17>"), ("fixed<50,50>", "fixed<13,1>"), ("fixed<50,50>", "fixed<2,13>")],
+)
+def test_a_leaky_relu_beyond_64_bits_is_refused(source: str, slope: str) -> None:
+    with pytest.raises(InvalidGraph, match=r"the exact product of 'a', .* needs more than 62 bits"):
+        leaky(Fixed.parse(source), Fixed.parse(slope), 1, Fixed.parse("ufixed<50,51,RND_CONV,SAT>"), 1)
 
 
 @pytest.mark.parametrize(("slope", "kind"), [(1, "ufixed<1,-1>"), (3, "fixed<4,2>"), (-2, "fixed<3,4>")])

@@ -3,62 +3,85 @@
 from __future__ import annotations
 
 import itertools
-import math
 from fractions import Fraction
 from pathlib import Path
 
 import hls4ml
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.ir import Fixed, Overflow, Rounding
+from flows.ir.fixed import MAX_WIDTH
 from flows.toolchains import gxx, process
+from tests.ir import exact
 
 
-def rounded(value: Fraction, mode: Rounding) -> int:
-    """The definition of each mode in AMD UG1399, on exact rationals."""
-    down = math.floor(value)
-    rest = value - down
-    if mode is Rounding.TRN:
-        return down
-    if mode is Rounding.TRN_ZERO:
-        return math.trunc(value)
-    if rest != Fraction(1, 2):
-        return down + (rest > Fraction(1, 2))
-    return {
-        Rounding.RND: down + 1,
-        Rounding.RND_ZERO: down + (value < 0),
-        Rounding.RND_INF: down + (value > 0),
-        Rounding.RND_MIN_INF: down,
-        Rounding.RND_CONV: down + (down % 2),
-    }[mode]
+def types(widths: st.SearchStrategy[int]) -> st.SearchStrategy[Fixed]:
+    modes = st.booleans(), st.sampled_from(Rounding), st.sampled_from(Overflow)
+    return widths.flatmap(lambda width: st.builds(Fixed, st.just(width), st.integers(-8, width + 8), *modes))
 
 
-def limited(code: int, kind: Fixed) -> int:
-    if kind.min <= code <= kind.max:
-        return code
-    if kind.overflow is Overflow.WRAP:
-        wrapped = code % (1 << kind.width)
-        return wrapped - (1 << kind.width) if kind.signed and wrapped > kind.max else wrapped
-    return 0 if kind.overflow is Overflow.SAT_ZERO else min(max(code, kind.min), kind.max)
+fixed = types(st.one_of(st.integers(1, 12), st.integers(1, MAX_WIDTH), st.integers(MAX_WIDTH - 2, MAX_WIDTH)))
+codes = st.one_of(
+    st.integers(-(2**20), 2**20),
+    st.integers(-(2**62), 2**62),
+    st.builds(
+        lambda power, sign, near: sign * 2**power + near,
+        st.integers(0, 61),
+        st.sampled_from((-1, 1)),
+        st.integers(-2, 2),
+    ),
+)
+"""Integers as wide as a type can hold, many of them beside a power of two."""
 
 
-fixed = st.builds(
-    Fixed, st.integers(1, 12), st.integers(-4, 12), st.booleans(), st.sampled_from(Rounding), st.sampled_from(Overflow)
+@settings(max_examples=500, deadline=None)
+@given(fixed, codes, st.integers(-140, 140))
+def test_cast_equals_exact_rationals(kind: Fixed, code: int, frac: int) -> None:
+    assert kind.cast(np.array([code]), frac).tolist() == [exact.cast(code, frac, kind)]
+
+
+@settings(max_examples=500, deadline=None)
+@given(fixed, codes, st.integers(-64, 64))
+def test_casts_near_the_types_own_limits(kind: Fixed, code: int, drop: int) -> None:
+    assert kind.cast(np.array([code]), kind.frac + drop).tolist() == [exact.cast(code, kind.frac + drop, kind)]
+
+
+reals = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(-4, 4),
+    st.builds(lambda code, frac: code * 2.0**-frac, st.integers(-(2**20), 2**20), st.integers(-8, 24)),
 )
 
 
-@given(fixed, st.integers(-(2**20), 2**20), st.integers(-70, 70))
-def test_cast_equals_exact_rationals(kind: Fixed, code: int, frac: int) -> None:
-    value = Fraction(code) / Fraction(2) ** frac * Fraction(2) ** kind.frac
-    want = limited(rounded(value, kind.rounding), kind)
-    if kind.overflow is Overflow.SAT_SYM and kind.signed and want == -(1 << (kind.width - 1)):
-        want = kind.min
-    assert kind.cast(np.array([code]), frac).tolist() == [want]
-    if -4 <= frac <= 24:
-        assert kind.quantize(np.array([code * 2.0**-frac])).tolist() == [want]
+@settings(max_examples=500, deadline=None)
+@given(fixed, reals)
+def test_quantize_equals_exact_rationals(kind: Fixed, value: float) -> None:
+    assert kind.quantize(np.array([value])).tolist() == [exact.of_real(Fraction(value), kind)]
+
+
+@pytest.mark.parametrize("size", [1e30, 1.7e308, float("inf")])
+@pytest.mark.parametrize("rounding", Rounding)
+def test_huge_reals_saturate_on_their_own_side(size: float, rounding: Rounding) -> None:
+    ends = Fixed(10, 4, True, rounding, Overflow.SAT).quantize(np.array([size, -size]))
+    assert ends.tolist() == [511, -512]
+
+
+def test_what_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="NaN is no number"):
+        Fixed.parse("fixed<10,4,RND,SAT>").quantize(np.array([1.0, np.nan]))
+    with pytest.raises(ValueError, match="no meaning for infinity"):
+        Fixed(10, 4).quantize(np.array([-np.inf]))
+
+
+@pytest.mark.parametrize("width", [61, 62])
+@pytest.mark.parametrize("left", [1, 59, 60, 61, 62, 63, 100])
+def test_the_widest_types_saturate_at_their_ends(width: int, left: int) -> None:
+    kind = Fixed(width, width, overflow=Overflow.SAT)
+    assert kind.cast(np.array([5 << 58, -5 << 58]), -left).tolist() == [kind.max, kind.min]
+    assert kind.cast(np.array([5]), -left).tolist() == [min(5 << left, kind.max)]
 
 
 @given(fixed)
