@@ -26,7 +26,10 @@ Family = Literal["xc7", "xcup", "ecp5"]
 
 
 def _parse_fixed(value: object) -> Fixed:
-    return value if isinstance(value, Fixed) else Fixed.parse(value if isinstance(value, str) else repr(value))
+    kind = value if isinstance(value, Fixed) else Fixed.parse(value if isinstance(value, str) else repr(value))
+    if kind.integer > 127 or kind.frac > 126:
+        raise ValueError(f"{kind} leaves the range of float32, in which Keras computes: 2**-126 to 2**127")
+    return kind
 
 
 def _as_tuple(value: object) -> object:
@@ -132,14 +135,14 @@ class Target(Section):
     Attributes:
         backend: of hls4ml.
         part: device of the HLS project.
-        clock_ns: wanted clock period, ns.
+        clock_ns: wanted clock period, ns; no part runs at 10 GHz, so less than 0.1 is a mistake.
         families: device families for the open synthesis.
         route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
     """
 
     backend: Literal["vitis", "vivado"] = "vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "xcu250-figd2104-2L-e"
-    clock_ns: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    clock_ns: Annotated[float, Field(ge=0.1, le=1000)] = 5.0
     io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
     families: Annotated[tuple[Family, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
         "xc7",

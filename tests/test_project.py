@@ -135,6 +135,14 @@ def test_nothing_of_a_project_can_be_changed() -> None:
             "input.precision: 'fixed<10>' is no fixed-point type; "
             "write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>",
         ),
+        (
+            {"input__precision": "fixed<10,200>"},
+            "input.precision: fixed<10,200> leaves the range of float32, in which Keras computes: 2**-126 to 2**127",
+        ),
+        (
+            {"target__clock_ns": 1e-300},
+            "target.clock_ns is 1e-300 (a float), but it should be greater than or equal to 0.1",
+        ),
         ({"input__precision": "fixed<80,4>"}, "input.precision: width 80 is outside 1..62 bits"),
         (
             {"knobs__precision__accum": 12},

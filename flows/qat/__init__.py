@@ -4,8 +4,8 @@ In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid o
 package is fast; TensorFlow is imported by the functions that need it.
 """
 
-from flows.qat.data import Dataset, load_data, natural_grid
+from flows.qat.data import Dataset, check_classes, load_data, natural_grid
 from flows.qat.load import load_model
 from flows.qat.train import TrainResult, accuracy, train
 
-__all__ = ["Dataset", "TrainResult", "accuracy", "load_data", "load_model", "natural_grid", "train"]
+__all__ = ["Dataset", "TrainResult", "accuracy", "check_classes", "load_data", "load_model", "natural_grid", "train"]

@@ -31,7 +31,7 @@ def build(project: Project, function: str) -> Any:
     where = f"{function}() in {project.model_path}"
     try:
         model = getattr(_module(project), function)()
-    except Exception as error:  # the user's code may fail in any way
+    except (Exception, SystemExit) as error:  # the user's code may fail in any way, and must not end ours
         raise ModelError(f"{where} failed{_line(project, error)}: {error!r}", "correct the function") from error
     if not isinstance(model, tf_keras.Model):
         raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model of one input")
@@ -54,7 +54,7 @@ def _module(project: Project) -> ModuleType:
     return module
 
 
-def _line(project: Project, error: Exception) -> str:
+def _line(project: Project, error: BaseException) -> str:
     """Where in the user's file it happened."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == str(project.model_path)]

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.errors import DataError
-from flows.ir.fixed import Fixed, Overflow
+from flows.errors import DataError, ModelError
+from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from flows.project import Data, Project
 
 Samples = NDArray[Any]
@@ -55,7 +55,8 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        return 1 + max(int(y.max()) for y in (self.y_train, self.y_val, self.y_test) if y.size)
+        """How many there are by the largest number; 0 for a test set without classes."""
+        return 1 + max((int(y.max()) for y in (self.y_train, self.y_val, self.y_test) if y.size), default=-1)
 
     def shaped(self, shape: tuple[int, ...]) -> Dataset:
         """The same samples, each brought to `shape` in row-major order.
@@ -90,13 +91,29 @@ def load_data(project: Project) -> Dataset:
     arrays = _digits() if path is None else _read_npz(path)
     parts = _parts(arrays, project, name)
     for x, y in parts:
-        _check_pair(x, y if y.size else np.zeros(len(x)), name)
+        _check_pair(x, np.zeros(len(x)) if project.model.file is not None and not y.size else y, name)
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[x.shape[1:] for x, _ in parts]}")
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(x, project.data, project.input.precision, name), _classes(y, name)) for x, y in parts
     )
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test)
+
+
+def check_classes(data: Dataset, outputs: int, name: str) -> None:
+    """Refuse classes that a model of so many outputs cannot give; one output tells 0 from 1.
+
+    Args:
+        name: of the model or the function that builds it, for the message.
+    Raises:
+        ModelError: there are more classes than the outputs tell apart.
+    """
+    if data.classes > max(outputs, 2):
+        raise ModelError(
+            f"{name} gives {outputs} output{'s' * (outputs > 1)}, but '{data.name}' has {data.classes} classes, "
+            f"0 to {data.classes - 1}",
+            "end the model with one logit a class, or correct the data's classes",
+        )
 
 
 def natural_grid(path: Path) -> Fixed:
@@ -220,10 +237,11 @@ def _problems(x: Samples, y: Samples) -> Iterator[str]:
 
 
 def _classes(y: Samples, name: str) -> NDArray[np.int64]:
-    """Class numbers, from numbers or from one-hot rows."""
-    numbers = np.argmax(y, 1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0] if y.size else y
-    classes = np.asarray(numbers).astype(np.int64)
-    if y.ndim > 2 or (y.ndim == 1 and (np.any(classes != y) or np.any(classes < 0))):
+    """Class numbers, from numbers (n,) or (n, 1), or from one-hot rows (n, classes)."""
+    one_hot = y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all()
+    numbers = np.argmax(y, 1) if one_hot else y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    classes: NDArray[np.int64] = numbers.astype(np.int64)
+    if numbers.ndim != 1 or np.any(classes != numbers) or np.any(classes < 0):
         raise DataError(f"{name}: y must hold class numbers 0, 1, 2, … or one-hot rows", "correct the data file")
     return classes
 
@@ -234,7 +252,8 @@ def _on_grid(x: Samples, data: Data, grid: Fixed, name: str) -> NDArray[np.float
         raise DataError(f"input.precision {grid} is wider than the {FLOAT_BITS} bits that Keras computes exactly with")
     real = (x.astype(np.float64) - data.offset) * data.scale
     step = 2.0**-grid.frac
-    outside = int(((real < grid.min * step) | (real >= (grid.max + 1) * step)).sum())
+    wide = Fixed(MAX_WIDTH, MAX_WIDTH - grid.frac, True, grid.rounding, Overflow.SAT).quantize(real)
+    outside = int(((wide < grid.min) | (wide > grid.max)).sum())
     if outside and grid.overflow is Overflow.WRAP:
         raise DataError(
             f"{name}: {outside} of {real.size} values, from {real.min():g} to {real.max():g}, leave the range of "

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flows import keras2
 from flows.errors import ModelError
 from flows.project_errors import nearest
@@ -58,7 +60,8 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
         allow_lambda: also load layers that run code from the file; only for files you trust.
         custom_objects: name → class or function of your own that the model uses.
     Raises:
-        ModelError: missing, damaged, of another format, not safe, or with unknown classes; says what to do.
+        ModelError: missing, damaged, of another format, not safe, with unknown classes, or with weights
+            that are no numbers; says what to do.
     """
     config = read_config(path)
     keras2.ready()
@@ -69,9 +72,21 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-            return tf_keras.models.load_model(path, custom_objects=known, compile=False, safe_mode=not allow_lambda)
-    except Exception as error:  # Keras raises whatever its parts raise
+            model = tf_keras.models.load_model(path, custom_objects=known, compile=False, safe_mode=not allow_lambda)
+    except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
         raise ModelError(f"{path} cannot be rebuilt: {_first_line(error)}", RESAVE) from error
+
+    _check_weights(path, model)
+    return model
+
+
+def _check_weights(path: Path, model: Any) -> None:
+    for layer in model.layers:
+        if not all(np.isfinite(weights).all() for weights in layer.get_weights()):
+            raise ModelError(
+                f"{path}: layer '{layer.name}' has weights that are NaN or infinite",
+                "train it again, with a lower learning rate",
+            )
 
 
 def read_config(path: Path) -> dict[str, Any]:

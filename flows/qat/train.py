@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows import keras2
+from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
@@ -29,7 +30,7 @@ from flows.project import Project, Training
 from flows.qat import checkpoint
 from flows.qat.build import build
 from flows.qat.checkpoint import State
-from flows.qat.data import Dataset, load_data
+from flows.qat.data import Dataset, check_classes, load_data
 
 PREDICT_ROWS = 1024
 """Samples that go through a model at once when it is judged."""
@@ -103,9 +104,9 @@ def save_model(model: Any, file: Path) -> None:
 
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
-    """Fraction of samples whose largest logit is that of their class."""
+    """Fraction of samples whose predicted class is theirs."""
     logits = model.predict(x, batch_size=PREDICT_ROWS, verbose=0)
-    return float(np.mean(np.argmax(logits, 1) == y))
+    return float(np.mean(predicted(logits) == y))
 
 
 def _metric(model: Any, data: Dataset, stage: Stage, source: str) -> Metric:
@@ -128,7 +129,7 @@ def _train_one(
     """One model, trained, with the best weights in it."""
     _make_deterministic(training.seed)
     model = build(project, function)
-    _check_classes(model, data, function)
+    _check_outputs(model, data, function)
     fitted = data.shaped(tuple(model.input_shape[1:]))
     engine = _Engine(model, training, fitted)
     fingerprint = _fingerprint(project, function, data)
@@ -175,13 +176,16 @@ def _out_of_patience(state: State, training: Training) -> bool:
     return len(ranks) - 1 - ranks.index(max(ranks)) >= training.patience
 
 
-def _check_classes(model: Any, data: Dataset, function: str) -> None:
+def _check_outputs(model: Any, data: Dataset, function: str) -> None:
     shape = tuple(model.output_shape[1:])
-    if len(shape) != 1 or shape[0] < data.classes:
+    if len(shape) != 1:
+        raise ModelError(f"{function}() gives outputs of shape {shape}", "end the model with one logit a class")
+    if shape[0] == 1:
         raise ModelError(
-            f"{function}() gives outputs of shape {shape}, but '{data.name}' has {data.classes} classes",
-            "end the model with one logit a class",
+            f"{function}() gives one output, which training by softmax cross-entropy cannot change",
+            "end the model with one logit a class: two for a yes or no",
         )
+    check_classes(data, shape[0], f"{function}()")
 
 
 def _fingerprint(project: Project, function: str, data: Dataset) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.errors import DataError
+from flows.errors import DataError, ModelError
 from flows.ir.fixed import Fixed
 from flows.project import Project, for_model, parse
-from flows.qat import Dataset, load_data
+from flows.qat import Dataset, check_classes, load_data
 from tests.qat.qat_project import small_project
 
 RNG = np.random.default_rng(0)
@@ -70,9 +70,16 @@ def test_parts_of_their_own_are_taken_as_they_are(project: Project) -> None:
     np.testing.assert_array_equal(data.y_test, Y[50:])
 
 
-def test_one_hot_classes_are_numbers(project: Project) -> None:
-    one, other = (load_npz(project, data=SPLIT, x=X, y=y) for y in (Y, np.eye(3)[Y]))
+@pytest.mark.parametrize("y", [Y.astype(float), Y[:, None], np.eye(3)[Y], np.eye(3, dtype=bool)[Y]])
+def test_columns_and_one_hot_rows_are_class_numbers(project: Project, y: Any) -> None:
+    one, other = (load_npz(project, data=SPLIT, x=X, y=classes) for classes in (Y, y))
     np.testing.assert_array_equal(one.y_test, other.y_test)
+    assert other.y_test.dtype == np.int64
+
+
+def test_a_single_class_is_split(project: Project) -> None:
+    data = load_npz(project, data=SPLIT, x=X, y=np.zeros(60))
+    assert ([len(y) for y in (data.y_train, data.y_val, data.y_test)], data.classes) == ([36, 12, 12], 1)
 
 
 def test_samples_are_scaled_then_rounded_as_the_type_says(project: Project) -> None:
@@ -89,6 +96,42 @@ def test_a_trained_model_needs_a_test_set_alone(tmp_path: Path) -> None:
     data = load_data(for_model(tmp_path / "m.h5", tmp_path / "x.npz", "fixed<5,3>"))
     assert (len(data.x_train), len(data.x_val), data.classes) == (0, 0, 3)
     np.testing.assert_array_equal(data.x_test, X)
+
+
+@pytest.mark.parametrize("classes", [{}, {"y_test": Y[:0]}])
+def test_a_trained_models_test_set_may_have_no_classes(tmp_path: Path, classes: Any) -> None:
+    (tmp_path / "m.h5").write_bytes(b"")
+    np.savez(tmp_path / "x.npz", x_test=X[:1], **classes)
+    data = load_data(for_model(tmp_path / "m.h5", tmp_path / "x.npz", "fixed<5,3>"))
+    assert (data.x_test.shape, data.y_test.shape, data.classes) == ((1, 4), (0,), 0)
+    check_classes(data, 1, "m.h5")
+
+
+@pytest.mark.parametrize(("classes", "outputs", "right"), [(2, 1, True), (3, 1, False), (3, 3, True), (4, 3, False)])
+def test_classes_must_be_among_the_outputs(project: Project, classes: int, outputs: int, right: bool) -> None:
+    data = load_npz(project, data=SPLIT, x=X, y=np.arange(60) % classes)
+    if right:
+        check_classes(data, outputs, "m.h5")
+        return
+    with pytest.raises(ModelError, match=f"m.h5 gives {outputs} outputs?, but .*x.npz' has {classes} classes, 0 to"):
+        check_classes(data, outputs, "m.h5")
+
+
+def test_what_rounds_out_of_range_counts_as_outside(project: Project) -> None:
+    """3.9 lies below 4, but rounds to it, and would wrap to -4; -4.1 rounds to -4."""
+    samples = X.copy()
+    samples[0, 0] = 3.9
+    with pytest.raises(DataError, match=r": 1 of \d+ values, from -\S+ to 3.9, leave the range"):
+        load_npz(project, "fixed<5,3,RND>", SPLIT, x=samples, y=Y)
+    samples[0, 0] = -4.1
+    data = load_npz(project, "fixed<5,3,RND>", SPLIT, x=samples, y=Y)
+    assert min(x.min() for x in (data.x_train, data.x_val, data.x_test)) == -4
+
+
+@pytest.mark.parametrize("size", [1e30, 1e300])
+def test_huge_samples_saturate_on_their_own_side(project: Project, size: float) -> None:
+    data = load_npz(project, "fixed<5,3,RND,SAT>", SPLIT, x=np.sign(X) * size, y=Y)
+    assert set(np.unique(data.x_train)) == {-4.0, 0.0, 3.75}
 
 
 def test_samples_take_the_shape_of_the_models_input(project: Project) -> None:
@@ -114,6 +157,15 @@ NAN = np.where(np.arange(240).reshape(60, 4) == 17, np.nan, X)
         ({"x": X[:, 0], "y": Y}, SPLIT, r"x \(60,\) and y \(60,\) must be"),
         ({"x": X, "y": Y + 0.5}, SPLIT, "y must hold class numbers"),
         ({"x": X, "y": Y - 1}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": Y[:, None] - 1}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": Y[:, None] + 0.5}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": Y[:, None, None]}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": np.eye(3)[Y] * 0.5}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": np.full((60, 3), 1)}, SPLIT, "y must hold class numbers"),
+        ({"x": X, "y": Y[:0]}, SPLIT, r"x \(60, 4\) and y \(0,\) must be"),
+        ({"x_train": X, "y_train": Y[:0], "x_val": X, "y_val": Y, "x_test": X, "y_test": Y}, {}, r"y \(0,\) must be"),
+        ({"x_train": X, "y_train": Y, "x_val": X, "y_val": Y, "x_test": X, "y_test": Y[:0]}, {}, r"y \(0,\) must be"),
+        ({"x": X[:6], "y": Y[:6]}, {"test": 0.1, "validation": 0.2}, "cannot be split evenly: The test_size = 1"),
         ({"x": X.astype(str), "y": Y}, SPLIT, "are not real numbers"),
         ({"x": X.astype(object), "y": Y}, SPLIT, "holds pickled Python objects, which could run code; it is not read"),
         ({"x": X, "y": np.arange(60)}, SPLIT, "cannot be split evenly: The least populated class"),

@@ -197,3 +197,21 @@ def test_archives_with_other_members_are_refused(keras: Any, save: Save) -> None
 def test_a_damaged_configuration_is_refused(keras: Any, save: Save) -> None:
     assert "is damaged" in refused(edit_zip(save(small(keras), ".keras"), config_json="{")).message
     assert "is a list, no table" in refused(edit_zip(save(small(keras), ".keras"), config_json="[]")).message
+
+
+def test_a_lambda_that_exits_is_a_model_error(keras: Any, save: Save) -> None:
+    path = save(small(keras, keras.layers.Lambda(eval("lambda x: x"), name="quits")), ".h5")
+    quits = keras.layers.Lambda(eval("lambda x: exit(0)"), output_shape=(3,)).get_config()
+
+    def swap(config: dict[str, Any]) -> None:
+        config["config"]["layers"][-1]["config"] |= {"function": quits["function"]}
+
+    assert "cannot be rebuilt" in refused(edit_h5(path, swap), allow_lambda=True).message
+
+
+def test_weights_that_are_no_numbers_are_refused(keras: Any, save: Save) -> None:
+    model = small(keras)
+    kernel, bias = model.get_layer("fc").get_weights()
+    kernel[1, 2] = np.nan
+    model.get_layer("fc").set_weights([kernel, bias])
+    assert "layer 'fc' has weights that are NaN or infinite" in refused(save(model, ".h5")).message

@@ -22,6 +22,7 @@ from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Project
 from flows.qat import TrainResult, accuracy, load_data, load_model, train
+from flows.qat.build import build
 from flows.qat.checkpoint import State, latest, save
 from tests.qat.qat_project import MODEL, small_project
 
@@ -203,4 +204,56 @@ def test_a_softmax_at_the_end_is_refused(tmp_path: Path) -> None:
 
 def test_too_few_logits_are_refused(tmp_path: Path) -> None:
     error = broken(tmp_path, MODEL.replace("ReLU(), Dense(10)", "ReLU(), Dense(9)"))
-    assert "gives outputs of shape (9,), but 'digits' has 10 classes" in error.message
+    assert error.message == "baseline() gives 9 outputs, but 'digits' has 10 classes, 0 to 9"
+
+
+def test_outputs_of_more_than_one_axis_are_refused(tmp_path: Path) -> None:
+    error = broken(
+        tmp_path,
+        MODEL.replace("ReLU(), Dense(10)", "ReLU(), Dense(10), Reshape((5, 2))").replace(
+            "Input, ReLU", "Input, ReLU, Reshape"
+        ),
+    )
+    assert "baseline() gives outputs of shape (5, 2)" in error.message
+
+
+def test_one_output_cannot_be_trained(tmp_path: Path) -> None:
+    error = broken(tmp_path, MODEL.replace("ReLU(), Dense(10)", "ReLU(), Dense(1)"))
+    assert isinstance(error, ModelError)
+    assert error.message == "baseline() gives one output, which training by softmax cross-entropy cannot change"
+    assert "two for a yes or no" in error.hint
+
+
+@pytest.mark.parametrize("code", ["0", "", "'over'"])
+def test_a_model_that_exits_does_not_end_the_program(tmp_path: Path, code: str) -> None:
+    error = broken(tmp_path, f"import sys\ndef quantized(): ...\ndef baseline(): ...\nsys.exit({code})\n")
+    assert isinstance(error, ModelError)
+    assert "model.py failed at line 4: SystemExit(" in error.message
+
+
+def test_ctrl_c_in_a_model_still_ends_the_program(tmp_path: Path) -> None:
+    project = small_project(tmp_path, 1, "def quantized(): ...\ndef baseline():\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        build(project, "baseline")
+
+
+def test_a_single_class_and_a_single_test_sample_are_enough(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    parts = {"train": 40, "val": 1, "test": 1}
+    arrays = {f"x_{part}": rng.integers(0, 32, (n, 64)) / 16 for part, n in parts.items()}
+    arrays |= {f"y_{part}": np.zeros((n, 1)) for part, n in parts.items()}
+    np.savez(tmp_path / "x.npz", allow_pickle=False, **arrays)
+    project = small_project(tmp_path, 1)
+    data = project.data.model_copy(update={"source": "x.npz", "validation": None, "test": None, "scale": 1.0})
+    result = train(project.model_copy(update={"data": data}), tmp_path / "out", Progress(io.StringIO()))
+    assert {metric.target for metric in result.metrics} == {"test set, 1 samples"}
+
+
+def test_accuracy_of_one_output_is_that_of_its_sign() -> None:
+    from tf_keras import Sequential
+    from tf_keras.layers import Input
+
+    x = np.array([[-2.0], [0.0], [0.5], [3.0]], np.float32)
+    same = Sequential([Input((1,))])
+    assert accuracy(same, x, np.array([0, 0, 1, 1])) == 1.0
+    assert accuracy(same, x, np.array([0, 1, 1, 0])) == 0.5
