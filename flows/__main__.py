@@ -65,7 +65,13 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
-    parser.add_argument("--jobs", type=int, default=0, help="external tools at once (default: one per processor)")
+    parser.add_argument("--jobs", type=_jobs, default=0, help="external tools at once (default: one per processor)")
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of tools: write 1 or more")
+    return int(text)
 
 
 def _run(arguments: argparse.Namespace) -> None:

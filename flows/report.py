@@ -12,12 +12,12 @@ import io
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows.metrics import Metric, MetricSet, Stage
-from flows.store import write_text
+from flows.store import write_bytes, write_text
 
 SCHEMA_VERSION = 1
 MISSING = "missing"
@@ -34,14 +34,12 @@ class PointReport:
     Attributes:
         knobs: default and per-layer knobs, as plain JSON values.
         label: short name for tables and plot, such as `R16`.
-        multipliers: of all layers together.
         predicted: `latency_cycles` and `ii` from the schedule.
         metrics: what was measured, the accuracies of the float, quantized and C-simulated network included.
     """
 
     knobs: Mapping[str, Any]
     label: str
-    multipliers: int | None
     predicted: Mapping[str, int]
     metrics: MetricSet
 
@@ -120,7 +118,9 @@ def to_markdown(report: Report) -> str:
         _accuracy_table(report),
         *_figure_sections(report),
         *_budget_section(report),
-        "## Layers",
+        "## RTL: reuse factor granted × multipliers of each layer",
+        _folding_table(report),
+        "## hls4ml project: layers and knobs",
         layer_table(report.layers),
         "## Corrections on the way from QKeras to hls4ml",
         _corrections(report.corrections),
@@ -151,6 +151,18 @@ def layer_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return table(head, [[_cell(row[key]) for key in keys] for row in rows])
 
 
+def _folding_table(report: Report) -> str:
+    """How each layer of each point was folded."""
+    points = [point for point in report.points if point.predicted]
+    names = list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
+    rows = [[name, *(_folding(point.knobs["layers"][name]) for point in points)] for name in names]
+    return table(("layer", *(point.label for point in points)), rows)
+
+
+def _folding(layer: Mapping[str, Any]) -> str:
+    return f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}"
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table with aligned columns, readable as plain text."""
     lines = [list(head), *(list(row) for row in rows)]
@@ -176,14 +188,19 @@ def number(value: float | None) -> str:
 
 def _accuracy_table(report: Report) -> str:
     """From float to RTL; a figure that is the same for several points stands once."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    found: dict[Metric, list[str]] = {}
     for point in report.points:
-        for m in point.metrics:
-            if m.name == "accuracy":
-                row = (m.stage.value, number(m.value), m.target, f"{m.tool} {m.version}")
-                found.setdefault(row, []).append(point.label)
-    rows = [[*row, ", ".join(labels) if row[0] == Stage.SIMULATED else "all"] for row, labels in found.items()]
-    return table(("stage", "accuracy (fraction)", "data", "tool", "points"), rows)
+        for metric in point.metrics:
+            if metric.name == "accuracy":
+                found.setdefault(replace(metric, source=""), []).append(point.label)
+    rows = [
+        [m.stage.value, number(m.value), m.target, f"{m.tool} {m.version}", ", ".join(labels)]
+        for m, labels in found.items()
+    ]
+    notes = dict.fromkeys(f"\n- {m.stage.value}: {m.note}" for m in found if m.note)
+    return table(("stage", "accuracy (fraction)", "data", "tool", "points"), rows) + "".join(
+        ["\n", *notes] if notes else []
+    )
 
 
 def _groups(points: Sequence[PointReport]) -> list[Group]:
@@ -296,9 +313,9 @@ def _plot(report: Report, file: Path) -> None:
         if groups:
             axes.legend(fontsize=8)
     figure.suptitle(f"{report.project}: resources after synthesis against simulated latency")
-    part = file.with_name(f".{file.name}.part.png")
-    figure.savefig(part, dpi=130, metadata={"Software": None})
-    part.replace(file)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
+    write_bytes(file, picture.getvalue())
 
 
 def _latency_ticks(report: Report) -> tuple[list[float], list[str]]:

@@ -24,6 +24,9 @@ from filelock import FileLock, Timeout
 from flows.errors import StorageError
 
 MANIFEST = "manifest.json"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the operating system says of a full disk; `shutil.copytree` says it in its text alone."""
+
 DIGITS = 16
 """Hexadecimal digits of a digest that name a folder: 64 bits, no collision in any number of runs a project sees."""
 
@@ -130,10 +133,15 @@ def file_digest(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never half of it; raises StorageError."""
+    """`write_bytes` of a text in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new one, never half of it; raises StorageError."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with _storage(path):
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(content)
         part.replace(path)
 
 
@@ -170,8 +178,8 @@ def _storage(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = next((code for code in FULL if error.errno == code or os.strerror(code) in str(error)), None)
         hint = "free some space" if full else "check that the folder is there and that you may write to it"
-        where = error.filename or path
-        message = f"cannot write {where}: {error.strerror or error}"
+        reason = os.strerror(full) if full else error.strerror or error
+        message = f"cannot write {error.filename or path}: {reason}"
         raise StorageError(message, f"{hint}, then run again: finished steps are kept") from error

@@ -15,7 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from flows.errors import GateFailed
+import numpy as np
+
+from flows.errors import DataError, GateFailed, ProjectError
 from flows.hls import csim, gate, reference
 from flows.hls.gate import Gate
 from flows.hls.translate import PROJECT_NAME, Settings, translate
@@ -46,7 +48,7 @@ def assert_bit_exact(
     Raises:
         AssertionError: not bit-exact. FlowError: the model or a value is not usable, or no C++ compiler is there.
     """
-    settings = Settings(Fixed.parse(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
+    settings = Settings(_parsed(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as temporary:
         verdict = check(_loaded(model), x, settings, folder or Path(temporary))
     try:
@@ -58,6 +60,7 @@ def assert_bit_exact(
 def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`."""
     translated = translate(model, settings, folder / "hls")
+    _require_samples(x, tuple(translated.reading.model.input_shape[1:]))
     codes = settings.input_type.quantize(x)
     wanted = reference.reference(translated.reading.model, settings.input_type.real(codes))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
@@ -67,6 +70,20 @@ def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
     return gate.judge(graph, wanted, run(False).output, codes, lambda: run(True).layers)
+
+
+def _parsed(text: str) -> Fixed:
+    try:
+        return Fixed.parse(text)
+    except ValueError as error:
+        raise ProjectError(f"input_precision: {error}", "write for example fixed<10,4>") from None
+
+
+def _require_samples(x: Array, shape: tuple[int, ...]) -> None:
+    if not len(x) or x.shape[1:] != shape or not np.isfinite(x).all():
+        raise DataError(
+            f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, *input shape), n > 0"
+        )
 
 
 def _loaded(model: Any) -> Any:

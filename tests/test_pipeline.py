@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +70,21 @@ def make_project(folder: Path, text: str = PROJECT) -> Path:
     return folder
 
 
-def command(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
-    """`hlsflow …` in a process group of its own."""
+def command(
+    *arguments: str | Path, limit: Callable[[], None] | None = None, **environment: str
+) -> subprocess.Popen[str]:
+    """`hlsflow …` in a process group of its own, after `limit` was called in it."""
     argv = [sys.executable, "-m", "flows", *map(str, arguments)]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])} | environment
     pipe = subprocess.PIPE
-    return subprocess.Popen(argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    return subprocess.Popen(
+        argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=limit
+    )
 
 
-def hlsflow(*arguments: str | Path, code: int = 0, **environment: str) -> str:
+def hlsflow(*arguments: str | Path, code: int = 0, limit: Callable[[], None] | None = None, **environment: str) -> str:
     """Run to the end; returns what it printed."""
-    process = command(*arguments, **environment)
+    process = command(*arguments, limit=limit, **environment)
     output, _ = process.communicate(timeout=280)
     assert process.returncode == code, output
     return output
@@ -220,6 +227,14 @@ def test_a_truncated_accumulator_fails_the_check_and_is_named(finished: tuple[Pa
     assert "train: done in" not in said
 
 
+def test_a_knob_on_an_activation_goes_through_all_steps(finished: tuple[Path, str], tmp_path: Path) -> None:
+    """It is exact here because it repeats what the quantizer says."""
+    own = '[knobs.layers.relu1]\nprecision = {result = "ufixed<4,2,RND_CONV,SAT>"}\n[sweep]'
+    same = make_project(tmp_path / "tiny", PROJECT.replace("[sweep]", own))
+    assert "nothing to do" not in hlsflow("run", same, "--build", finished[0])
+    assert report_of(finished[0])["gate"]["passed"]
+
+
 def test_a_missing_tool_is_one_clear_error_and_costs_nothing(
     project: Path, finished: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -229,23 +244,37 @@ def test_a_missing_tool_is_one_clear_error_and_costs_nothing(
     assert "nothing to do" in hlsflow("run", project, "--build", finished[0])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
-    project: Path, finished: tuple[Path, str], tmp_path: Path
-) -> None:
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2500k", "tmpfs", str(tmp_path)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.decode().strip()}")
+@contextmanager
+def small_disk(folder: Path) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    """A disk too small for the C-simulation: a limit for the process to be started, and how to lift it afterwards.
+
+    A small file system where one can be mounted (that takes root), otherwise a limit on the size of files.
+    """
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2500k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000)), lambda: None
+        return
     try:
+        yield lambda: None, lambda: subprocess.run(["mount", "-o", "remount,size=200m", folder], check=True) and None
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("kind", ["mounted", "limited"])
+def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
+    kind: str, project: Path, finished: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "limited":
+        monkeypatch.setenv("PATH", "/nowhere")  # no mount to be found
+    with small_disk(tmp_path) as (limit, lift):
+        monkeypatch.undo()
         shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
-        said = hlsflow("run", project, "--build", tmp_path, code=6)
+        said = hlsflow("run", project, "--build", tmp_path, code=6, limit=limit)
         assert "free some" in said
         assert "Traceback" not in said
         assert list((tmp_path / "tiny" / "store" / "train").glob("*/qat.h5"))
-        subprocess.run(["mount", "-o", "remount,size=200m", str(tmp_path)], check=True)
+        lift()
         assert "train: done in" not in hlsflow("check", project, "--build", tmp_path)
-    finally:
-        subprocess.run(["umount", "-l", str(tmp_path)], check=True)
 
 
 def test_a_foreign_model_runs_without_a_project(finished: tuple[Path, str], tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def example() -> Report:
     )
     hls = MetricSet((metric("lut", 9999, Stage.HLS, "xcu250", tool="vitis"),))
     points = [
-        PointReport({"reuse_factor": 16, "multiplier": "dsp", "layers": {}}, "R16", 212, {"ii": 16}, first),
-        PointReport({"reuse_factor": 32, "multiplier": "dsp", "layers": {}}, "R32", 106, {"ii": 32}, second),
-        PointReport({"reuse_factor": 64, "multiplier": "dsp", "layers": {}}, "hls4ml R64", None, {}, hls),
+        PointReport({"reuse_factor": 16, "multiplier": "dsp", "layers": {}}, "R16", {"ii": 16}, first),
+        PointReport({"reuse_factor": 32, "multiplier": "dsp", "layers": {}}, "R32", {"ii": 32}, second),
+        PointReport({"reuse_factor": 64, "multiplier": "dsp", "layers": {}}, "hls4ml R64", {}, hls),
     ]
     gate = {
         "passed": True,

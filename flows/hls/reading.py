@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flows import keras2
-from flows.errors import UnsupportedLayer
+from flows.errors import ModelError, UnsupportedLayer
 from flows.hls.corrections import Correction
 from flows.hls.keras_graph import require_chain
 from flows.hls.precision import MAX_WEIGHT_BITS, declared_weight_type, frozen
@@ -159,7 +159,10 @@ def _quantizer(layer: Any, name: str) -> Any:
 
 def _quantized(layer: Any, name: str, raw: Array) -> Array:
     quantizer = _quantizer(layer, name)
-    return raw if quantizer is None else np.asarray(quantizer(raw))
+    values = raw if quantizer is None else np.asarray(quantizer(raw))
+    if not np.isfinite(values).all():
+        raise ModelError(f"layer '{layer.name}': some {name} values are NaN or infinite", "train the model anew")
+    return values
 
 
 def _declared(layer: Any, name: str) -> Fixed | None:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 import flows
+from flows import templates
+from flows.classes import predicted
 from flows.errors import StorageError
 from flows.hls.gate import Gate
 from flows.metrics import Metric, MetricSet, Stage
@@ -67,8 +69,8 @@ class Point:
         reuse_factor: the default reuse factor that was asked for.
         schedule: what each layer got, and the predicted latency and initiation interval.
         design: the Verilog.
-        rtl, simulation: finished steps; None until done.
-        gate: oracle = RTL.
+        rtl: the finished step that holds the Verilog.
+        gate: oracle = RTL; None until it is simulated.
         metrics: everything measured so far.
     """
 
@@ -103,10 +105,21 @@ class Results:
 
 
 def code(*parts: str) -> str:
-    """A digest of our own source code, so that a newer hlsflow does not trust what an older one computed."""
-    root = Path(flows.__file__).parent
-    files = sorted(file for part in parts for file in [root / part, *(root / part).rglob("*.py")] if file.is_file())
-    return digest([[str(file.relative_to(root)), file_digest(file)] for file in files])
+    """A digest of our own sources, so that a newer hlsflow does not trust what an older one computed.
+
+    Args:
+        parts: files and folders of the package, or of the templates after `templates/`.
+    """
+    files = sorted(file for part in parts for file in _sources(part))
+    return digest([[file.name, file_digest(file)] for file in files])
+
+
+def _sources(part: str) -> list[Path]:
+    inside = part.removeprefix("templates/")
+    path = Path(flows.__file__).parent / part if inside == part else templates.root() / inside
+    return (
+        [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
+    )
 
 
 def versions(*names: str) -> dict[str, str]:
@@ -123,10 +136,12 @@ def metrics_in(done: Done, place: str) -> MetricSet:
     return MetricSet(tuple(replace(metric, source=f"{place}/{metric.source}") for metric in metrics))
 
 
-def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str, target: str, source: str) -> Metric:
-    value = float(np.mean(np.argmax(output, 1) == y)) if len(y) else None
+def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str) -> Metric:
+    """The share of test samples, the first rows of `output`, whose class is the one in `y`."""
+    target = f"test set, {len(output)} samples"
+    value = float(np.mean(predicted(output) == y)) if len(y) else None
     note = "" if len(y) else "the data has no classes"
-    return Metric("accuracy", value, stage, tool, tool_version, target, source, note)
+    return Metric("accuracy", value, stage, tool, tool_version, target, METRICS, note)
 
 
 def write_metrics(folder: Path, metrics: MetricSet) -> None:

@@ -14,15 +14,21 @@ import numpy as np
 from flows.errors import FlowError, ToolMissing
 from flows.hls import gate as gating
 from flows.hls.gate import Gate
-from flows.ir import Graph, evaluate
+from flows.ir import Graph, Op, evaluate
 from flows.metrics import Metric, MetricSet, Stage
 from flows.rtl.emit import emit
 from flows.rtl.schedule import LayerKnobs, Multiplier, schedule
-from flows.rtl.simulate import simulate
+from flows.rtl.simulate import Simulation, simulate
 from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics
 from flows.store import Done
 from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
 from flows.toolchains.tool import Tool
+
+SOURCES = ("steps/hardware.py", "steps/context.py", "classes.py", "metrics.py")
+"""Our own code that makes figures of what any tool says."""
+
+SIMULATION = ("rtl/simulate.py", "toolchains/verilator.py", "hls/gate.py", "ir", "templates/sim", "templates/tools")
+"""Our own code that a simulation's result depends on besides."""
 
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
@@ -40,9 +46,8 @@ def rtl(context: Context, results: Results) -> Results:
 def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     knobs = context.project.at(reuse_factor).knobs
     default = LayerKnobs(knobs.reuse_factor, Multiplier(knobs.multiplier))
-    own = {
-        name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in knobs.layers
-    }
+    dense = [node.name for node in graph.nodes if node.op is Op.DENSE and node.name in knobs.layers]
+    own = {name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in dense}
     plan = schedule(graph, own, default)
     design = emit(graph, plan)
     planned = dataclasses.asdict(plan)
@@ -64,7 +69,15 @@ def rtlsim(context: Context, results: Results) -> Results:
         "vectors": context.project.gate.vectors,
         "clock_ns": context.project.target.clock_ns,
         "tools": [simulator.label, compiler.label],
-        "code": code("rtl/simulate.py", "hls/gate.py", "ir"),
+        "code": code(
+            "rtl/simulate.py",
+            "hls/gate.py",
+            "ir",
+            "templates/sim",
+            "templates/tools",
+            *SOURCES,
+            "toolchains/verilator.py",
+        ),
     }
 
     def one(point: Point) -> tuple[Point, Done]:
@@ -94,7 +107,7 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
     seen = {"latency_cycles": sorted(set(ran.latency_cycles.tolist())), "ii": ran.ii, "cycles": ran.cycles}
     (folder / "simulation.json").write_text(json.dumps(seen | {"vectors_under_back_pressure": ran.stalled}, indent=1))
-    write_metrics(folder, _simulated(point, ran, y[: len(x)], context.project.target.clock_ns))
+    write_metrics(folder, _simulated(ran, min(len(samples), len(x)), y[: len(x)], context.project.target.clock_ns))
 
 
 def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
@@ -114,18 +127,17 @@ def _check_timing(point: Point, latency: Any, ii: int | None) -> None:
         )
 
 
-def _simulated(point: Point, ran: Any, y: Any, clock_ns: float) -> MetricSet:
+def _simulated(ran: Simulation, tested: int, y: Any, clock_ns: float) -> MetricSet:
     tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
     cycles = int(ran.latency_cycles[0])
     clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
-    seen = f"test set, {len(y)} samples"
 
-    def metric(name: str, value: float, note: str = "") -> Metric:
+    def metric(name: str, value: float | None, note: str = "") -> Metric:
         return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
     return MetricSet(
         (
-            accuracy(ran.outputs[: len(y)], y, Stage.SIMULATED, tool.name, tool.stamp, seen, "simulation.json"),
+            accuracy(ran.outputs[:tested], y, Stage.SIMULATED, tool.name, tool.stamp),
             metric("latency_cycles", cycles),
             metric("ii", ran.ii),
             metric("latency_ns", round(cycles * clock_ns, 3), clocked),
@@ -149,7 +161,7 @@ def synth(context: Context, results: Results) -> Results:
 def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
     part = context.project.target.route_part if family is yosys.Family.ECP5 else None
     plan = yosys.plan(point.design.files, point.design.top, family, netlist=part is not None)
-    key = {"plan": plan.digest(yosys.find())}
+    key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:
         write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
@@ -165,8 +177,8 @@ def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[M
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
     clock_ns, cycles = context.project.target.clock_ns, point.schedule.latency_cycles
     tool = [nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
-    source = netlist.digest("ecp5.json")
-    key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool}
+    source, own = netlist.digest("ecp5.json"), code("toolchains/nextpnr.py", *SOURCES)
+    key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool, "code": own}
 
     def work(folder: Path) -> None:
         figures = nextpnr.route(
@@ -200,7 +212,7 @@ def _csynth(context: Context, results: Results) -> Results:
         note = f"no csynth row: {error.message}"
         context.progress.say(note)
         return replace(results, notes=(*results.notes, note))
-    key = {"hls": results.translated.digest("hls"), "tool": tool.label}
+    key = {"hls": results.translated.digest("hls"), "tool": tool.label, "code": code("toolchains/vitis.py", *SOURCES)}
 
     def work(folder: Path) -> None:
         shutil.copytree(project, folder / "hls")

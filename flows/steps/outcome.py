@@ -40,14 +40,14 @@ def _point_report(project: Project, point: Point, software: MetricSet) -> report
             "reuse_factor": layer.granted,
             "asked": layer.asked,
             "multipliers": layer.multipliers,
+            "multiplier": layer.multiplier.value,
             "latency_cycles": layer.latency_cycles,
         }
         for layer in plan.layers
     }
     knobs = {"reuse_factor": point.reuse_factor, "multiplier": project.knobs.multiplier, "layers": layers}
     predicted = {"latency_cycles": plan.latency_cycles, "ii": plan.ii}
-    multipliers = sum(layer.multipliers for layer in plan.layers)
-    return reporting.PointReport(knobs, point.name, multipliers, predicted, software + point.metrics)
+    return reporting.PointReport(knobs, point.name, predicted, software + point.metrics)
 
 
 def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.PointReport]:
@@ -55,4 +55,4 @@ def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.Point
     if not metrics.metrics:
         return []
     knobs = project.knobs.model_dump(mode="json")
-    return [reporting.PointReport(knobs, f"hls4ml R{project.knobs.reuse_factor}", None, {}, metrics)]
+    return [reporting.PointReport(knobs, f"hls4ml R{project.knobs.reuse_factor}", {}, metrics)]

@@ -34,7 +34,7 @@ def train(context: Context, results: Results) -> Results:
     key = project.digest_fields("data", "model", "training", "input", "model_digest") | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
-        "code": code("qat", "keras2.py"),
+        "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
     }
 
     def work(folder: Path) -> None:
@@ -48,9 +48,10 @@ def train(context: Context, results: Results) -> Results:
 
 
 def _data_digest(project: Project) -> str:
+    splitter = f"scikit-learn {version('scikit-learn')}"
     if project.data_path is None:
-        return f"scikit-learn {version('scikit-learn')}"
-    return file_digest(project.data_path) if project.data_path.is_file() else "missing"
+        return splitter
+    return f"{file_digest(project.data_path)}, {splitter}" if project.data_path.is_file() else "missing"
 
 
 def translate(context: Context, results: Results) -> Results:
@@ -64,7 +65,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code("hls", "ir", "keras2.py", "qat/data.py", "qat/load.py"),
+        "code": code("hls", "ir", "keras2.py", "qat", "steps/software.py", "project.py"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
     done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
@@ -81,11 +82,12 @@ def _hls_knobs(project: Project) -> dict[str, Any]:
 
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
-    from flows.qat import load_data, load_model
+    from flows.qat import check_classes, load_data, load_model
 
     data = load_data(project)
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
     data = data.shaped(tuple(model.input_shape[1:]))
+    check_classes(data, int(np.prod(model.output_shape[1:])), data.name)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
@@ -115,7 +117,8 @@ def csim(context: Context, results: Results) -> Results:
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
         "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
         "compiler": compiler.label,
-        "code": code("hls/csim.py", "hls/gate.py", "ir"),
+        "packages": versions("qkeras", "hls4ml"),
+        "code": code("hls", "ir", "steps/software.py", "steps/context.py", "classes.py", "metrics.py"),
     }
     done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder))
     gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
@@ -138,13 +141,10 @@ def _csim_into(folder: Path, translated: Path) -> None:
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder)
     gate = gating.judge(graph, reference, ran.output, x, lambda: _layers(library, translated, graph, x, folder))
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    tool, qkeras = gxx.find(), version("qkeras")
-    target = f"test set, {len(y)} samples"
+    tool = gxx.find()
     accuracies = (
-        accuracy(reference.output, y, Stage.QAT, "qkeras", qkeras, target, "gate.json"),
-        accuracy(
-            ran.output, y, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version, target, "gate.json"
-        ),
+        accuracy(reference.output, y, Stage.QAT, "qkeras", version("qkeras")),
+        accuracy(ran.output, y, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version),
     )
     write_metrics(folder, MetricSet(accuracies))
     gating.require(gate)

@@ -10,7 +10,7 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import FlowError, ProjectError, UnsupportedLayer
+from flows.errors import FlowError, ModelError, ProjectError, UnsupportedLayer
 from flows.hls.translate import Settings, Translation, translate
 from flows.ir import Fixed, Op
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, every_construct, knobs, network
@@ -146,6 +146,13 @@ def test_what_cannot_be_exact_is_refused_by_name(reason: str, tmp_path: Path) ->
     with pytest.raises(UnsupportedLayer, match=reason) as error:
         translated(REFUSED[reason](), tmp_path)
     assert error.value.hint
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    model = network(dense(3, "fc"))
+    model.set_weights([np.full(array.shape, np.nan) for array in model.get_weights()])
+    with pytest.raises(ModelError, match="layer 'fc': some kernel values are NaN"):
+        translated(model, tmp_path)
 
 
 def test_branches_are_refused_by_name(tmp_path: Path) -> None:
