@@ -10,19 +10,9 @@ from flows.errors import ProjectError, ToolFailed
 from flows.metrics import Metric, MetricSet, Stage
 from flows.toolchains import nextpnr, yosys
 from flows.toolchains.yosys import Family
+from tests.toolchains.designs import COUNTER
 
 PART = "LFE5U-25F-6BG381C"
-COUNTER = """
-module counter (
-    input  wire       clk,
-    input  wire       rst,
-    output reg  [7:0] q
-);
-  always @(posedge clk)
-    if (rst) q <= 8'd0;
-    else q <= q + 8'd1;
-endmodule
-"""
 MANY_MULTIPLIERS = """
 module multipliers #(
     parameter N = 29

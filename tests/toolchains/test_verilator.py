@@ -12,19 +12,10 @@ import pytest
 
 from flows.errors import ToolFailed
 from flows.toolchains import process, verilator
+from tests.toolchains.designs import COUNTER
 
 ROOT = Path(__file__).parents[2]
-COUNTER = """
-module counter (
-    input  wire       clk,
-    input  wire       rst,
-    output reg  [7:0] q
-);
-  always @(posedge clk)
-    if (rst) q <= 8'd0;
-    else q <= q + 8'd`STEP;
-endmodule
-"""
+STEPPING = COUNTER.replace("8'd1", "8'd`STEP")
 HARNESS = """
 #include <cstdio>
 #include "Vtop.h"
@@ -48,7 +39,7 @@ def simulate(folder: Path) -> str:
 
 
 def test_a_counter_counts(tmp_path: Path) -> None:
-    program = verilator.build({"counter.v": COUNTER}, "counter", HARNESS, tmp_path, {"STEP": "3"})
+    program = verilator.build({"counter.v": STEPPING}, "counter", HARNESS, tmp_path, {"STEP": "3"})
     assert program == tmp_path / verilator.EXECUTABLE
     assert simulate(tmp_path) == f"{300 % 256}\n"
 
@@ -95,7 +86,7 @@ def test_warnings_that_matter_are_errors(tmp_path: Path, name: str) -> None:
 
 def test_a_harness_that_does_not_compile_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match=r"harness\.cpp.*error"):
-        verilator.build({"counter.v": COUNTER}, "counter", "int main() { nothing(); }\n", tmp_path, {"STEP": "1"})
+        verilator.build({"counter.v": STEPPING}, "counter", "int main() { nothing(); }\n", tmp_path, {"STEP": "1"})
 
 
 def test_the_run_time_library_is_compiled_once_by_any_number_of_processes(tmp_path: Path) -> None:

@@ -12,18 +12,8 @@ from flows.metrics import MetricSet, Stage
 from flows.toolchains import yosys
 from flows.toolchains.tool import Tool
 from flows.toolchains.yosys import Family
+from tests.toolchains.designs import COUNTER
 
-COUNTER = """
-module counter (
-    input  wire       clk,
-    input  wire       rst,
-    output reg  [7:0] q
-);
-  always @(posedge clk)
-    if (rst) q <= 8'd0;
-    else q <= q + 8'd1;
-endmodule
-"""
 MULTIPLIER = """
 module multiplier (
     input  wire               clk,
