@@ -74,11 +74,17 @@ def command(
     *arguments: str | Path, limit: Callable[[], None] | None = None, **environment: str
 ) -> subprocess.Popen[str]:
     """`hlsflow …` in a process group of its own, after `limit` was called in it."""
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite run in the background passes on an ignored Ctrl-C
+        if limit:
+            limit()
+
     argv = [sys.executable, "-m", "flows", *map(str, arguments)]
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])} | environment
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=limit
+        argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=prepare
     )
 
 
@@ -204,9 +210,21 @@ def _kill_in(step: str, project: Path, build: Path) -> None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    while subprocess.run(["pgrep", "-f", str(build)], capture_output=True).returncode == 0:
+    while _running_in(build):
         assert time.monotonic() < deadline, "a tool survived hlsflow"
         time.sleep(0.1)
+
+
+def _running_in(folder: Path) -> list[str]:
+    """Processes that name the folder on their command line or work in it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (process / "cmdline").read_bytes() + os.fsencode(os.readlink(process / "cwd")):
+                found.append(process.name)
+        except OSError:
+            continue  # it has ended, or is not ours
+    return found
 
 
 def test_two_runs_at_once_end_in_the_same_figures(project: Path, finished: tuple[Path, str], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,10 +29,14 @@ def shell(script: str, folder: Path, **limits: object) -> process.Finished:
 
 
 def group_members(group: int) -> list[int]:
-    """The live processes of a process group."""
-    listing = subprocess.run(["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = (line.split() for line in listing.splitlines())
-    return [int(pid) for pid, pgid, state in rows if int(pgid) == group and not state.startswith("Z")]
+    """The live processes of a process group, from the fields of /proc/<pid>/stat (man 5 proc)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            state, _, member_of = (entry / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(member_of) == group and state != "Z":
+                found.append(int(entry.name))
+    return found
 
 
 def eventually(condition: Callable[[], bool], within_s: float = 10.0) -> bool:
@@ -149,7 +154,13 @@ with ThreadPoolExecutor(2) as pool:
 def start_child(tmp_path: Path, start: str) -> subprocess.Popen[bytes]:
     script = textwrap.dedent(CHILD).format(brood=BROOD, start=textwrap.dedent(start))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], env=environment, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        # A suite that runs in the background passes on an ignored Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+    )
 
 
 @pytest.mark.parametrize("start", [IN_MAIN_THREAD, IN_ENDED_THREADS_POOL], ids=["main thread", "thread pool"])
