@@ -69,15 +69,7 @@ def rtlsim(context: Context, results: Results) -> Results:
         "vectors": context.project.gate.vectors,
         "clock_ns": context.project.target.clock_ns,
         "tools": [simulator.label, compiler.label],
-        "code": code(
-            "rtl/simulate.py",
-            "hls/gate.py",
-            "ir",
-            "templates/sim",
-            "templates/tools",
-            *SOURCES,
-            "toolchains/verilator.py",
-        ),
+        "code": code(*SIMULATION, *SOURCES),
     }
 
     def one(point: Point) -> tuple[Point, Done]:
