@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,5 +66,4 @@ def knobs(**values: Any) -> Knobs:
     return Knobs.model_validate({"reuse_factor": 1} | values)
 
 
-Make = Callable[[], Any]
 TARGET = Target()
