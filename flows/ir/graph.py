@@ -10,8 +10,9 @@ import enum
 import hashlib
 import io
 import json
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,40 +22,91 @@ import numpy as np
 from flows.errors import StorageError
 from flows.ir.fixed import Array, Fixed
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file format; a file of another version is refused."""
 
 
 class Op(enum.StrEnum):
     """What a node computes. `x` is the value of its input, on the grid of the input node's type.
 
-    Parameters and extra types that a node of that operation carries are listed in `PARAMS` and `TYPES`.
+    Shapes are without the batch axis, channels last. "Image" operations read a shape (h, w, c), or (w, c), which means
+    h = 1 (see `image`). `->` is a cast to the type on its right. Parameters, extra types and attributes that a node of
+    each operation carries are listed in `PARAMS`, `TYPES` and `ATTRS`.
     """
 
-    INPUT = "input"  # the graph's argument, already on the grid
+    INPUT = "input"  # an argument of the graph, already on the grid
     DENSE = "dense"  # cast(sum_i cast(x[i] * weight[i, o] -> accum) + cast(bias[o] -> accum) -> type)
+    CONV = "conv"  # the same over the window of each output pixel; zeros stand outside the image
+    DEPTHWISE = "depthwise"  # the same for each channel on its own
+    SCALE = "scale"  # cast(x * scale[c] + bias[c] -> type), exact before the cast; c is the last axis
     QUANTIZE = "quantize"  # cast(x -> type)
     RELU = "relu"  # cast(max(x, 0) -> type)
     LEAKY_RELU = "leaky_relu"  # cast(x if x >= 0 else x * slope -> type)
+    TABLE = "table"  # table[x - least x]: any function of one value, result codes for all codes of the input type
+    MAX_POOL = "max_pool"  # cast(max of the window -> type); cells outside the image do not count
+    AVG_POOL = "avg_pool"  # cast(floor(sum of cast(x -> accum) / cells) -> type), floor on accum's grid
+    ZERO_PAD = "zero_pad"  # image with rows and columns of zeros around; same type as the input
+    UPSAMPLE = "upsample"  # each pixel repeated; same type as the input
+    RESHAPE = "reshape"  # other shape, same row-major order, same type
+    PERMUTE = "permute"  # axes in another order, same type
+    ADD = "add"  # cast(x + y -> type)
+    SUBTRACT = "subtract"  # cast(x - y -> type)
+    MULTIPLY = "multiply"  # cast(x * y -> type)
+    AVERAGE = "average"  # cast((x + y) / 2 -> type)
+    MAXIMUM = "maximum"  # cast(max(x, y) -> type)
+    MINIMUM = "minimum"  # cast(min(x, y) -> type)
+    CONCAT = "concat"  # inputs one after the other along an axis, each cast to type
+    ARGMAX = "argmax"  # one-hot (code 2**frac of type) of the largest of the last axis, the first among equals
+    SOFTMAX = "softmax"  # by tables, along the last axis; see `flows.ir.softmax`
 
+
+MERGES = (Op.ADD, Op.SUBTRACT, Op.MULTIPLY, Op.AVERAGE, Op.MAXIMUM, Op.MINIMUM)
+"""Operations on two inputs of the same shape, value by value."""
 
 PARAMS: Mapping[Op, tuple[str, ...]] = {
-    Op.INPUT: (),
     Op.DENSE: ("weight", "bias"),
-    Op.QUANTIZE: (),
-    Op.RELU: (),
+    Op.CONV: ("weight", "bias"),
+    Op.DEPTHWISE: ("weight", "bias"),
+    Op.SCALE: ("scale", "bias"),
     Op.LEAKY_RELU: ("slope",),
+    Op.TABLE: ("table",),
+    Op.SOFTMAX: ("exp", "inv"),
 }
-"""Parameter arrays of each operation: integers, on the grid of the type of the same name."""
+"""Parameter arrays of operations that have any: integers, on the grid of the type of the same name.
+
+Shapes: dense weight (n_in, n_out), bias (n_out,); conv weight (kh, kw, c_in, c_out), bias (c_out,), one-dimensional
+convolutions have kh = 1; depthwise weight (kh, kw, c), bias (c,); scale and its bias (c,); slope (); table
+(2**width of the input type,), on the grid of the node's own type.
+"""
 
 TYPES: Mapping[Op, tuple[str, ...]] = {
-    Op.INPUT: (),
     Op.DENSE: ("weight", "bias", "accum"),
-    Op.QUANTIZE: (),
-    Op.RELU: (),
+    Op.CONV: ("weight", "bias", "accum"),
+    Op.DEPTHWISE: ("weight", "bias", "accum"),
+    Op.SCALE: ("scale", "bias"),
     Op.LEAKY_RELU: ("slope",),
+    Op.AVG_POOL: ("accum",),
+    Op.SOFTMAX: ("norm", "exp", "accum", "inv_in", "inv"),
 }
-"""Types that a node of each operation carries besides that of its result."""
+"""Types that nodes of an operation carry besides that of their result."""
+
+ATTRS: Mapping[Op, tuple[str, ...]] = {
+    Op.CONV: ("stride", "pad"),
+    Op.DEPTHWISE: ("stride", "pad"),
+    Op.MAX_POOL: ("window", "stride", "pad"),
+    Op.AVG_POOL: ("window", "stride", "pad", "count_pad"),
+    Op.ZERO_PAD: ("pad",),
+    Op.UPSAMPLE: ("factor",),
+    Op.PERMUTE: ("axes",),
+    Op.CONCAT: ("axis",),
+    Op.SOFTMAX: ("form",),
+}
+"""Attributes of operations that have any: tuples of whole numbers.
+
+window, stride, factor: (rows, columns). pad: (top, bottom, left, right). count_pad: (1,) where the divisor of an average
+counts cells outside the image, else (0,). axes: result axis i is input axis axes[i]. axis: (axis,), 0 is the first
+after the batch. A global pooling has the whole image as its window, and result shape (c,) or (1, ..., c).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +119,9 @@ class Node:
         inputs: names of the nodes it reads.
         shape: shape of the result, without the batch axis.
         type: type of the result.
-        types: extra types, by name (`TYPES[op]`).
-        params: integer arrays, by name (`PARAMS[op]`); a dense `weight` is (n_in, n_out), `bias` (n_out,).
+        types: extra types, by name (`TYPES`).
+        params: integer arrays, by name (`PARAMS`).
+        attrs: whole numbers, by name (`ATTRS`).
     """
 
     name: str
@@ -78,6 +131,18 @@ class Node:
     type: Fixed
     types: Mapping[str, Fixed] = field(default_factory=dict)
     params: Mapping[str, Array] = field(default_factory=dict)
+    attrs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Values of the result."""
+        return math.prod(self.shape)
+
+
+def image(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """A shape (h, w, c) or (w, c) as (h, w, c); a vector (c,) is one pixel."""
+    h, w, c = (1, 1, *shape)[-3:]
+    return h, w, c
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +162,15 @@ class Graph:
     @property
     def inputs(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.op is Op.INPUT)
+
+    @property
+    def results(self) -> tuple[Node, ...]:
+        """The nodes whose values are the graph's results."""
+        return tuple(self[name] for name in self.outputs)
+
+    def readers(self, name: str) -> tuple[Node, ...]:
+        """The nodes that read a node."""
+        return tuple(node for node in self.nodes if name in node.inputs)
 
     def digest(self) -> str:
         """A name for the exact content: equal graphs have equal digests."""
@@ -151,6 +225,7 @@ def _node_to_json(node: Node) -> dict[str, Any]:
         "shape": list(node.shape),
         "type": str(node.type),
         "types": {key: str(value) for key, value in node.types.items()},
+        "attrs": {key: list(value) for key, value in node.attrs.items()},
     }
 
 
@@ -163,5 +238,18 @@ def _node_from_json(item: Mapping[str, Any], arrays: Mapping[str, Array]) -> Nod
         tuple(item["shape"]),
         Fixed.parse(item["type"]),
         {key: Fixed.parse(value) for key, value in item["types"].items()},
-        {key: arrays[f"{item['name']}/{key}"] for key in PARAMS[op]},
+        {key: arrays[f"{item['name']}/{key}"] for key in PARAMS.get(op, ())},
+        {key: tuple(value) for key, value in item["attrs"].items()},
     )
+
+
+def side_by_side(arrays: Sequence[Array]) -> Array:
+    """Values of several nodes, each (n, *shape), as one batch: (n, sum of sizes), flattened row-major, in order."""
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+
+
+def apart(nodes: Sequence[Node], batch: Array) -> list[Array]:
+    """The inverse of `side_by_side` for the values of these nodes."""
+    ends = np.cumsum([node.size for node in nodes])[:-1]
+    parts = np.split(batch, ends, axis=1)
+    return [part.reshape(len(batch), *node.shape) for node, part in zip(nodes, parts, strict=True)]

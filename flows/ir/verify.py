@@ -39,10 +39,10 @@ def _known(seen: dict[str, Node], node: Node, name: str) -> Node:
 def _check_node(node: Node, inputs: list[Node]) -> None:
     if len(inputs) != (0 if node.op is Op.INPUT else 1):
         raise InvalidGraph(f"{node.op} '{node.name}' has {len(inputs)} inputs")
-    if tuple(sorted(node.params)) != tuple(sorted(PARAMS[node.op])):
-        raise InvalidGraph(f"{node.op} '{node.name}' must carry the parameters {PARAMS[node.op]}")
-    if tuple(sorted(node.types)) != tuple(sorted(TYPES[node.op])):
-        raise InvalidGraph(f"{node.op} '{node.name}' must carry the types {TYPES[node.op]}")
+    if tuple(sorted(node.params)) != tuple(sorted(PARAMS.get(node.op, ()))):
+        raise InvalidGraph(f"{node.op} '{node.name}' must carry the parameters {PARAMS.get(node.op, ())}")
+    if tuple(sorted(node.types)) != tuple(sorted(TYPES.get(node.op, ()))):
+        raise InvalidGraph(f"{node.op} '{node.name}' must carry the types {TYPES.get(node.op, ())}")
     for key, value in node.params.items():
         if not np.issubdtype(value.dtype, np.integer) or not node.types[key].holds(value):
             raise InvalidGraph(f"parameter '{key}' of '{node.name}' is not within {node.types[key]}")
