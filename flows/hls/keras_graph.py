@@ -1,12 +1,14 @@
-"""How the layers of one Keras model are connected, whatever other models share them.
+"""How the layers of one Keras model are connected, whatever other models share them, and copies of a model.
 
-In: a tf_keras model. Out: its nodes (applications of a layer) in order, or a refusal of anything but a chain.
+In: a tf_keras model. Out: its nodes (applications of a layer) in order, or a refusal of anything but a chain; or a
+model with some of it changed.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from flows.errors import UnsupportedLayer
@@ -15,6 +17,9 @@ CHAIN = "supported: chains of layers, each applied once"
 
 TYPE_WORDS = ("bool", "char", "double", "float", "int", "long", "short", "signed", "unsigned", "void", "auto", "class")
 """C++ keywords that an input may well be called; hls4ml uses the input's name as a variable."""
+
+SHARED = ("kernel_quantizer", "kernel_quantizer_internal", "bias_quantizer", "bias_quantizer_internal", "quantizer")
+"""Attributes that a copied layer takes over as they are: their configuration does not hold all of their options."""
 
 
 def nodes(model: Any) -> list[Any]:
@@ -67,3 +72,29 @@ def _require_names(layers: list[Any]) -> None:
 def _activation_name(layer: Any) -> str:
     activation = getattr(layer, "activation", None)
     return str(getattr(activation, "__name__", type(activation).__name__))
+
+
+def functional(inputs: Any, outputs: Any, name: str) -> Any:
+    """The Keras model from these inputs to these outputs."""
+    import tf_keras
+
+    return tf_keras.Model(inputs, outputs, name=name)
+
+
+def rebuilt(model: Any, changes: Mapping[str, Mapping[str, Any]]) -> Any:
+    """A copy of the model with other values in the configuration of some layers, and the same weights."""
+    import tf_keras
+
+    def clone(layer: Any) -> Any:
+        changed = changes.get(layer.name, {})
+        copy = type(layer).from_config({**layer.get_config(), **changed})
+        for name in SHARED:
+            if hasattr(layer, name):
+                setattr(copy, name, getattr(layer, name))
+        if hasattr(layer, "activation") and "activation" not in changed:
+            copy.activation = layer.activation
+        return copy
+
+    copy = tf_keras.models.clone_model(model, clone_function=clone)
+    copy.set_weights(model.get_weights())
+    return copy

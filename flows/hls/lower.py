@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls.precision import from_hls4ml
-from flows.ir import Fixed, Graph, Node, Op, Overflow, verify
-from flows.ir.fixed import Array
+from flows.hls import activations
+from flows.hls.precision import layer_type
+from flows.ir import Graph, Node, Op, Overflow, verify
 
 
 def lower(model: Any, name: str) -> Graph:
@@ -49,21 +49,17 @@ def _lower_layer(layer: Any, source: Node | None) -> Node:
     return make(layer, source)
 
 
-def _result(layer: Any) -> Fixed:
-    return _type(layer, "result_t")
-
-
-def _type(layer: Any, name: str) -> Fixed:
-    return from_hls4ml(layer.types[name].precision, f"{name} of layer '{layer.name}'")
-
-
 def _input(layer: Any) -> Node:
     size = int(np.prod(layer.get_output_variable().shape))
-    return Node(layer.name, Op.INPUT, (), (size,), _result(layer))
+    return Node(layer.name, Op.INPUT, (), (size,), layer_type(layer, "result_t"))
 
 
 def _dense(layer: Any, source: Node) -> Node:
-    types = {"weight": _type(layer, "weight_t"), "bias": _type(layer, "bias_t"), "accum": _type(layer, "accum_t")}
+    types = {
+        "weight": layer_type(layer, "weight_t"),
+        "bias": layer_type(layer, "bias_t"),
+        "accum": layer_type(layer, "accum_t"),
+    }
     if types["accum"].overflow is not Overflow.WRAP:
         raise UnsupportedLayer(
             f"layer '{layer.name}': accumulator {types['accum']} saturates, so its sum depends on the order",
@@ -76,27 +72,7 @@ def _dense(layer: Any, source: Node) -> Node:
         "weight": types["weight"].quantize(weight),
         "bias": types["bias"].quantize(layer.weights["bias"].data),
     }
-    return Node(layer.name, Op.DENSE, (source.name,), (weight.shape[1],), _result(layer), types, params)
-
-
-def _activation(layer: Any, source: Node) -> Node:
-    op = {"relu": Op.RELU, "linear": Op.QUANTIZE}.get(str(layer.get_attr("activation")).lower())
-    if op is None:
-        raise UnsupportedLayer(
-            f"layer '{layer.name}': activation {layer.get_attr('activation')} has no RTL yet",
-            "supported: relu, quantized_relu, quantized_bits, linear",
-        )
-    return Node(layer.name, op, (source.name,), source.shape, _result(layer))
-
-
-def _leaky_relu(layer: Any, source: Node) -> Node:
-    if layer.get_attr("activation") not in ("leaky_relu", "leakyrelu"):
-        raise UnsupportedLayer(f"layer '{layer.name}': {layer.get_attr('activation')} has no RTL yet", "use leaky_relu")
-    kind = _type(layer, "param_t")
-    slope: Array = np.asarray(kind.quantize(np.asarray(layer.get_attr("activ_param"))))
-    return Node(
-        layer.name, Op.LEAKY_RELU, (source.name,), source.shape, _result(layer), {"slope": kind}, {"slope": slope}
-    )
+    return Node(layer.name, Op.DENSE, (source.name,), (weight.shape[1],), layer_type(layer, "result_t"), types, params)
 
 
 def _reshape(layer: Any, source: Node) -> Node:
@@ -106,8 +82,8 @@ def _reshape(layer: Any, source: Node) -> Node:
 
 _LOWER: dict[str, Callable[[Any, Node], Node]] = {
     "Dense": _dense,
-    "Activation": _activation,
-    "ParametrizedActivation": _leaky_relu,
+    "Activation": activations.activation,
+    "ParametrizedActivation": activations.leaky_relu,
     "Reshape": _reshape,
 }
 """hls4ml layer class → how it is lowered."""

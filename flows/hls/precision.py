@@ -29,6 +29,11 @@ def from_hls4ml(precision: Any, where: str) -> Fixed:
         raise UnsupportedLayer(f"{where} has the type {text}, which is no fixed-point type", str(error)) from error
 
 
+def layer_type(layer: Any, name: str) -> Fixed:
+    """A type of a layer of a resolved `ModelGraph`, such as `result_t`; raises as `from_hls4ml`."""
+    return from_hls4ml(layer.types[name].precision, f"{name} of layer '{layer.name}'")
+
+
 def frozen(kind: Fixed) -> Any:
     """An hls4ml quantizer for values that are quantized already."""
     from hls4ml.model.quantizers import Quantizer
