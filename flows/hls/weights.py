@@ -6,6 +6,7 @@ and the corrections made on the way; a quantizer whose values lie on no grid is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,25 @@ from flows.ir.fixed import Array, Fixed
 DUST = 2.0**-10
 """Largest distance of a frozen weight from its grid, in steps, that is float32 dust of QKeras' straight-through sum."""
 
+WEIGHTED: Mapping[str, tuple[str, str]] = {
+    "QDense": ("kernel", "weight"),
+    "Dense": ("kernel", "weight"),
+    "QConv1D": ("kernel", "weight"),
+    "Conv1D": ("kernel", "weight"),
+    "QConv2D": ("kernel", "weight"),
+    "Conv2D": ("kernel", "weight"),
+    "QDepthwiseConv2D": ("depthwise", "depthwise"),
+    "DepthwiseConv2D": ("depthwise", "depthwise"),
+    "DepthwiseConv1D": ("depthwise", "depthwise"),
+}
+"""Layer class → what Keras and hls4ml call its kernel: the start of `..._quantizer` and `..._data`."""
+
 
 def without_dust(model: Any) -> tuple[Any, list[Correction]]:
     """Replace kernels by their quantized values where QKeras leaves float32 rounding errors on these."""
     exact: dict[str, list[Array]] = {}
     for layer in model.layers:
-        if type(layer).__name__ == "QDense":
+        if type(layer).__name__ in WEIGHTED:
             weights = [_settled(layer, name, array) for name, array in _named_weights(layer)]
             if any(not np.array_equal(old, new) for old, new in zip(layer.get_weights(), weights, strict=True)):
                 exact[layer.name] = weights
@@ -38,7 +52,8 @@ def without_dust(model: Any) -> tuple[Any, list[Correction]]:
 
 
 def _named_weights(layer: Any) -> list[tuple[str, Array]]:
-    names = ["kernel", "bias"] if layer.use_bias else ["kernel"]
+    kernel, _ = WEIGHTED[type(layer).__name__]
+    names = [kernel, "bias"] if layer.use_bias else [kernel]
     return list(zip(names, layer.get_weights(), strict=True))
 
 
@@ -85,11 +100,11 @@ def freeze(layer: dict[str, Any], model: Any) -> list[Correction]:
     Raises:
         UnsupportedLayer: the values lie on no fixed-point grid.
     """
-    if layer["class_name"] not in ("QDense", "Dense"):
+    if layer["class_name"] not in WEIGHTED:
         return []
     source, notes = model.get_layer(layer["name"]), []
     for name, raw in _named_weights(source):
-        key = "weight" if name == "kernel" else "bias"
+        key = "bias" if name == "bias" else WEIGHTED[layer["class_name"]][1]
         declared, values = _declared(source, name), _quantized(source, name, raw)
         kind = declared if declared is not None and _holds(declared, values) else _own_grid(source, name, values)
         theirs = layer.get(f"{key}_quantizer")
