@@ -42,9 +42,9 @@ class Op(enum.StrEnum):
     QUANTIZE = "quantize"  # cast(x -> type)
     RELU = "relu"  # cast(max(x, 0) -> type)
     LEAKY_RELU = "leaky_relu"  # cast(x if x >= 0 else x * slope -> type)
-    TABLE = "table"  # table[x - least x]: any function of one value, result codes for all codes of the input type
+    TABLE = "table"  # table[x + 2**(width - 1) if the input type is signed, else x]: any function of one value
     MAX_POOL = "max_pool"  # cast(max of the window -> type); cells outside the image do not count
-    AVG_POOL = "avg_pool"  # cast(floor(sum of cast(x -> accum) / cells) -> type), floor on accum's grid
+    AVG_POOL = "avg_pool"  # cast(sum of cast(x -> accum) / cells -> type); the quotient truncates to 0 on accum's grid
     ZERO_PAD = "zero_pad"  # image with rows and columns of zeros around; same type as the input
     UPSAMPLE = "upsample"  # each pixel repeated; same type as the input
     RESHAPE = "reshape"  # other shape, same row-major order, same type
@@ -76,7 +76,7 @@ PARAMS: Mapping[Op, tuple[str, ...]] = {
 
 Shapes: dense weight (n_in, n_out), bias (n_out,); conv weight (kh, kw, c_in, c_out), bias (c_out,), one-dimensional
 convolutions have kh = 1; depthwise weight (kh, kw, c), bias (c,); scale and its bias (c,); slope (); table
-(2**width of the input type,), on the grid of the node's own type.
+(2**width of the input type,), on the grid of the node's own type; exp and inv (a power of two,), see `flows.ir.softmax`.
 """
 
 TYPES: Mapping[Op, tuple[str, ...]] = {
@@ -105,7 +105,8 @@ ATTRS: Mapping[Op, tuple[str, ...]] = {
 
 window, stride, factor: (rows, columns). pad: (top, bottom, left, right). count_pad: (1,) where the divisor of an average
 counts cells outside the image, else (0,). axes: result axis i is input axis axes[i]. axis: (axis,), 0 is the first
-after the batch. A global pooling has the whole image as its window, and result shape (c,) or (1, ..., c).
+after the batch. form: (0,) for the stable softmax, (1,) for the latency form. A global pooling has the whole image as
+its window, and result shape (c,) or (1, ..., c).
 """
 
 
