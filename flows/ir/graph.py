@@ -76,7 +76,8 @@ PARAMS: Mapping[Op, tuple[str, ...]] = {
 
 Shapes: dense weight (n_in, n_out), bias (n_out,); conv weight (kh, kw, c_in, c_out), bias (c_out,), one-dimensional
 convolutions have kh = 1; depthwise weight (kh, kw, c), bias (c,); scale and its bias (c,); slope (); table
-(2**width of the input type,), on the grid of the node's own type; exp and inv (a power of two,), see `flows.ir.softmax`.
+(2**width of the input type,), on the grid of the node's own type; exp and inv (a power of two,), see
+`flows.ir.softmax`.
 """
 
 TYPES: Mapping[Op, tuple[str, ...]] = {
@@ -103,10 +104,10 @@ ATTRS: Mapping[Op, tuple[str, ...]] = {
 }
 """Attributes of operations that have any: tuples of whole numbers.
 
-window, stride, factor: (rows, columns). pad: (top, bottom, left, right). count_pad: (1,) where the divisor of an average
-counts cells outside the image, else (0,). axes: result axis i is input axis axes[i]. axis: (axis,), 0 is the first
-after the batch. form: (0,) for the stable softmax, (1,) for the latency form. A global pooling has the whole image as
-its window, and result shape (c,) or (1, ..., c).
+window, stride, factor: (rows, columns). pad: (top, bottom, left, right). count_pad: (1,) where the divisor of an
+average counts cells outside the image, else (0,). axes: result axis i is input axis axes[i]. axis: (axis,), 0 is the
+first after the batch. form: (0,) for the stable softmax, (1,) for the latency form. A global pooling has the whole
+image as its window, and result shape (c,) or (1, ..., c).
 """
 
 

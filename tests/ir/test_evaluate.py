@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from flows.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
 from flows.ir.fixed import MAX_WIDTH, Array
 from flows.ir.verify import InvalidGraph
-from flows.rtl.chain import stages
 from tests.ir import exact
 
 
@@ -147,7 +146,6 @@ def test_every_leaky_relu_that_the_verifier_accepts_is_exact(data: st.DataObject
         )
 
     assert evaluate(graph, x).tolist() == [[plain(value) for value in row] for row in x.tolist()]
-    assert stages(graph)  # the RTL has types wide enough
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ def test_every_leaky_relu_that_the_verifier_accepts_is_exact(data: st.DataObject
     [("ufixed<54,38>", "fixed<2,-17>"), ("fixed<50,50>", "fixed<13,1>"), ("fixed<50,50>", "fixed<2,13>")],
 )
 def test_a_leaky_relu_beyond_64_bits_is_refused(source: str, slope: str) -> None:
-    with pytest.raises(InvalidGraph, match=r"the exact product of 'a', .* needs more than 62 bits"):
+    with pytest.raises(InvalidGraph, match=r"'a' needs more than 62 bits for the exact product"):
         leaky(Fixed.parse(source), Fixed.parse(slope), 1, Fixed.parse("ufixed<50,51,RND_CONV,SAT>"), 1)
 
 

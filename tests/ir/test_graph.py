@@ -60,7 +60,7 @@ BROKEN = {
     "must carry the parameters": lambda n: (n[0], replace(n[1], params={}), n[2]),
     "must carry the types": lambda n: (n[0], replace(n[1], types={}), n[2]),
     "is not within": lambda n: (n[0], replace(n[1], params=n[1].params | {"bias": np.array([8, 0])}), n[2]),
-    "changes the shape": lambda n: (n[0], n[1], replace(n[2], shape=(3,))),
+    r"maps .* to \(3,\)": lambda n: (n[0], n[1], replace(n[2], shape=(3,))),
     "maps": lambda n: (replace(n[0], shape=(4,)), n[1], n[2]),
     "only WRAP": lambda n: (
         n[0],

@@ -1,0 +1,171 @@
+"""DENSE, CONV, DEPTHWISE and SCALE: products with constants, and sums of them in an accumulator that wraps around.
+
+In: a node and the node it reads. Out: its array function, for values (*shape, rows).
+
+A linear node is a weight (terms, outputs) and columns gathered from the input, one a term: the input itself, or what
+stands at one place of the window for all pixels. An accumulator no coarser than a product allows one exact sum, cast at
+the end; a coarser one casts each product before it is added, as hls4ml's loops do (`nnet_dense_latency.h`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.ir.arithmetic import Cast, Number, Step, caster, largest, number_type
+from flows.ir.fixed import Array, Fixed
+from flows.ir.graph import Node, Op, image
+from flows.ir.windows import as_image, padded, windows
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a linear operation meets its weight.
+
+    Attributes:
+        weight: int64 (terms, outputs).
+        gather: value to columns: (terms, pixels and rows), for DEPTHWISE (terms, pixels, outputs, rows).
+        total: weight and columns to sums: (outputs, pixels and rows), for DEPTHWISE (pixels, outputs, rows).
+        term: (one term's weights, its column) to products, shaped as sums.
+        place: sums to the result's shape (*shape, rows).
+    """
+
+    weight: Array
+    gather: Callable[[Array], Array]
+    total: Callable[[Array, Array], Array]
+    term: Callable[[Array, Array], Array]
+    place: Callable[[Array], Array]
+
+
+def linear(node: Node, source: Node) -> Step:
+    """The array function of a DENSE, CONV or DEPTHWISE node."""
+    form, accum = _FORMS[node.op](node, source), node.types["accum"]
+    frac = source.type.frac + node.types["weight"].frac
+    bias = accum.cast(node.params["bias"], node.types["bias"].frac)
+    sums = _exact if accum.frac >= frac else _truncating
+    return sums(node, source, form, bias)
+
+
+def _dense(node: Node, source: Node) -> _Form:
+    weight = node.params["weight"].astype(np.int64)
+    return _Form(weight, lambda x: x, _matrix, np.multiply.outer, lambda sums: sums)
+
+
+def _conv(node: Node, source: Node) -> _Form:
+    *window, _, outputs = node.params["weight"].shape
+    weight = node.params["weight"].astype(np.int64).reshape(-1, outputs)
+
+    def gather(x: Array) -> Array:
+        view = _view(node, source, tuple(window), x)
+        return view.transpose(0, 1, 4, 2, 3, 5).reshape(len(weight), -1)  # window, channel; then pixel, row
+
+    def place(sums: Array) -> Array:
+        by_channel = sums.reshape(outputs, *image(node.shape)[:2], -1)
+        return np.moveaxis(by_channel, 0, 2).reshape(*node.shape, by_channel.shape[-1])
+
+    return _Form(weight, gather, _matrix, np.multiply.outer, place)
+
+
+def _depthwise(node: Node, source: Node) -> _Form:
+    *window, channels = node.params["weight"].shape
+    weight = node.params["weight"].astype(np.int64).reshape(-1, channels)
+
+    def gather(x: Array) -> Array:
+        view = _view(node, source, tuple(window), x)
+        return view.reshape(len(weight), *view.shape[2:])
+
+    return _Form(weight, gather, _per_channel, _channel_term, lambda sums: sums.reshape(*node.shape, sums.shape[-1]))
+
+
+_FORMS: Mapping[Op, Callable[[Node, Node], _Form]] = {Op.DENSE: _dense, Op.CONV: _conv, Op.DEPTHWISE: _depthwise}
+
+
+def _view(node: Node, source: Node, window: tuple[int, ...], x: Array) -> Array:
+    return windows(padded(as_image(source.shape, x), node.attrs["pad"], 0), window, node.attrs["stride"])
+
+
+def _matrix(weight: Array, columns: Array) -> Array:
+    sums: Array = weight.T @ columns
+    return sums
+
+
+def _per_channel(weight: Array, columns: Array) -> Array:
+    sums = _channel_term(weight[0], columns[0])
+    for row, column in zip(weight[1:], columns[1:], strict=True):
+        sums += _channel_term(row, column)
+    return sums
+
+
+def _channel_term(weight: Array, column: Array) -> Array:
+    products: Array = weight[:, None] * column
+    return products
+
+
+def _exact(node: Node, source: Node, form: _Form, bias: Array) -> Step:
+    """One sum of all products and the bias, on a grid that holds them all; then the accumulator's overflow."""
+    accum, frac = node.types["accum"], source.type.frac + node.types["weight"].frac
+    grid = _common_grid(bias, accum.frac, frac)
+    reach = np.abs(form.weight).sum(0).astype(object) * largest(source.type)  # Python's integers: they may be long
+    bias = bias >> min(accum.frac - grid, 63)
+    top = int(((reach << (grid - frac)) + np.abs(bias)).max())
+    weight = Fixed(accum.width, accum.width - grid).cast(form.weight, frac)  # sums matter modulo 2**width alone
+    number = number_type(top)
+    end = _ending(node, grid, top)
+    return _summing(form, weight.astype(number), bias.astype(number), number, end)
+
+
+def _summing(form: _Form, weight: Array, bias: Array, number: Number, end: Cast) -> Step:
+    added = bias[:, None]
+
+    def run(x: Array) -> Array:
+        sums = form.total(weight, form.gather(x.astype(number, copy=False)))
+        sums += added
+        return form.place(end(sums))
+
+    return run
+
+
+def _ending(node: Node, grid: int, top: int) -> Cast:
+    """Sums on `grid` of magnitude up to `top` to the node's type, by way of the accumulator's."""
+    accum = node.types["accum"]
+    signed_top = top if accum.signed else accum.max + 1  # an unsigned accumulator wraps any negative partial sum
+    if signed_top << (accum.frac - grid) <= accum.max:
+        return caster(node.type, grid, top)
+    wrap, cast = caster(accum, grid, top), caster(node.type, accum.frac, largest(accum))
+    return lambda sums: cast(wrap(sums))
+
+
+def _common_grid(bias: Array, accum_frac: int, product_frac: int) -> int:
+    """Fewest fractional bits that hold all products and the bias: trailing zeros cost float precision."""
+    used = int(np.bitwise_or.reduce(bias))
+    zeros = (used & -used).bit_length() - 1
+    spare = accum_frac - product_frac
+    return accum_frac - (min(spare, zeros) if used else spare)
+
+
+def _truncating(node: Node, source: Node, form: _Form, bias: Array) -> Step:
+    """The accumulator is coarser than a product: each product is cast on its own before it is added."""
+    accum, frac = node.types["accum"], source.type.frac + node.types["weight"].frac
+    added = bias[:, None]
+
+    def run(x: Array) -> Array:
+        terms = zip(form.weight, form.gather(x.astype(np.int64, copy=False)), strict=True)
+        sums = sum((accum.cast(form.term(row, column), frac) for row, column in terms), added)
+        return form.place(node.type.cast(accum.cast(sums, accum.frac), accum.frac))
+
+    return run
+
+
+def scale(node: Node, source: Node) -> Step:
+    """The array function of a SCALE node: x * scale[c] + bias[c], exact before the cast."""
+    grids = source.type.frac + node.types["scale"].frac, node.types["bias"].frac
+    frac = max(grids)
+    factor, bias = (
+        node.params[key].astype(object) << (frac - grid) for key, grid in zip(("scale", "bias"), grids, strict=True)
+    )
+    bound = int((np.abs(factor) * largest(source.type) + np.abs(bias)).max())
+    number, cast = number_type(bound), caster(node.type, frac, bound)
+    factors, added = factor.astype(number)[:, None], bias.astype(number)[:, None]
+    return lambda x: cast(x.astype(number, copy=False) * factors + added)
