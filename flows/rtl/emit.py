@@ -1,60 +1,45 @@
-"""A graph and its schedule to Verilog-2005, as plain data: file name to text.
+"""A schedule to Verilog-2005, as plain data: file name to text.
 
-In: a verified graph, its `Schedule`. Out: a `Design`: the primitives of `templates/rtl/` as they are, and one
-generated file with a flat list of their instances and the contents of their ROMs. Nothing is read at run time, so
-that a design can be moved without losing its weights.
+In: a `Schedule`. Out: a `Design`: the primitives of `templates/rtl/` as they are, and one generated file with a flat
+list of their instances and the contents of their ROMs. Nothing is read at run time, so that a design can be moved
+without losing its weights.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from flows import templates
-from flows.ir import Fixed, Graph
-from flows.ir.fixed import Array
-from flows.rtl.chain import Cast, Dense, Slope, Stage, stages
-from flows.rtl.schedule import (
-    DEEP_ROM,
-    LEVELS_PER_STAGE,
-    ROWS_PER_STAGE,
-    LayerSchedule,
-    Multiplier,
-    Schedule,
-    lut_weight_bits,
-)
+from flows.ir import Fixed, Node
+from flows.rtl import lanes
+from flows.rtl.cores.fold import LayerSchedule
+from flows.rtl.fronts import beats
+from flows.rtl.schedule import Schedule
+from flows.rtl.units import Stage, Unit
+from flows.rtl.verilog import Channel, Stream, Value, comment, identifier, instance
 
-PRIMITIVES = (
-    "accumulate",
-    "adder_tree",
-    "admission",
-    "cast_lanes",
-    "delay_line",
-    "dense_core",
-    "dot_product",
-    "fixed_cast",
-    "fold_counter",
-    "group_register",
-    "increment",
-    "leaky_slope",
-    "multiply_dsp",
-    "multiply_lut",
-    "operand_feed",
-    "output_fifo",
-    "vector_collect",
-    "weight_rom",
-)
+ALWAYS = ("admission", "output_fifo", "vector_collect", "group_register", "cast_lanes", "fixed_cast", "leaky_slope")
+"""Primitives that the pipeline around the cores may need."""
+
 TOP = "top"
-LITERAL_BITS = 4096
-"""Longest number literal written: simulators limit them."""
 
-Value = int | str
+
+@dataclass(frozen=True)
+class Port:
+    """One stream of the top: ports `<name>_valid`, `<name>_ready` and `<name>_data`, element 0 lowest.
+
+    Attributes:
+        beats: of a frame.
+        lanes, type: elements of a beat.
+    """
+
+    name: str
+    beats: int
+    lanes: int
+    type: Fixed
 
 
 @dataclass(frozen=True)
@@ -62,91 +47,63 @@ class Design:
     """A complete design, and what is needed to drive it.
 
     Attributes:
-        top: name of the top module: ports clk, rst (synchronous), in_valid, in_ready, in_data, out_valid, out_ready,
-            out_data; element 0 in the least significant bits.
+        top: name of the top module: ports clk, rst (synchronous), and those of `inputs` and `outputs`.
         files: file name to text; Verilog-2005.
-        input_type, output_type: types of the elements.
-        n_in, n_out: elements of a vector.
+        inputs, outputs: streams, in the order of the graph; called `in` and `out`, or `in0`, `in1` ... where there are
+            several.
         latency_cycles, ii: as the schedule predicts.
     """
 
     top: str
     files: Mapping[str, str]
-    input_type: Fixed
-    output_type: Fixed
-    n_in: int
-    n_out: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     latency_cycles: int
     ii: int
 
     def digest(self) -> str:
         """A name for the exact content: equal designs have equal digests."""
-        content = [self.top, sorted(self.files.items()), str(self.input_type), str(self.output_type)]
-        numbers = [self.n_in, self.n_out, self.latency_cycles, self.ii]
-        return hashlib.sha256(json.dumps([content, numbers]).encode()).hexdigest()
+        content = [self.top, sorted(self.files.items()), [str(port) for port in (*self.inputs, *self.outputs)]]
+        return hashlib.sha256(json.dumps([content, self.latency_cycles, self.ii]).encode()).hexdigest()
 
 
-def emit(graph: Graph, schedule: Schedule) -> Design:
-    """The design of a graph.
+def emit(plan: Schedule) -> Design:
+    """The design of a scheduled graph.
 
-    Inside, all layers run freely: no stall signal reaches them, and their latency is constant. The top admits a vector
-    every `ii` cycles at most, and only while the output FIFO has room for it and all those on their way; so
-    back-pressure stops the admission, not the layers. That costs a FIFO of latency / ii + 1 vectors (distributed RAM)
-    and spares a clock enable that would have to reach every register in one cycle.
-
-    Args:
-        graph: a verified chain.
-        schedule: of the same graph.
-
-    Raises:
-        UnsupportedLayer: names the layer and what is supported.
+    A unit's pipeline runs freely: no stall signal reaches it, and its latency is constant. A vector is admitted every
+    `interval` cycles at most, and only while each FIFO at the end has room for it and all those on their way; so
+    back-pressure stops the admission, not the layers. That costs a FIFO and spares a clock enable that would have to
+    reach every register in one cycle.
     """
-    chain = stages(graph)
-    n_in, n_out = math.prod(graph.inputs[0].shape), chain[-1].n
-    files = {f"{name}.v": templates.read(f"rtl/{name}.v") for name in PRIMITIVES}
+    graph, units = plan.network.graph, plan.network.units
+    used = {name for unit in units for name in unit.front.primitives}
+    used |= {name for unit in units for stage in unit.stages if stage.core for name in stage.core.primitives}
+    files = {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted(used.union(ALWAYS))}
+    inputs, outputs = _ports("in", graph.inputs), _ports("out", graph.results)
     return Design(
         top=TOP,
-        files={f"{TOP}.v": _top(graph, schedule, chain), **files},
-        input_type=graph.inputs[0].type,
-        output_type=chain[-1].result,
-        n_in=n_in,
-        n_out=n_out,
-        latency_cycles=schedule.latency_cycles,
-        ii=schedule.ii,
+        files={f"{TOP}.v": _top(plan, inputs, outputs), **files},
+        inputs=inputs,
+        outputs=outputs,
+        latency_cycles=plan.latency_cycles,
+        ii=plan.ii,
     )
 
 
-@dataclass(frozen=True)
-class _Stream:
-    """Names of the wires that carry groups of values from one instance to the next."""
-
-    valid: str
-    last: str
-    data: str
-    lanes: int
-    type: Fixed
+def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:
+    names = [prefix] if len(nodes) == 1 else [f"{prefix}{number}" for number in range(len(nodes))]
+    return tuple(Port(name, beats(node), node.shape[-1], node.type) for name, node in zip(names, nodes, strict=True))
 
 
-def _top(graph: Graph, schedule: Schedule, chain: tuple[Stage, ...]) -> str:
-    layers = {layer.name: layer for layer in schedule.layers}
-    depth = schedule.latency_cycles // schedule.ii + 1
-    body = [_admission(schedule, depth)]
-    stream = _Stream("accept", "1'b1", "in_data", chain[0].n, graph.inputs[0].type)
-    for number, stage in enumerate(chain):
-        text, stream = _stage(stage, layers.get(stage.name), stream, _identifier(number, stage.name))
-        body.append(text)
-    body.append(_fifo(stream, depth))
-    in_bits, out_bits = chain[0].n * graph.inputs[0].type.width, stream.lanes * stream.type.width
+def _top(plan: Schedule, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> str:
+    body = [text for number in range(len(plan.network.units)) for text in _unit(plan, number, inputs, outputs)]
     return _HEAD.format(
-        graph=_comment(graph.name),
-        layers="\n".join(_summary(layer) for layer in schedule.layers),
-        latency=schedule.latency_cycles,
-        ii=schedule.ii,
+        graph=comment(plan.network.graph.name),
+        layers="\n".join(_summary(layer) for layer in plan.layers),
+        latency=plan.latency_cycles,
+        ii=plan.ii,
         top=TOP,
-        in_high=in_bits - 1,
-        out_high=out_bits - 1,
-        source=_comment(f"{chain[0].n} × {graph.inputs[0].type}"),
-        result=_comment(f"{chain[-1].n} × {chain[-1].result}"),
+        ports=",\n".join([*_declared(inputs, "input ", "output"), *_declared(outputs, "output", "input ")]),
         body="\n".join(body),
     )
 
@@ -158,211 +115,108 @@ _HEAD = """\
 module {top} (
     input  clk,
     input  rst,
-    input  in_valid,
-    output in_ready,
-    input  [{in_high}:0] in_data,   // {source}, element 0 in the least significant bits
-    output out_valid,
-    input  out_ready,
-    output [{out_high}:0] out_data  // {result}
+{ports}
 );
 {body}
 endmodule
 """
 
 
+def _declared(ports: tuple[Port, ...], forth: str, back: str) -> Iterator[str]:
+    for port in ports:
+        bits = port.lanes * port.type.width
+        what = comment(f"{port.beats} beats of {port.lanes} × {port.type}, element 0 in the least significant bits")
+        yield f"    // {port.name}: {what}\n    {forth} {port.name}_valid"
+        yield f"    {back} {port.name}_ready"
+        yield f"    {forth} [{bits - 1}:0] {port.name}_data"
+
+
 def _summary(layer: LayerSchedule) -> str:
     return (
-        f"//   {_comment(layer.name)}: {layer.n_in} -> {layer.n_out}, reuse factor {layer.granted}, "
+        f"//   {comment(layer.name)}: {layer.n_in} -> {layer.n_out}, reuse factor {layer.granted}, "
         f"{layer.inputs_per_cycle} x {layer.outputs_per_cycle} products a cycle ({layer.multiplier}), "
         f"latency {layer.latency_cycles}"
     )
 
 
-def _admission(schedule: Schedule, depth: int) -> str:
-    ports = {name: name for name in ("clk", "rst", "in_valid", "in_ready", "accept", "released")}
-    parameters = {"INTERVAL": schedule.ii, "CREDITS": depth}
-    return "    wire accept, released;\n" + _instance("admission", "admit", parameters, ports)
+def _unit(plan: Schedule, number: int, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Iterator[str]:
+    unit = plan.network.units[number]
+    name = identifier(number, unit.name)
+    vectors = Channel.named(f"{name}_front", unit.front.vector_bits)
+    yield vectors.declare() + unit.front.emit(_sources(plan, number, inputs), vectors, f"{name}_take")
+    yield _admission(unit, plan.depths[number], vectors, name)
+    stream = Stream(f"{name}_accept", "1'b1", vectors.data, unit.lanes, unit.type)
+    for index, stage in enumerate(unit.stages):
+        text, stream = _stage(stage, stream, f"{name}_{index}")
+        yield text
+    for index, (depth, sink) in enumerate(zip(plan.depths[number], _sinks(plan, number, outputs), strict=True)):
+        yield _fifo(stream, depth, sink, f"{name}_released[{index}]", f"{name}_fifo{index}")
 
 
-def _fifo(stream: _Stream, depth: int) -> str:
-    ports = {name: name for name in ("clk", "rst", "out_valid", "out_ready", "out_data", "released")}
-    ports |= {"write": stream.valid, "in_data": stream.data}
-    return _instance("output_fifo", "results", {"WIDTH": stream.lanes * stream.type.width, "DEPTH": depth}, ports)
+def _link(plan: Schedule, source: int, reader: tuple[int, int]) -> Channel:
+    """The wires between a unit and a reader."""
+    return Channel.named(f"link{source}_{reader[0]}_{reader[1]}", plan.network.units[source].result_bits)
 
 
-def _stage(stage: Stage, layer: LayerSchedule | None, stream: _Stream, name: str) -> tuple[str, _Stream]:
+def _sources(plan: Schedule, number: int, inputs: tuple[Port, ...]) -> list[Channel]:
+    return [
+        _link(plan, source, (number, slot)) if source >= 0 else _outside(inputs[~source])
+        for slot, source in enumerate(plan.network.units[number].inputs)
+    ]
+
+
+def _sinks(plan: Schedule, number: int, outputs: tuple[Port, ...]) -> list[Channel]:
+    readers = plan.network.readers(number)
+    return [_link(plan, number, reader) if reader[0] >= 0 else _outside(outputs[reader[1]]) for reader in readers]
+
+
+def _outside(port: Port) -> Channel:
+    return Channel.named(port.name, port.lanes * port.type.width)
+
+
+def _admission(unit: Unit, depths: tuple[int, ...], vectors: Channel, name: str) -> str:
+    credits = ", ".join(f"32'd{depth}" for depth in reversed(depths))
+    parameters: dict[str, Value] = {"INTERVAL": unit.interval, "READERS": len(depths), "CREDITS": f"{{{credits}}}"}
+    ports = {"clk": "clk", "rst": "rst", "in_valid": vectors.valid, "in_ready": vectors.ready}
+    ports |= {"accept": f"{name}_accept", "released": f"{name}_released"}
+    wires = f"    wire {name}_accept;\n    wire [{len(depths) - 1}:0] {name}_released;\n"
+    return wires + instance("admission", f"{name}_admit", parameters, ports)
+
+
+def _fifo(stream: Stream, depth: int, sink: Channel, released: str, name: str) -> str:
+    wires = sink.declare() if sink.valid.startswith("link") else ""
+    ports = {"clk": "clk", "rst": "rst", "write": stream.valid, "in_data": stream.data, "released": released}
+    return wires + instance("output_fifo", name, {"WIDTH": stream.bits, "DEPTH": depth}, ports | sink.ports("out"))
+
+
+def _stage(stage: Stage, stream: Stream, name: str) -> tuple[str, Stream]:
     parts: list[str] = []
-    if stage.dense and layer:
-        text, stream = _dense(stage.dense, layer, stream, name)
+    if stage.core:
+        text, stream = stage.core.emit(stream, name)
         parts.append(text)
     for number, (operation, registered) in enumerate(zip(stage.operations, stage.registered, strict=True)):
         if registered:
             text, stream = _register(stream, f"{name}_{number}_registered")
             parts.append(text)
-        text, stream = _operation(operation, stream, f"{name}_{number}")
+        text, stream = lanes.emit(operation, stream, f"{name}_{number}")
         parts.append(text)
-    if layer:
-        text, stream = _collect(stage, layer, stream, name)
+    if stage.core:
+        text, stream = _collect(stage, stage.core.groups, stream, name)
         parts.append(text)
     return "\n".join(parts), stream
 
 
-def _dense(dense: Dense, layer: LayerSchedule, stream: _Stream, name: str) -> tuple[str, _Stream]:
-    sums = _Stream(f"{name}_valid", f"{name}_last", f"{name}_sums", layer.outputs_per_cycle, dense.sum)
-    bits = dense.weight_type.width
-    weights = _constant(weight_words(dense.weight, layer), bits)
-    biases = _constant(bias_words(dense.bias - lut_offsets(dense, layer), layer), dense.sum.width)
-    parameters: dict[str, Value] = {
-        "N_IN": layer.n_in,
-        "LANES_IN": layer.inputs_per_cycle,
-        "LANES_OUT": layer.outputs_per_cycle,
-        "STEPS": layer.steps,
-        "GROUPS": layer.groups,
-        "X_WIDTH": dense.source.width,
-        "X_SIGNED": int(dense.source.signed),
-        "W_WIDTH": bits,
-        "W_SIGNED": int(dense.weight_type.signed),
-        "PRODUCT_WIDTH": dense.product_width,
-        "DROP": dense.drop,
-        "ROUNDING": f'"{dense.node.types["accum"].rounding}"',
-        "SUM_WIDTH": dense.sum.width,
-        "MULTIPLIER": '"LUT"' if layer.multiplier is Multiplier.LUT else '"DSP"',
-        "ROWS_PER_STAGE": ROWS_PER_STAGE,
-        "LEVELS_PER_STAGE": LEVELS_PER_STAGE,
-        "DEEP_ROM": int(layer.granted >= DEEP_ROM),
-        "MULTIPLY_LATENCY": layer.multiply_latency,
-        "TREE_LATENCY": layer.tree_latency,
-        "WEIGHTS": weights,
-        "BIASES": biases,
-    }
-    ports = {"clk": "clk", "rst": "rst", "load": stream.valid, "vector": stream.data}
-    ports |= {"sums_valid": sums.valid, "sums_last": sums.last, "sums": sums.data}
-    return _wires(sums) + _instance("dense_core", name, parameters, ports), sums
-
-
-def weight_words(weight: Array, layer: LayerSchedule) -> list[list[int]]:
-    """ROM contents: word group * steps + step, lane output * inputs_per_cycle + input; zeros where a lane is unused."""
-    words = []
-    for group in range(layer.groups):
-        outputs = range(group * layer.outputs_per_cycle, (group + 1) * layer.outputs_per_cycle)
-        for step in range(layer.steps):
-            inputs = range(step * layer.inputs_per_cycle, (step + 1) * layer.inputs_per_cycle)
-            words.append([_at(weight, i, o) for o in outputs for i in inputs])
-    return words
-
-
-def _at(weight: Array, i: int, o: int) -> int:
-    return int(weight[i, o]) if i < weight.shape[0] and o < weight.shape[1] else 0
-
-
-def bias_words(bias: Array, layer: LayerSchedule) -> list[list[int]]:
-    """ROM contents: one word for each group of outputs; zeros where a lane is unused."""
-    lanes = layer.outputs_per_cycle
-    padded = [*map(int, bias), *[0] * (layer.groups * lanes - len(bias))]
-    return [padded[start : start + lanes] for start in range(0, len(padded), lanes)]
-
-
-def lut_offsets(dense: Dense, layer: LayerSchedule) -> Array:
-    """What `multiply_lut.v` adds to the sum of each output besides the products, on the sum's grid: (n_out,).
-
-    Each pair of lanes adds floor(w / 2) + 2**(bits - 2) - 1 a step, w the weight of its first lane; each product of an
-    unsigned input lacks w * 2**(input bits - 1). There are no offsets where products are cast one by one.
-    """
-    if layer.multiplier is not Multiplier.LUT or dense.drop > 0:
-        return np.zeros_like(dense.bias)
-    padded = np.zeros((layer.steps, layer.inputs_per_cycle, layer.n_out), np.int64)
-    padded.reshape(-1, layer.n_out)[: layer.n_in] = dense.weight
-    constant = (1 << (lut_weight_bits(dense.weight_type) - 2)) - 1
-    offsets: Array = ((padded[:, ::2] >> 1) + constant).sum((0, 1))
-    if not dense.source.signed:
-        offsets -= dense.weight.sum(0) << (dense.source.width - 1)
-    return offsets << -dense.drop
-
-
-def _operation(operation: Cast | Slope, stream: _Stream, name: str) -> tuple[str, _Stream]:
-    result = _Stream(stream.valid, stream.last, f"{name}_values", stream.lanes, operation.result)
-    parameters: dict[str, Value] = {
-        "LANES": stream.lanes,
-        "IN_WIDTH": operation.source.width,
-        "IN_SIGNED": int(operation.source.signed),
-        "OUT_WIDTH": operation.result.width,
-    }
-    parameters |= _slope(operation) if isinstance(operation, Slope) else _cast(operation)
-    module = "leaky_slope" if isinstance(operation, Slope) else "cast_lanes"
-    wires = f"    wire [{result.lanes * result.type.width - 1}:0] {result.data};  // {_comment(operation.name)}\n"
-    return wires + _instance(module, name, parameters, {"in": stream.data, "out": result.data}), result
-
-
-def _cast(operation: Cast) -> dict[str, Value]:
-    return {
-        "DROP": operation.drop,
-        "RELU": int(operation.relu),
-        "OUT_SIGNED": int(operation.result.signed),
-        "ROUNDING": f'"{operation.result.rounding}"',
-        "OVERFLOW": f'"{operation.result.overflow}"',
-    }
-
-
-def _slope(operation: Slope) -> dict[str, Value]:
-    bits = max(abs(operation.slope).bit_length(), 1)
-    return {
-        "GRID": operation.grid,
-        "NEGATIVE": int(operation.slope < 0),
-        "BITS": bits,
-        "SLOPE": f"{bits}'h{abs(operation.slope):x}",
-    }
-
-
-def _register(stream: _Stream, name: str) -> tuple[str, _Stream]:
-    result = _Stream(f"{name}_valid", f"{name}_last", f"{name}_values", stream.lanes, stream.type)
+def _register(stream: Stream, name: str) -> tuple[str, Stream]:
+    result = Stream(f"{name}_valid", f"{name}_last", f"{name}_values", stream.lanes, stream.type)
     ports = {"clk": "clk", "rst": "rst", "in_valid": stream.valid, "in_last": stream.last, "in": stream.data}
     ports |= {"out_valid": result.valid, "out_last": result.last, "out": result.data}
-    parameters = {"WIDTH": stream.lanes * stream.type.width}
-    return _wires(result) + _instance("group_register", name, parameters, ports), result
+    return result.declare() + instance("group_register", name, {"WIDTH": stream.bits}, ports), result
 
 
-def _collect(stage: Stage, layer: LayerSchedule, stream: _Stream, name: str) -> tuple[str, _Stream]:
-    result = _Stream(f"{name}_vector_valid", "1'b1", f"{name}_vector", stage.n, stream.type)
-    wires = f"    wire {result.valid};\n    wire [{stage.n * stream.type.width - 1}:0] {result.data};\n"
-    parameters = {"LANES": stream.lanes, "GROUPS": layer.groups, "WIDTH": stream.type.width, "N": stage.n}
+def _collect(stage: Stage, groups: int, stream: Stream, name: str) -> tuple[str, Stream]:
+    result = Stream(f"{name}_vector_valid", "1'b1", f"{name}_vector", stage.n, stream.type)
+    wires = f"    wire {result.valid};\n    wire [{result.bits - 1}:0] {result.data};\n"
+    parameters = {"LANES": stream.lanes, "GROUPS": groups, "WIDTH": stream.type.width, "N": stage.n}
     ports = {"clk": "clk", "group_valid": stream.valid, "group_last": stream.last, "group": stream.data}
     ports |= {"valid": result.valid, "vector": result.data}
-    return wires + _instance("vector_collect", f"{name}_collect", parameters, ports), result
-
-
-def _wires(stream: _Stream) -> str:
-    high = stream.lanes * stream.type.width - 1
-    return f"    wire {stream.valid}, {stream.last};\n    wire [{high}:0] {stream.data};\n"
-
-
-def _instance(module: str, name: str, parameters: Mapping[str, Value], ports: Mapping[str, str]) -> str:
-    def pairs(items: Mapping[str, Value]) -> str:
-        return ",\n".join(f"        .{key}({value})" for key, value in items.items())
-
-    return f"    {module} #(\n{pairs(parameters)}\n    ) {name} (\n{pairs(ports)}\n    );\n"
-
-
-def _constant(words: Iterable[Iterable[int]], bits: int) -> str:
-    """A concatenation of words, one a line, word 0 last (least significant); element 0 of a word lowest."""
-    lines = [_word(list(word), bits) for word in words]
-    return "{\n" + ",\n".join(f"            {line}" for line in reversed(lines)) + "}"
-
-
-def _word(values: list[int], bits: int) -> str:
-    per_literal = max(LITERAL_BITS // bits, 1)
-    chunks = [values[start : start + per_literal] for start in range(0, len(values), per_literal)]
-    return ", ".join(_literal(chunk, bits) for chunk in reversed(chunks))
-
-
-def _literal(values: list[int], bits: int) -> str:
-    packed = sum((value & ((1 << bits) - 1)) << (bits * index) for index, value in enumerate(values))
-    return f"{bits * len(values)}'h{packed:x}"
-
-
-def _identifier(number: int, name: str) -> str:
-    return f"s{number}_" + re.sub(r"\W", "_", name, flags=re.ASCII)
-
-
-def _comment(text: str) -> str:
-    """Text that cannot leave a one-line comment, in ASCII."""
-    return re.sub(r"[^ -~]", "?", text.replace("×", "x")).replace("\\", "/")
+    return wires + instance("vector_collect", f"{name}_collect", parameters, ports), result

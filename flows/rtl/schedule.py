@@ -1,195 +1,67 @@
-"""How each layer is folded in time, and what latency and initiation interval follow from it.
+"""What latency and initiation interval follow from a graph and its knobs; the simulation must measure the same.
 
-In: a graph and, for each dense layer, the reuse factor asked and the kind of multiplier. Out: a `Schedule`, whose
-figures are closed formulas; the simulation must measure the same.
+In: a graph and, for each layer with weights, the reuse factor asked and the kind of multiplier. Out: a `Schedule`.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from flows.errors import ProjectError
-from flows.ir import Fixed, Graph
-from flows.rtl.chain import Dense, Stage, stages
-
-LEVELS_PER_STAGE = 2
-"""Levels of adders between two registers of a tree."""
-
-ROWS_PER_STAGE = 2
-"""Rows of a LUT multiplier between two registers."""
-
-DEEP_ROM = 128
-"""Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
+from flows.ir import Graph
+from flows.rtl.cores import DenseCore, LayerKnobs
+from flows.rtl.cores.fold import LayerSchedule
+from flows.rtl.timing import Depths, fit
+from flows.rtl.units import Network, network
 
 
-class Multiplier(enum.StrEnum):
-    """What products are made of."""
-
-    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough
-    LUT = "lut"  # distributed arithmetic in LUTs and carry chains; never a DSP block
-
-
-@dataclass(frozen=True)
-class LayerKnobs:
-    """What the user chooses for a dense layer.
-
-    Attributes:
-        reuse_factor: cycles a vector may occupy the layer: 1 or more.
-        multiplier: what products are made of.
-    """
-
-    reuse_factor: int
-    multiplier: Multiplier = Multiplier.DSP
-
-
-@dataclass(frozen=True)
-class LayerSchedule:
-    """A dense layer, folded.
-
-    Attributes:
-        name: the layer.
-        n_in, n_out: its shape.
-        asked: reuse factor asked.
-        granted: reuse factor got, steps * groups <= asked: cycles a vector occupies the layer.
-        inputs_per_cycle, outputs_per_cycle: lanes; their product is `multipliers`.
-        steps, groups: cycles over the inputs of one output, and groups of outputs.
-        multiplier: what products are made of.
-        multipliers: products a cycle.
-        multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
-        latency_cycles: from taking a vector to handing on the result, as in `schedule`.
-    """
-
-    name: str
-    n_in: int
-    n_out: int
-    asked: int
-    granted: int
-    inputs_per_cycle: int
-    outputs_per_cycle: int
-    steps: int
-    groups: int
-    multiplier: Multiplier
-    multipliers: int
-    multiply_latency: int
-    tree_latency: int
-    latency_cycles: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
-    """All dense layers in order, and the whole design.
+    """All layers with weights in order, and the whole design.
 
     Attributes:
-        layers: one for each dense layer.
-        latency_cycles: from the cycle in which a vector is accepted to the one in which its result is valid.
-        ii: initiation interval, cycles between two vectors.
+        network: the units of the design.
+        layers: one for each layer with weights.
+        depths: of the FIFOs.
+        latency_cycles: from the cycle in which the first beat of a frame is accepted to the one in which its last
+            result is valid, in a design that was idle. A frame is one sample: a vector, or an image of many beats.
+        ii: initiation interval, cycles between two frames.
     """
 
+    network: Network
     layers: tuple[LayerSchedule, ...]
+    depths: Depths
     latency_cycles: int
     ii: int
 
+    def to_json(self) -> dict[str, Any]:
+        """The figures of the schedule, for a file."""
+        units = [
+            {"name": unit.name, "latency_cycles": unit.latency, "interval": unit.interval, "fifo_words": depths}
+            for unit, depths in zip(self.network.units, self.depths, strict=True)
+        ]
+        layers = [asdict(layer) for layer in self.layers]
+        return {"layers": layers, "units": units, "latency_cycles": self.latency_cycles, "ii": self.ii}
+
 
 def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs) -> Schedule:
-    """Fold every dense layer of the graph.
+    """Fold every layer with weights, and time the whole.
 
-    A layer with K input lanes takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
-    one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
-    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree
-    over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
-    accumulator is one level more, and a register follows every LEVELS_PER_STAGE of them. The result goes through the
-    layer's casts into the next layer's operand register with no register between, except one between casts that both
-    have logic (`cuts`). So
-
-        latency(layer) = granted + multiply_latency + ceil((ceil(log2 L) + 1) / LEVELS_PER_STAGE) + cuts
-        latency        = sum of latency(layer) + cuts of the input's casts + 1 (output FIFO)
-        ii             = max of granted
-
-    since layers overlap and each one takes the next vector right after the last product of this one.
+    Layers of one pipeline overlap, and each takes the next vector right after the last product of this one, so a chain
+    of dense layers has latency = sum of latency(layer) + registers between casts + 1 (output FIFO) and
+    ii = max of granted. For the latency of a layer see `flows.rtl.cores.fold`, for all else `flows.rtl.timing`.
 
     Args:
-        graph: a verified chain.
+        graph: verified.
         knobs: per layer name; layers not named get `default`.
 
     Raises:
         ProjectError: a reuse factor below 1, or knobs for a layer that does not exist.
         UnsupportedLayer: the graph has no RTL.
     """
-    chain = stages(graph)
-    names = [stage.name for stage in chain if stage.dense]
-    for name in knobs:
-        if name not in names:
-            raise ProjectError(f"no dense layer is named '{name}'", f"layers: {', '.join(names) or 'none'}")
-    layers = tuple(
-        _layer(stage, stage.dense, knobs.get(stage.name, default)) for stage in chain if stage.dense is not None
-    )
-    before = sum(sum(stage.registered) for stage in chain if stage.dense is None)
-    latency = sum(layer.latency_cycles for layer in layers) + before + 1
-    return Schedule(layers, latency, max((layer.granted for layer in layers), default=1))
-
-
-def _layer(stage: Stage, dense: Dense, knobs: LayerKnobs) -> LayerSchedule:
-    if knobs.reuse_factor < 1:
-        message = f"reuse_factor of layer '{stage.name}' is {knobs.reuse_factor}"
-        raise ProjectError(message, "a reuse factor is an integer of 1 or more")
-    n_in, n_out = dense.weight.shape
-    lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
-    steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = _multiply_latency(dense, knobs.multiplier, deep=steps * groups >= DEEP_ROM)
-    tree = _tree_latency(dense, knobs.multiplier, lanes_in)
-    return LayerSchedule(
-        name=stage.name,
-        n_in=n_in,
-        n_out=n_out,
-        asked=knobs.reuse_factor,
-        granted=steps * groups,
-        inputs_per_cycle=lanes_in,
-        outputs_per_cycle=lanes_out,
-        steps=steps,
-        groups=groups,
-        multiplier=knobs.multiplier,
-        multipliers=lanes_in * lanes_out,
-        multiply_latency=multiply,
-        tree_latency=tree,
-        latency_cycles=steps * groups + multiply + tree + 1 + sum(stage.registered),
-    )
-
-
-def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
-    """Input and output lanes with the fewest multipliers that finish within `reuse_factor` cycles.
-
-    Among equals the one with the fewest output lanes, that is accumulators and quantizers, and then of fewest cycles.
-    """
-    choices = []
-    for groups in range(1, min(n_out, reuse_factor) + 1):
-        lanes_out = _ceil_div(n_out, groups)
-        lanes_in = _ceil_div(n_in, min(n_in, reuse_factor // groups))
-        cycles = _ceil_div(n_in, lanes_in) * _ceil_div(n_out, lanes_out)
-        choices.append((lanes_in * lanes_out, lanes_out, cycles, lanes_in))
-    _, lanes_out, _, lanes_in = min(choices)
-    return lanes_in, lanes_out
-
-
-def _multiply_latency(dense: Dense, multiplier: Multiplier, deep: bool) -> int:
-    cast = int(dense.drop > 0)
-    if multiplier is Multiplier.DSP:
-        return 1 + deep + cast
-    return 1 + _ceil_div(lut_weight_bits(dense.weight_type), ROWS_PER_STAGE) + cast
-
-
-def lut_weight_bits(weight: Fixed) -> int:
-    """Bits of a weight as the LUT multiplier sees it: signed, at least two."""
-    return max(weight.width + (not weight.signed), 2)
-
-
-def _tree_latency(dense: Dense, multiplier: Multiplier, lanes_in: int) -> int:
-    paired = multiplier is Multiplier.LUT and dense.drop <= 0
-    leaves = _ceil_div(lanes_in, 2) if paired else lanes_in
-    levels = (leaves - 1).bit_length() + 1
-    return _ceil_div(levels, LEVELS_PER_STAGE) - 1
-
-
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
+    units = network(graph, knobs, default)
+    depths, times = fit(units)
+    cores = [stage.core for unit in units.units for stage in unit.stages]
+    layers = tuple(core.plan for core in cores if isinstance(core, DenseCore))
+    return Schedule(units, layers, depths, times.latency, times.interval)

@@ -1,10 +1,11 @@
 """Cycle-accurate simulation of a design with Verilator.
 
-In: a `Design` and integer vectors. Out: its results, and the latency and initiation interval measured.
+In: a `Design` and integer samples. Out: its results, and the latency and initiation interval measured.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from flows import templates
 from flows.errors import DataError, GateFailed, StorageError
 from flows.ir import Fixed
 from flows.ir.fixed import Array
-from flows.rtl.emit import Design
+from flows.rtl.emit import Design, Port
 from flows.toolchains import process, verilator
 
-STALLED = 200
-"""Vectors of the second pass, with bubbles and back-pressure."""
+STALLED_BEATS = 200
+"""Beats of the second pass, with bubbles and back-pressure; whole frames, two at least."""
 
-TIMEOUT_S = 900.0
+TIMEOUT_S = 3600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,86 +30,128 @@ class Simulation:
     """What the simulated design did.
 
     Attributes:
-        outputs: int64 (n, n_out), on the output type's grid, from the pass at full speed.
-        latency_cycles: int64 (n,): for each vector, from the cycle of its acceptance to that of its result.
-        ii: cycles between two vectors in saturation, the longest measured; None for fewer than two vectors.
-        cycles: cycles from the first vector's acceptance to the last result.
-        stalled: vectors repeated with bubbles and back-pressure, with equal results.
+        outputs: int64 (n, total output values), from the pass at full speed.
+        begins, ends: int64 (n,): for each sample the cycle in which its first beat was accepted, and the one in which
+            its last result was there.
+        stalled: samples repeated with bubbles and back-pressure, with equal results.
     """
 
     outputs: NDArray[np.int64]
-    latency_cycles: NDArray[np.int64]
-    ii: int | None
-    cycles: int
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
     stalled: int
+
+    @property
+    def latency_cycles(self) -> int:
+        """Of the first sample, which finds the design idle."""
+        return int(self.ends[0] - self.begins[0])
+
+    @property
+    def ii(self) -> int | None:
+        """Cycles between two samples in saturation, the longest of the later half; None for fewer than two samples."""
+        gaps = np.diff(self.ends)
+        return int(gaps[len(self.ends) // 2 :].max(initial=gaps[-1])) if len(gaps) else None
+
+    @property
+    def cycles(self) -> int:
+        """From the first sample's acceptance to the last result."""
+        return int(self.ends[-1] - self.begins[0])
 
 
 def simulate(design: Design, x: Array, folder: Path) -> Simulation:
-    """Run all vectors back to back, then some of them again with bubbles and back-pressure.
+    """Run all samples back to back, then some of them again with bubbles and back-pressure.
 
     Args:
         design: what to simulate.
-        x: integers on the input type's grid, (n, n_in), n >= 1.
+        x: integers on the inputs' grids, (n, total input values), n >= 1: inputs side by side, each row-major.
         folder: where everything is built and left.
 
     Raises:
-        DataError: `x` has the wrong shape, is empty, or leaves the input's range.
+        DataError: `x` has the wrong shape, is empty, or leaves an input's range.
         GateFailed: results were lost, or back-pressure changed them.
         ToolMissing, ToolFailed, StorageError: Verilator or the compiler is missing or fails, or the folder is full.
     """
     _check(design, x)
-    rows = _execute(_build(design, folder), design, x, folder)
-    stalled = min(STALLED, len(x))
+    beats = max(port.beats for port in (*design.inputs, *design.outputs))
+    stalled = min(len(x), max(2, STALLED_BEATS // beats))
+    rows = _execute(_build(design, folder), design, x, stalled, folder)
     if len(rows) != len(x) + stalled:
-        message = f"the simulated design gave {len(rows)} results for {len(x)} + {stalled} vectors"
+        message = f"the simulated design gave {len(rows)} results for {len(x)} + {stalled} samples"
         raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
-    words = _words(design.n_out, design.output_type)
-    values = unpack(rows[:, :words], design.n_out, design.output_type)
-    times = np.ascontiguousarray(rows[:, words:]).view(np.uint64).astype(np.int64)
+    values = _unpacked(rows, design.outputs)
+    times = np.ascontiguousarray(rows[:, -4:]).view(np.uint64).astype(np.int64)
     if not np.array_equal(values[len(x) :], values[:stalled]):
         message = "back-pressure changed the results of the simulated design"
         raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
-    accepted, taken = times[: len(x)].T
-    ii = int(np.diff(accepted).max()) if len(x) > 1 else None
-    return Simulation(values[: len(x)], taken - accepted, ii, int(taken[-1] - accepted[0]), stalled)
+    begins, ends = times[: len(x)].T
+    return Simulation(values[: len(x)], begins, ends, stalled)
 
 
 def _check(design: Design, x: Array) -> None:
-    if x.ndim != 2 or x.shape[1] != design.n_in or not len(x):
-        raise DataError(f"the design wants rows of {design.n_in} values, got an array of shape {x.shape}")
-    if not design.input_type.holds(x):
-        raise DataError(f"some values are outside the design's input type {design.input_type}")
+    sizes = [port.beats * port.lanes for port in design.inputs]
+    if x.ndim != 2 or x.shape[1] != sum(sizes) or not len(x):
+        raise DataError(f"the design wants rows of {sum(sizes)} values, got an array of shape {x.shape}")
+    for port, part in zip(design.inputs, np.split(x, np.cumsum(sizes)[:-1], axis=1), strict=True):
+        if not port.type.holds(part):
+            raise DataError(f"some values are outside the type {port.type} of the design's input '{port.name}'")
 
 
 def _build(design: Design, folder: Path) -> Path:
-    words = _words(design.n_in, design.input_type), _words(design.n_out, design.output_type)
-    macros = "#define IN_WORDS {}\n#define OUT_WORDS {}\n".format(*words)
+    macros = _listed("INPUTS", design.inputs) + _listed("OUTPUTS", design.outputs)
     return verilator.build(design.files, design.top, macros + templates.read("sim/harness.cpp"), folder)
 
 
-def _execute(program: Path, design: Design, x: Array, folder: Path) -> NDArray[np.uint32]:
+def _listed(name: str, ports: Sequence[Port]) -> str:
+    items = " ".join(f"X({port.name}, {_words(port.lanes, port.type)}, {port.beats})" for port in ports)
+    return f"#define {name}(X) {items}\n"
+
+
+def _execute(program: Path, design: Design, x: Array, stalled: int, folder: Path) -> NDArray[np.uint32]:
     """Run the model; returns its raw rows."""
     episode = design.latency_cycles + 2 * design.ii + 3  # long enough to fill the design
     patience = 100 * episode + 10_000
     inputs, outputs = folder / "inputs.bin", folder / "outputs.bin"
-    numbers = (len(x), min(STALLED, len(x)), episode, patience)
+    numbers = (len(x), stalled, episode, patience)
     argv = [str(program.absolute()), inputs.name, outputs.name, *map(str, numbers)]
     try:
-        inputs.write_bytes(pack(x, design.input_type).tobytes())
+        inputs.write_bytes(_packed(x, design.inputs).tobytes())
         process.run(argv, folder=folder, log=folder / "simulate.log", timeout_s=TIMEOUT_S, tool="simulator")
         raw = np.fromfile(outputs, "<u4")
     except OSError as error:
         raise StorageError(f"cannot use {folder}: {error}", "free some disk space and run again") from error
-    return raw.reshape(-1, _words(design.n_out, design.output_type) + 4)
+    return raw.reshape(-1, sum(_row_words(port) for port in design.outputs) + 4)
 
 
 def _words(n: int, kind: Fixed) -> int:
-    """32-bit words of a vector."""
+    """32-bit words of a beat."""
     return -(-n * kind.width // 32)
 
 
+def _row_words(port: Port) -> int:
+    """32-bit words of a frame."""
+    return port.beats * _words(port.lanes, port.type)
+
+
+def _packed(x: Array, ports: Sequence[Port]) -> NDArray[np.uint32]:
+    ends = np.cumsum([port.beats * port.lanes for port in ports])[:-1]
+    parts = [
+        pack(part.reshape(-1, port.lanes), port.type).reshape(len(x), -1)
+        for port, part in zip(ports, np.split(x, ends, axis=1), strict=True)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _unpacked(rows: NDArray[np.uint32], ports: Sequence[Port]) -> NDArray[np.int64]:
+    ends = np.cumsum([_row_words(port) for port in ports])
+    parts = [
+        unpack(part.reshape(len(rows) * port.beats, -1), port.lanes, port.type).reshape(len(rows), -1)
+        for port, part in zip(ports, np.split(rows, ends, axis=1), strict=False)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
 def pack(x: Array, kind: Fixed) -> NDArray[np.uint32]:
-    """Vectors as the bits of a port, element 0 lowest: (n, k) integers to (n, words)."""
+    """Beats as the bits of a port, element 0 lowest: (n, k) integers to (n, words)."""
     n, k = x.shape
     bits = ((x.astype(np.int64)[:, :, None] >> np.arange(kind.width)) & 1).astype(np.uint8).reshape(n, k * kind.width)
     padded = np.pad(bits, ((0, 0), (0, _words(k, kind) * 32 - k * kind.width)))

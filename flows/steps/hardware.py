@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from dataclasses import replace
@@ -14,10 +13,13 @@ import numpy as np
 from flows.errors import FlowError, ToolMissing
 from flows.hls import gate as gating
 from flows.hls.gate import Gate
-from flows.ir import Graph, Op, evaluate
+from flows.ir import Graph, evaluate
+from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
+from flows.rtl.cores import WITH_KNOBS
+from flows.rtl.cores.fold import LayerKnobs, Multiplier
 from flows.rtl.emit import emit
-from flows.rtl.schedule import LayerKnobs, Multiplier, schedule
+from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics
 from flows.store import Done
@@ -46,11 +48,11 @@ def rtl(context: Context, results: Results) -> Results:
 def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     knobs = context.project.at(reuse_factor).knobs
     default = LayerKnobs(knobs.reuse_factor, Multiplier(knobs.multiplier))
-    dense = [node.name for node in graph.nodes if node.op is Op.DENSE and node.name in knobs.layers]
-    own = {name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in dense}
+    names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
+    own = {name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in names}
     plan = schedule(graph, own, default)
-    design = emit(graph, plan)
-    planned = dataclasses.asdict(plan)
+    design = emit(plan)
+    planned = plan.to_json()
     key = {"design": design.digest(), "schedule": planned}
 
     def work(folder: Path) -> None:
@@ -95,24 +97,24 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     ran = simulate(point.design, x, folder)
     compared = gating.compare_codes("oracle", evaluate(graph, x), f"rtl {point.name}", ran.outputs)
     gate = gating.require(Gate((compared,)))
-    _check_timing(point, ran.latency_cycles, ran.ii)
+    _check_timing(point, ran)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    seen = {"latency_cycles": sorted(set(ran.latency_cycles.tolist())), "ii": ran.ii, "cycles": ran.cycles}
-    (folder / "simulation.json").write_text(json.dumps(seen | {"vectors_under_back_pressure": ran.stalled}, indent=1))
+    seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
+    (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
     write_metrics(folder, _simulated(ran, min(len(samples), len(x)), y[: len(x)], context.project.target.clock_ns))
 
 
 def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
-    """The test set, topped up with random values over the whole input grid, or cut."""
-    kind = graph.inputs[0].type
-    extra = np.random.default_rng(0).integers(kind.min, kind.max + 1, (max(0, wanted - len(samples)), samples.shape[1]))
-    return np.concatenate([samples, extra])[:wanted]
+    """The test set, topped up with random values over the whole input grids, or cut."""
+    random, missing = np.random.default_rng(0), max(0, wanted - len(samples))
+    extra = [random.integers(node.type.min, node.type.max + 1, (missing, node.size)) for node in graph.inputs]
+    return np.concatenate([samples, side_by_side(extra)])[:wanted]
 
 
-def _check_timing(point: Point, latency: Any, ii: int | None) -> None:
+def _check_timing(point: Point, ran: Simulation) -> None:
     plan = point.schedule
-    if np.any(latency != plan.latency_cycles) or ii != plan.ii:
-        measured = f"latency {sorted(set(latency.tolist()))}, II {ii}"
+    if (ran.latency_cycles, ran.ii) != (plan.latency_cycles, plan.ii):
+        measured = f"latency {ran.latency_cycles}, II {ran.ii}"
         raise FlowError(
             f"{point.name}: simulated {measured}; the schedule predicts latency {plan.latency_cycles}, II {plan.ii}",
             "this is a fault of hlsflow: please report it with the project",
@@ -121,7 +123,7 @@ def _check_timing(point: Point, latency: Any, ii: int | None) -> None:
 
 def _simulated(ran: Simulation, tested: int, y: Any, clock_ns: float) -> MetricSet:
     tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
-    cycles = int(ran.latency_cycles[0])
+    cycles = ran.latency_cycles
     clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
 
     def metric(name: str, value: float | None, note: str = "") -> Metric:

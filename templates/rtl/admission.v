@@ -1,30 +1,35 @@
-// Lets a vector in when the pipeline can take it: at most one every INTERVAL cycles, and never more at a time than the
-// output FIFO can hold. So nothing behind it ever has to stall, and its latency is constant.
+// Lets a vector in when the pipeline can take it: at most one every INTERVAL cycles, and never more at a time than each
+// of the FIFOs at its end can hold. So nothing behind it ever has to stall, and its latency is constant.
 module admission #(
     parameter INTERVAL = 1,   // initiation interval of the pipeline
-    parameter CREDITS  = 2    // vectors that fit into the output FIFO
+    parameter READERS  = 1,   // FIFOs, one for each reader of the results
+    parameter [32*READERS-1:0] CREDITS = 2    // vectors that fit into each of them, 32 bits for each number
 ) (
     input      clk,
     input      rst,
     input      in_valid,
     output reg in_ready,      // a register: its way to the source and back is often the longest of the design
     output     accept,        // a vector enters in this cycle
-    input      released       // a vector leaves the output FIFO in this cycle
+    input [READERS-1:0] released   // a vector leaves that FIFO in this cycle
 );
-    localparam CREDIT_WIDTH = $clog2(CREDITS + 1);
-    reg  [CREDIT_WIDTH-1:0] credits;
-    wire take = accept & ~released;
-    wire give = released & ~accept;
-    wire credit_next = give | (take ? credits != 1 : credits != 0);
+    wire [READERS-1:0] credit_next;  // whether the FIFO has room in the next cycle
     wire rested_next;         // whether INTERVAL has passed since the last vector, in the next cycle
     assign accept = in_valid & in_ready;
-    always @(posedge clk) begin
-        in_ready <= ~rst & credit_next & rested_next;
-        if (rst)       credits <= CREDITS;
-        else if (take) credits <= credits - 1'b1;
-        else if (give) credits <= credits + 1'b1;
-    end
+    always @(posedge clk) in_ready <= ~rst & (&credit_next) & rested_next;
+    genvar r;
     generate
+        for (r = 0; r < READERS; r = r + 1) begin : reader
+            localparam [31:0] ROOM = CREDITS[32*r +: 32];
+            localparam WIDTH = $clog2(ROOM + 1);
+            reg [WIDTH-1:0] credits;
+            wire take = accept & ~released[r];
+            wire give = released[r] & ~accept;
+            assign credit_next[r] = give | (take ? credits != 1 : credits != 0);
+            always @(posedge clk)
+                if (rst)       credits <= ROOM;
+                else if (take) credits <= credits - 1'b1;
+                else if (give) credits <= credits + 1'b1;
+        end
         if (INTERVAL == 1) begin : always_rested
             assign rested_next = 1'b1;
         end else begin : throttle

@@ -1,87 +1,152 @@
-// Drives a streaming top (clk, rst, in_*, out_*) and records what comes out, and when.
+// Drives the streams of a top (clk, rst, and <port>_valid, <port>_ready, <port>_data for each) and records what comes
+// out, and when.
 //
-//   harness INPUT OUTPUT VECTORS STALLED EPISODE PATIENCE
+//   harness INPUT OUTPUT FRAMES STALLED EPISODE PATIENCE
 //
-// INPUT:  VECTORS rows of IN_WORDS 32-bit words. OUTPUT: rows of OUT_WORDS words, then the cycles in which the vector was
-// accepted and its result taken (64 bits each); VECTORS rows from a pass at full speed, then STALLED rows from a second
-// pass (after a new reset) with bubbles on the input and back-pressure on the output, in a pattern that changes every
-// EPISODE cycles; with an episode longer than the latency, the design fills up completely.
+// The macros INPUTS(X) and OUTPUTS(X) list the ports as X(name, words of a beat, beats of a frame).
+// INPUT:  FRAMES rows, each with the beats of a frame of each input in turn, beats as 32-bit words.
+// OUTPUT: rows of the beats of a frame of each output in turn, then the cycles in which the first beat of the frame was
+// accepted (at any input) and its last result taken (at any output), 64 bits each; FRAMES rows from a pass at full
+// speed, then STALLED rows from a second pass (after a new reset) with bubbles on the inputs and back-pressure on the
+// outputs, each port on its own, in a pattern that changes every EPISODE cycles; with an episode longer than the
+// latency, the design fills up completely.
 // A pass ends early when nothing happens for PATIENCE cycles; then rows are missing.
 #include "Vtop.h"
 #include "verilated.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <random>
-#include <type_traits>
 #include <vector>
 
-#ifndef IN_WORDS
-#error "IN_WORDS and OUT_WORDS must be defined"
+#if !defined(INPUTS) || !defined(OUTPUTS)
+#error "INPUTS and OUTPUTS must be defined"
 #endif
 
 namespace {
 
 using Words = std::vector<uint32_t>;
 
+// One port. `count` is how many of its beats have been transferred in this pass.
+struct Port {
+    size_t words, beats;
+    std::function<bool()> other_side;            // ready of an input, valid of an output
+    std::function<void(bool)> my_side;           // valid of an input, ready of an output
+    std::function<void(uint32_t*)> transfer;     // drive the data of an input, read those of an output
+    size_t offset = 0, count = 0;
+    bool willing = false;
+};
+
 // Ports are plain integers up to 64 bits and arrays of words above; both start with the least significant word.
-template <typename Port> void drive(Port& port, const uint32_t* words) {
-    static_assert(sizeof(Port) <= IN_WORDS * 4 || sizeof(Port) <= 4, "IN_WORDS does not match in_data");
-    std::memcpy(&port, words, sizeof(Port) < IN_WORDS * 4 ? sizeof(Port) : IN_WORDS * 4);
+template <typename Data> void drive(Data& data, const uint32_t* words, size_t count) {
+    std::memcpy(&data, words, std::min(sizeof(Data), count * 4));
 }
 
-template <typename Port> void sample(const Port& port, uint32_t* words) {
-    std::memcpy(words, &port, sizeof(Port) < OUT_WORDS * 4 ? sizeof(Port) : OUT_WORDS * 4);
+template <typename Data> void sample(const Data& data, uint32_t* words, size_t count) {
+    std::memcpy(words, &data, std::min(sizeof(Data), count * 4));
 }
 
 class Bench {
 public:
-    Bench(const Words& input, uint64_t episode, uint64_t patience)
-        : input_(input), episode_(episode), patience_(patience) {
+    Bench(uint64_t episode, uint64_t patience) : episode_(episode), patience_(patience) {
         context_.randReset(2);
+#define ADD_INPUT(name, words, beats) \
+        inputs_.push_back({words, beats, [this] { return bool(top_.name##_ready); }, \
+                           [this](bool on) { top_.name##_valid = on; }, \
+                           [this](uint32_t* data) { drive(top_.name##_data, data, words); }});
+        INPUTS(ADD_INPUT)
+#define ADD_OUTPUT(name, words, beats) \
+        outputs_.push_back({words, beats, [this] { return bool(top_.name##_valid); }, \
+                            [this](bool on) { top_.name##_ready = on; }, \
+                            [this](uint32_t* data) { sample(top_.name##_data, data, words); }});
+        OUTPUTS(ADD_OUTPUT)
+        in_row_ = lay_out(inputs_);
+        out_row_ = lay_out(outputs_) + 4;
     }
 
-    // Sends `count` vectors; appends a row for each result.
-    void pass(size_t count, bool stall, Words& rows) {
+    size_t input_words() const { return in_row_; }
+
+    // Sends the frames; appends a row for each one that came out whole.
+    void pass(Words& input, size_t frames, bool stall, Words& rows) {
         reset();
-        std::vector<uint64_t> accepted;
+        const size_t start = rows.size();
+        rows.resize(start + frames * out_row_);
+        std::vector<uint64_t> begins(frames, ~uint64_t(0)), ends(frames, 0);
         std::minstd_rand random(1);
-        size_t sent = 0, received = 0;
         uint64_t idle = 0;
-        bool offered = false;
-        for (uint64_t cycle = 0; received < count && idle < patience_; ++cycle, ++idle) {
-            // Once valid, an offer stays until it is taken, as the protocol demands.
-            const uint64_t episode = cycle / episode_;
-            offered = sent < count && (offered || !stall || episode % 3 < 2 || (random() >> 8) % 3 == 0);
-            top_.in_valid = offered;
-            // Out of four quarters: never ready, always ready, ready one cycle in four, ready three in four.
-            const unsigned chances[] = {0, 4, 1, 3};
-            top_.out_ready = !stall || (random() >> 8) % 4 < chances[episode % 4];
-            if (sent < count) drive(top_.in_data, &input_[sent * IN_WORDS]);
+        for (uint64_t cycle = 0; complete(outputs_) < frames && idle < patience_; ++cycle, ++idle) {
+            set_up(input, frames, stall, cycle, random);
             top_.clk = 0;
             top_.eval();
-            if (top_.out_valid && top_.out_ready) {
-                record(accepted.at(received++), cycle, rows);
+            for (Port& port : outputs_) {
+                const size_t frame = port.count / port.beats;
+                if (!port.willing || !port.other_side() || frame >= frames) continue;
+                port.transfer(&rows[start + frame * out_row_ + port.offset + port.count % port.beats * port.words]);
+                ends[frame] = cycle;
+                ++port.count;
                 idle = 0;
             }
-            if (top_.in_valid && top_.in_ready) {
-                accepted.push_back(cycle);
-                ++sent;
-                offered = false;
+            for (Port& port : inputs_) {
+                if (!port.willing || !port.other_side()) continue;
+                begins[port.count / port.beats] = std::min(begins[port.count / port.beats], cycle);
+                ++port.count;
+                port.willing = false;
                 idle = 0;
             }
             top_.clk = 1;
             top_.eval();
         }
+        const size_t whole = complete(outputs_);
+        rows.resize(start + whole * out_row_);
+        for (size_t frame = 0; frame < whole; ++frame) {
+            std::memcpy(&rows[start + (frame + 1) * out_row_ - 4], &begins[frame], 8);
+            std::memcpy(&rows[start + (frame + 1) * out_row_ - 2], &ends[frame], 8);
+        }
     }
 
 private:
+    static size_t lay_out(std::vector<Port>& ports) {
+        size_t offset = 0;
+        for (Port& port : ports) {
+            port.offset = offset;
+            offset += port.words * port.beats;
+        }
+        return offset;
+    }
+
+    static size_t complete(const std::vector<Port>& ports) {
+        size_t least = ~size_t(0);
+        for (const Port& port : ports) least = std::min(least, port.count / port.beats);
+        return least;
+    }
+
+    // Who offers and who takes in this cycle. Once valid, an offer stays until it is taken, as the protocol demands.
+    void set_up(Words& input, size_t frames, bool stall, uint64_t cycle, std::minstd_rand& random) {
+        const uint64_t episode = cycle / episode_;
+        for (Port& port : inputs_) {
+            const bool eager = !stall || episode % 3 < 2 || (random() >> 8) % 3 == 0;
+            port.willing = port.count < frames * port.beats && (port.willing || eager);
+            port.my_side(port.willing);
+            if (port.count < frames * port.beats)
+                port.transfer(
+                    &input[port.count / port.beats * in_row_ + port.offset + port.count % port.beats * port.words]);
+        }
+        for (Port& port : outputs_) {
+            // Out of four quarters: never ready, always ready, ready one cycle in four, ready three in four.
+            const unsigned chances[] = {0, 4, 1, 3};
+            port.willing = !stall || (random() >> 8) % 4 < chances[episode % 4];
+            port.my_side(port.willing);
+        }
+    }
+
     void reset() {
         top_.rst = 1;
-        top_.in_valid = 0;
-        top_.out_ready = 0;
+        for (Port& port : inputs_) port.my_side(port.willing = false), port.count = 0;
+        for (Port& port : outputs_) port.my_side(port.willing = false), port.count = 0;
         for (int i = 0; i < 4; ++i) {
             top_.clk = 0;
             top_.eval();
@@ -91,32 +156,25 @@ private:
         top_.rst = 0;
     }
 
-    void record(uint64_t accepted, uint64_t taken, Words& rows) {
-        const size_t start = rows.size();
-        rows.resize(start + OUT_WORDS + 4);
-        sample(top_.out_data, &rows[start]);
-        std::memcpy(&rows[start + OUT_WORDS], &accepted, 8);
-        std::memcpy(&rows[start + OUT_WORDS + 2], &taken, 8);
-    }
-
-    const Words& input_;
     const uint64_t episode_, patience_;
     VerilatedContext context_;
     Vtop top_{&context_};
+    std::vector<Port> inputs_, outputs_;
+    size_t in_row_ = 0, out_row_ = 0;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc != 7) return 2;
-    const size_t vectors = std::strtoull(argv[3], nullptr, 10), stalled = std::strtoull(argv[4], nullptr, 10);
-    Words input(vectors * IN_WORDS), rows;
+    const size_t frames = std::strtoull(argv[3], nullptr, 10), stalled = std::strtoull(argv[4], nullptr, 10);
+    Bench bench(std::strtoull(argv[5], nullptr, 10), std::strtoull(argv[6], nullptr, 10));
+    Words input(frames * bench.input_words()), rows;
     FILE* file = std::fopen(argv[1], "rb");
     if (!file || std::fread(input.data(), 4, input.size(), file) != input.size()) return 3;
     std::fclose(file);
-    Bench bench(input, std::strtoull(argv[5], nullptr, 10), std::strtoull(argv[6], nullptr, 10));
-    bench.pass(vectors, false, rows);
-    bench.pass(stalled, true, rows);
+    bench.pass(input, frames, false, rows);
+    bench.pass(input, stalled, true, rows);
     file = std::fopen(argv[2], "wb");
     if (!file || std::fwrite(rows.data(), 4, rows.size(), file) != rows.size() || std::fclose(file) != 0) return 4;
     return 0;

@@ -11,7 +11,7 @@ import numpy as np
 
 from flows import templates
 from flows.ir import Fixed, Overflow, Rounding
-from flows.rtl import Design, simulate
+from flows.rtl import Design, Port, simulate
 
 INPUT = Fixed(9, 9)
 LANE = 16
@@ -62,7 +62,7 @@ module casts (input clk, input rst, input in_valid, output in_ready, input [8:0]
 endmodule
 """
     files = {"casts.v": top} | {f"{name}.v": templates.read(f"rtl/{name}.v") for name in MODULES}
-    return Design("casts", files, INPUT, Fixed(LANE, LANE), 1, len(chosen), latency_cycles=1, ii=1)
+    return Design("casts", files, (Port("in", 1, 1, INPUT),), (Port("out", 1, len(chosen), Fixed(LANE, LANE)),), 1, 1)
 
 
 def expected(variant: Variant, x: np.ndarray) -> np.ndarray:
@@ -81,4 +81,4 @@ def test_all_modes_equal_the_oracle(tmp_path: Path) -> None:
     ]
     assert wrong == []
     assert len(chosen) == 7 * 4 * 10 * 2
-    assert set(result.latency_cycles) == {1}
+    assert set(result.ends - result.begins) == {1}

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from flows.errors import UnsupportedLayer
-from flows.ir import Fixed, Graph, Node, Op
-from flows.rtl import LayerKnobs, emit, schedule
-from flows.rtl.chain import fixed_for, stages
-from flows.rtl.emit import bias_words, weight_words
-from tests.rtl.networks import cast, chain, dense, relu
+from flows.ir import Fixed, Graph, Op
+from flows.rtl import LayerKnobs, Port, emit, schedule
+from flows.rtl.cores.dense import bias_words, weight_words
+from flows.rtl.cores.sums import sums_of
+from flows.rtl.lanes import fixed_for
+from tests.rtl.networks import chain, dense, relu
 
 SMALL = chain(3, "fixed<4,2>", dense(2, "fixed<12,6>", "fixed<12,6>", weight="fixed<3,1>", bias="fixed<3,1>"))
 
@@ -31,7 +32,7 @@ def test_rom_contents() -> None:
     assert (layer.inputs_per_cycle, layer.outputs_per_cycle, layer.steps, layer.groups) == (2, 1, 2, 2)
     assert weight_words(graph["l1"].params["weight"], layer) == [[1, 3], [0, 0], [-2, -4], [2, 0]]
     assert bias_words(np.array([-4, 12]), layer) == [[-4], [12]]
-    text = emit(graph, plan).files["top.v"]
+    text = emit(plan).files["top.v"]
     weights = re.search(r"\.WEIGHTS\(\{([^}]*)\}\)", text)
     assert weights
     # Two weights of 3 bits a word, the first in the low bits, word 0 last.
@@ -40,31 +41,32 @@ def test_rom_contents() -> None:
 
 def test_text_is_deterministic() -> None:
     plan = schedule(SMALL, {}, LayerKnobs(3))
-    first, second = emit(SMALL, plan), emit(SMALL, plan)
+    first, second = emit(plan), emit(plan)
     assert first.files == second.files
     assert first.digest() == second.digest()
-    assert first.digest() != emit(SMALL, schedule(SMALL, {}, LayerKnobs(2))).digest()
+    assert first.digest() != emit(schedule(SMALL, {}, LayerKnobs(2))).digest()
 
 
 def test_design_describes_its_ports() -> None:
-    design = emit(SMALL, schedule(SMALL, {}, LayerKnobs(3)))
-    assert (design.top, design.n_in, design.n_out) == ("top", 3, 2)
-    assert (design.input_type, design.output_type) == (Fixed(4, 2), Fixed(12, 6))
+    design = emit(schedule(SMALL, {}, LayerKnobs(3)))
+    assert design.top == "top"
+    assert design.inputs == (Port("in", 1, 3, Fixed(4, 2)),)
+    assert design.outputs == (Port("out", 1, 2, Fixed(12, 6)),)
     assert "input  [11:0] in_data" in design.files["top.v"]
     assert "output [23:0] out_data" in design.files["top.v"]
 
 
 def test_design_reads_no_files_and_is_ascii() -> None:
-    text = "".join(emit(SMALL, schedule(SMALL, {}, LayerKnobs(3))).files.values())
+    text = "".join(emit(schedule(SMALL, {}, LayerKnobs(3))).files.values())
     assert "$readmem" not in text
     assert "`include" not in text
-    assert emit(SMALL, schedule(SMALL, {}, LayerKnobs(3))).files["top.v"].isascii()
+    assert emit(schedule(SMALL, {}, LayerKnobs(3))).files["top.v"].isascii()
 
 
 def test_names_cannot_break_the_text() -> None:
     source, layer = SMALL.nodes
     odd = Graph("a\nb", (source, dataclasses.replace(layer, name="dense/1 é\nendmodule")), ("dense/1 é\nendmodule",))
-    text = emit(odd, schedule(odd, {}, LayerKnobs(3))).files["top.v"]
+    text = emit(schedule(odd, {}, LayerKnobs(3))).files["top.v"]
     code = re.sub(r"//.*", "", text)
     assert text.isascii()
     assert re.findall(r"\bendmodule\b", code) == ["endmodule"]
@@ -74,31 +76,15 @@ def test_names_cannot_break_the_text() -> None:
 def test_sum_is_as_narrow_as_its_exact_range() -> None:
     # 4-bit inputs in -8..7: -8*3 - 8*2 - 8*1 - 2*4 = -56 and 7*6 + 3*4 = 54 on the product's grid.
     graph = with_weights([[3, 1], [2, 1], [1, 1]], [-2, 3])
-    (_, stage) = stages(graph)
-    assert stage.dense
-    assert stage.dense.weight_type == Fixed(2, 0, False)
-    assert stage.dense.sum == fixed_for(-56, 54, 4)
-    assert stage.dense.sum.width == 7
-
-
-def test_no_result_in_more_than_one_place() -> None:
-    graph = chain(3, "fixed<4,2>", cast("fixed<3,2>"), relu("ufixed<2,1>"))
-    branch = Graph("branch", (*graph.nodes[:2], dataclasses.replace(graph.nodes[2], inputs=("x",))), ("l2",))
-    with pytest.raises(UnsupportedLayer, match=r"'l2' does not continue 'l1'.*\n.*chain"):
-        emit(branch, schedule(graph, {}, LayerKnobs(1)))
-    with pytest.raises(UnsupportedLayer, match="the graph's results are l1"):
-        stages(Graph("early", graph.nodes, ("l1",)))
+    sums = sums_of(graph["l1"], graph["x"].type)
+    assert sums.weight_type == Fixed(2, 0, False)
+    assert sums.sum == fixed_for(-56, 54, 4)
+    assert sums.sum.width == 7
 
 
 def test_unsupported_operation_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.rtl.chain.SUPPORTED", (Op.INPUT, Op.DENSE))
+    monkeypatch.setattr("flows.rtl.units.FRONTS", {Op.DENSE: None})
+    monkeypatch.setattr("flows.rtl.fronts.FRONTS", {})
     graph = chain(3, "fixed<4,2>", relu("ufixed<2,1>"))
-    with pytest.raises(UnsupportedLayer, match=r"'l1' \(relu\) has no RTL\n.*supported: input, dense"):
-        stages(graph)
-
-
-def test_dead_branch_is_refused() -> None:
-    graph = chain(3, "fixed<4,2>", cast("fixed<3,2>"))
-    extra = Node("y", Op.INPUT, (), (3,), Fixed(4, 2))
-    with pytest.raises(UnsupportedLayer, match="'y' does not continue 'l1'"):
-        stages(Graph("two", (*graph.nodes, extra), ("y",)))
+    with pytest.raises(UnsupportedLayer, match=r"'l1' \(relu\) has no RTL\n.*supported: dense"):
+        schedule(graph, {}, LayerKnobs(1))

@@ -54,7 +54,7 @@ def netlist(design: Design, folder: Path) -> tuple[str, str]:
 
 def test_netlist_equals_the_oracle(tmp_path: Path) -> None:
     plan = schedule(GRAPH, KNOBS, LayerKnobs(1))
-    design = emit(GRAPH, plan)
+    design = emit(plan)
     cells, model = netlist(design, tmp_path / "synthesis")
     assert plan.layers[2].multipliers == DSP_BLOCKS["l6"]
     assert len(re.findall(r"\bDSP48E1\b", cells)) == sum(DSP_BLOCKS.values())

@@ -8,7 +8,7 @@ import pytest
 
 from flows.errors import ProjectError
 from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, schedule
-from flows.rtl.schedule import fold
+from flows.rtl.cores.fold import fold
 from tests.rtl.networks import chain, dense, relu
 
 SIZES = (1, 2, 3, 5, 7, 13, 16, 17, 31, 37, 64)

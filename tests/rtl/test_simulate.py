@@ -18,7 +18,7 @@ GRAPH = chain(4, "fixed<9,4>", cast("fixed<5,2,RND,SAT>"))
 
 
 def design() -> Design:
-    return emit(GRAPH, schedule(GRAPH, {}, LayerKnobs(1)))
+    return emit(schedule(GRAPH, {}, LayerKnobs(1)))
 
 
 def test_element_zero_is_lowest() -> None:
@@ -60,5 +60,5 @@ def test_data_lost_under_back_pressure_is_noticed(tmp_path: Path) -> None:
 def test_a_single_vector_has_no_interval(tmp_path: Path) -> None:
     result = simulate(design(), vectors(GRAPH, 2)[:1], tmp_path)
     assert result.ii is None
-    assert result.latency_cycles.tolist() == [1]
+    assert result.latency_cycles == 1
     assert result.stalled == 1

@@ -1,0 +1,134 @@
+"""Weighted sums of a whole vector with any reuse factor: dense layers, and convolutions window by window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.ir import Fixed
+from flows.ir.fixed import Array
+from flows.rtl.cores.fold import (
+    DEEP_ROM,
+    LEVELS_PER_STAGE,
+    ROWS_PER_STAGE,
+    LayerSchedule,
+    Multiplier,
+    lut_weight_bits,
+)
+from flows.rtl.cores.sums import Sums
+from flows.rtl.verilog import Stream, Value, constant, instance
+
+PRIMITIVES = (
+    "accumulate", "adder_tree", "cast_lanes", "delay_line", "dense_core", "dot_product", "fixed_cast", "fold_counter",
+    "increment", "multiply_dsp", "multiply_lut", "operand_feed", "weight_rom",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class DenseCore:
+    """`templates/rtl/dense_core.v` for one layer."""
+
+    sums: Sums
+    plan: LayerSchedule
+
+    primitives = PRIMITIVES
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
+
+    @property
+    def n_out(self) -> int:
+        return self.plan.n_out
+
+    @property
+    def result(self) -> Fixed:
+        return self.sums.sum
+
+    @property
+    def lanes(self) -> int:
+        return self.plan.outputs_per_cycle
+
+    @property
+    def groups(self) -> int:
+        return self.plan.groups
+
+    @property
+    def interval(self) -> int:
+        return self.plan.granted
+
+    @property
+    def latency(self) -> int:
+        return self.plan.latency_cycles
+
+    def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
+        out = Stream(f"{name}_valid", f"{name}_last", f"{name}_sums", self.lanes, self.result)
+        ports = {"clk": "clk", "rst": "rst", "load": vector.valid, "vector": vector.data}
+        ports |= {"sums_valid": out.valid, "sums_last": out.last, "sums": out.data}
+        return out.declare() + instance("dense_core", name, self._parameters(), ports), out
+
+    def _parameters(self) -> dict[str, Value]:
+        sums, plan, bits = self.sums, self.plan, self.sums.weight_type.width
+        return {
+            "N_IN": plan.n_in,
+            "LANES_IN": plan.inputs_per_cycle,
+            "LANES_OUT": plan.outputs_per_cycle,
+            "STEPS": plan.steps,
+            "GROUPS": plan.groups,
+            "X_WIDTH": sums.source.width,
+            "X_SIGNED": int(sums.source.signed),
+            "W_WIDTH": bits,
+            "W_SIGNED": int(sums.weight_type.signed),
+            "PRODUCT_WIDTH": sums.product_width,
+            "DROP": sums.drop,
+            "ROUNDING": f'"{sums.rounding}"',
+            "SUM_WIDTH": sums.sum.width,
+            "MULTIPLIER": '"LUT"' if plan.multiplier is Multiplier.LUT else '"DSP"',
+            "ROWS_PER_STAGE": ROWS_PER_STAGE,
+            "LEVELS_PER_STAGE": LEVELS_PER_STAGE,
+            "DEEP_ROM": int(plan.granted >= DEEP_ROM),
+            "MULTIPLY_LATENCY": plan.multiply_latency,
+            "TREE_LATENCY": plan.tree_latency,
+            "WEIGHTS": constant(weight_words(sums.weight, plan), bits),
+            "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
+        }
+
+
+def weight_words(weight: Array, layer: LayerSchedule) -> list[list[int]]:
+    """ROM contents: word group * steps + step, lane output * inputs_per_cycle + input; zeros where a lane is unused."""
+    words = []
+    for group in range(layer.groups):
+        outputs = range(group * layer.outputs_per_cycle, (group + 1) * layer.outputs_per_cycle)
+        for step in range(layer.steps):
+            inputs = range(step * layer.inputs_per_cycle, (step + 1) * layer.inputs_per_cycle)
+            words.append([_at(weight, i, o) for o in outputs for i in inputs])
+    return words
+
+
+def _at(weight: Array, i: int, o: int) -> int:
+    return int(weight[i, o]) if i < weight.shape[0] and o < weight.shape[1] else 0
+
+
+def bias_words(bias: Array, layer: LayerSchedule) -> list[list[int]]:
+    """ROM contents: one word for each group of outputs; zeros where a lane is unused."""
+    lanes = layer.outputs_per_cycle
+    padded = [*map(int, bias), *[0] * (layer.groups * lanes - len(bias))]
+    return [padded[start : start + lanes] for start in range(0, len(padded), lanes)]
+
+
+def lut_offsets(sums: Sums, layer: LayerSchedule) -> Array:
+    """What `multiply_lut.v` adds to the sum of each output besides the products, on the sum's grid: (n_out,).
+
+    Each pair of lanes adds floor(w / 2) + 2**(bits - 2) - 1 a step, w the weight of its first lane; each product of an
+    unsigned input lacks w * 2**(input bits - 1). There are no offsets where products are cast one by one.
+    """
+    if layer.multiplier is not Multiplier.LUT or sums.drop > 0:
+        return np.zeros_like(sums.bias)
+    padded = np.zeros((layer.steps, layer.inputs_per_cycle, layer.n_out), np.int64)
+    padded.reshape(-1, layer.n_out)[: layer.n_in] = sums.weight
+    ones = (1 << (lut_weight_bits(sums.weight_type) - 2)) - 1
+    offsets: Array = ((padded[:, ::2] >> 1) + ones).sum((0, 1))
+    if not sums.source.signed:
+        offsets -= sums.weight.sum(0) << (sums.source.width - 1)
+    return offsets << -sums.drop

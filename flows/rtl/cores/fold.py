@@ -1,0 +1,154 @@
+"""How a layer of weighted sums is folded in time, and the cycles that follow from it.
+
+In: the sums of a layer and the knobs for it. Out: `LayerSchedule`, whose figures are closed formulas.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from flows.errors import ProjectError
+from flows.ir import Fixed
+from flows.rtl.cores.sums import Sums
+
+LEVELS_PER_STAGE = 2
+"""Levels of adders between two registers of a tree."""
+
+ROWS_PER_STAGE = 2
+"""Rows of a LUT multiplier between two registers."""
+
+DEEP_ROM = 128
+"""Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
+
+
+class Multiplier(enum.StrEnum):
+    """What products are made of."""
+
+    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough
+    LUT = "lut"  # distributed arithmetic in LUTs and carry chains; never a DSP block
+
+
+@dataclass(frozen=True)
+class LayerKnobs:
+    """What the user chooses for a layer with weights.
+
+    Attributes:
+        reuse_factor: cycles a vector (of a convolution: a window) may occupy the layer: 1 or more.
+        multiplier: what products are made of.
+    """
+
+    reuse_factor: int
+    multiplier: Multiplier = Multiplier.DSP
+
+
+@dataclass(frozen=True)
+class LayerSchedule:
+    """A layer of weighted sums, folded.
+
+    Attributes:
+        name: the layer.
+        n_in, n_out: products of a sum, and sums.
+        asked: reuse factor asked.
+        granted: reuse factor got, steps * groups <= asked: cycles a vector occupies the layer.
+        inputs_per_cycle, outputs_per_cycle: lanes; their product is `multipliers`.
+        steps, groups: cycles over the inputs of one output, and groups of outputs.
+        multiplier: what products are made of.
+        multipliers: products a cycle.
+        multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
+        latency_cycles: from the cycle of a vector to that of its last group of sums.
+    """
+
+    name: str
+    n_in: int
+    n_out: int
+    asked: int
+    granted: int
+    inputs_per_cycle: int
+    outputs_per_cycle: int
+    steps: int
+    groups: int
+    multiplier: Multiplier
+    multipliers: int
+    multiply_latency: int
+    tree_latency: int
+    latency_cycles: int
+
+
+def fold_layer(sums: Sums, knobs: LayerKnobs) -> LayerSchedule:
+    """Fold a layer.
+
+    With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
+    one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
+    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree
+    over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
+    accumulator is one level more, and a register follows every LEVELS_PER_STAGE of them. So
+
+        latency = granted + multiply_latency + ceil((ceil(log2 L) + 1) / LEVELS_PER_STAGE)
+
+    Raises:
+        ProjectError: a reuse factor below 1.
+    """
+    name = sums.node.name
+    if knobs.reuse_factor < 1:
+        message = f"reuse_factor of layer '{name}' is {knobs.reuse_factor}"
+        raise ProjectError(message, "a reuse factor is an integer of 1 or more")
+    n_in, n_out = sums.weight.shape
+    lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
+    steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
+    multiply = _multiply_latency(sums, knobs.multiplier, deep=steps * groups >= DEEP_ROM)
+    tree = _tree_latency(sums, knobs.multiplier, lanes_in)
+    return LayerSchedule(
+        name=name,
+        n_in=n_in,
+        n_out=n_out,
+        asked=knobs.reuse_factor,
+        granted=steps * groups,
+        inputs_per_cycle=lanes_in,
+        outputs_per_cycle=lanes_out,
+        steps=steps,
+        groups=groups,
+        multiplier=knobs.multiplier,
+        multipliers=lanes_in * lanes_out,
+        multiply_latency=multiply,
+        tree_latency=tree,
+        latency_cycles=steps * groups + multiply + tree + 1,
+    )
+
+
+def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
+    """Input and output lanes with the fewest multipliers that finish within `reuse_factor` cycles.
+
+    Among equals the one with the fewest output lanes, that is accumulators and quantizers, and then of fewest cycles.
+    """
+    choices = []
+    for groups in range(1, min(n_out, reuse_factor) + 1):
+        lanes_out = _ceil_div(n_out, groups)
+        lanes_in = _ceil_div(n_in, min(n_in, reuse_factor // groups))
+        cycles = _ceil_div(n_in, lanes_in) * _ceil_div(n_out, lanes_out)
+        choices.append((lanes_in * lanes_out, lanes_out, cycles, lanes_in))
+    _, lanes_out, _, lanes_in = min(choices)
+    return lanes_in, lanes_out
+
+
+def _multiply_latency(sums: Sums, multiplier: Multiplier, deep: bool) -> int:
+    cast = int(sums.drop > 0)
+    if multiplier is Multiplier.DSP:
+        return 1 + deep + cast
+    return 1 + _ceil_div(lut_weight_bits(sums.weight_type), ROWS_PER_STAGE) + cast
+
+
+def lut_weight_bits(weight: Fixed) -> int:
+    """Bits of a weight as the LUT multiplier sees it: signed, at least two."""
+    return max(weight.width + (not weight.signed), 2)
+
+
+def _tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int) -> int:
+    paired = multiplier is Multiplier.LUT and sums.drop <= 0
+    leaves = _ceil_div(lanes_in, 2) if paired else lanes_in
+    levels = (leaves - 1).bit_length() + 1
+    return _ceil_div(levels, LEVELS_PER_STAGE) - 1
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)

@@ -1,0 +1,184 @@
+"""A graph seen as hardware: units, each a front, a pipeline that runs freely, and a FIFO for each reader of its result.
+
+A unit begins where the values of the graph come from elsewhere than from one pipeline right before: at the input, at a
+branch, where streams meet, at a window, at a change of shape. Everything behind it that works on one vector after the
+other joins its pipeline, so that a chain of dense layers is one unit, with constant latency and no stalls inside.
+
+In: a verified graph and the knobs. Out: a `Network`. What the RTL cannot do is refused here, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flows.errors import ProjectError, UnsupportedLayer
+from flows.ir import Fixed, Graph, Node, Op
+from flows.rtl.cores import CORES, WITH_KNOBS, Core, LayerKnobs, core_of
+from flows.rtl.fronts import FRONTS, Direct, Front, beat_bits, direct, front_of
+from flows.rtl.lanes import LANE_WISE, Cast, Operation, operations
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A core, or none, and the lane-wise operations that follow it.
+
+    Attributes:
+        operations: in order; those that change nothing are left out.
+        registered: for each operation, whether a pipeline register comes before it (never two with logic in a row).
+        n, result: values of a result vector, and their type.
+    """
+
+    name: str
+    core: Core | None
+    operations: tuple[Operation, ...]
+    n: int
+    result: Fixed
+
+    @property
+    def registered(self) -> tuple[bool, ...]:
+        busy, flags = False, []
+        for operation in self.operations:
+            flags.append(busy and not operation.is_wiring)
+            busy = busy or not operation.is_wiring
+        return tuple(flags)
+
+    @property
+    def latency(self) -> int:
+        return (self.core.latency if self.core else 0) + sum(self.registered)
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A front, and the stages of its pipeline.
+
+    Attributes:
+        name: of the node whose value it delivers.
+        inputs: where its front takes its beats from: the number of a unit, or ~k for input k of the graph.
+        lanes, type: of the vectors that the front makes; single bits where streams of several types are joined.
+        result_bits: of a beat of its results.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    front: Front
+    lanes: int
+    type: Fixed
+    stages: tuple[Stage, ...]
+    result_bits: int
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the one in which a vector enters the pipeline to the one in which its result is written."""
+        return sum(stage.latency for stage in self.stages)
+
+    @property
+    def interval(self) -> int:
+        """Cycles from a vector to the next one, at least."""
+        return max([1, *(stage.core.interval for stage in self.stages if stage.core)])
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Units in topological order.
+
+    Attributes:
+        outputs: the number of the unit that delivers each of the graph's results.
+    """
+
+    graph: Graph
+    units: tuple[Unit, ...]
+    outputs: tuple[int, ...]
+
+    def readers(self, source: int) -> list[tuple[int, int]]:
+        """(unit, which of its inputs) for each reader of a unit or an input; (-1, k) for the k-th output."""
+        found = [(u, i) for u, unit in enumerate(self.units) for i, name in enumerate(unit.inputs) if name == source]
+        return found + [(-1, k) for k, output in enumerate(self.outputs) if output == source]
+
+
+@dataclass
+class _Draft:
+    """A unit as it grows; `groups` are the core and the operations of each stage."""
+
+    inputs: tuple[int, ...]
+    front: Front
+    lanes: int
+    type: Fixed
+    end: Node
+    groups: list[tuple[Node, Core | None, list[Operation]]] = field(default_factory=list)
+
+    def append(self, node: Node, sources: Sequence[Node], knobs: LayerKnobs) -> None:
+        """Let the pipeline compute one node more."""
+        self.end = node
+        if node.op in CORES:
+            core = core_of(node, sources, knobs)
+            self.groups.append((node, core, [Cast(node.name, core.result, node.type)]))
+        elif node.op in LANE_WISE:
+            if not self.groups:
+                self.groups.append((node, None, []))
+            self.groups[-1][2].extend(operations(node, sources[0].type))
+
+    def finished(self) -> Unit:
+        stages = tuple(_stage(*group, self.lanes) for group in self.groups)
+        bits = beat_bits(self.end)
+        return Unit(self.end.name, self.inputs, self.front, self.lanes, self.type, stages, bits)
+
+
+def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int) -> Stage:
+    kept = tuple(operation for operation in all_operations if not operation.is_identity)
+    result = all_operations[-1].result
+    return Stage(node.name, core, kept, core.n_out if core else lanes, result)
+
+
+def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs) -> Network:
+    """The units of a graph.
+
+    Args:
+        graph: verified.
+        knobs: per layer name; layers not named get `default`.
+
+    Raises:
+        UnsupportedLayer: a node of an operation without RTL.
+        ProjectError: knobs for a layer that does not exist, or a reuse factor below 1.
+    """
+    _check_knobs(graph, knobs)
+    drafts: list[_Draft] = []
+    place: dict[str, int] = {}  # node → the unit that delivers its value so far, or ~k for input k
+    for number, node in enumerate(graph.inputs):
+        place[node.name] = ~number
+        if _users(graph, node) > 1 or node.name in graph.outputs:
+            place[node.name] = len(drafts)
+            drafts.append(_Draft((~number,), direct(node), node.shape[-1], node.type, node))
+    for node in graph.nodes:
+        if node.op is not Op.INPUT:
+            place[node.name] = _place(graph, node, place, drafts)
+            drafts[place[node.name]].append(node, [graph[name] for name in node.inputs], knobs.get(node.name, default))
+    return Network(graph, tuple(draft.finished() for draft in drafts), tuple(place[name] for name in graph.outputs))
+
+
+def _check_knobs(graph: Graph, knobs: Mapping[str, LayerKnobs]) -> None:
+    names = [node.name for node in graph.nodes if node.op in WITH_KNOBS]
+    for name in knobs:
+        if name not in names:
+            message = f"no layer with weights is named '{name}'"
+            raise ProjectError(message, f"layers: {', '.join(names) or 'none'}")
+
+
+def _place(graph: Graph, node: Node, place: Mapping[str, int], drafts: list[_Draft]) -> int:
+    """The unit for a node: that of its only source where it can join its pipeline, else a new one."""
+    sources = [graph[name] for name in node.inputs]
+    front = front_of(node, sources)
+    if front is None:
+        raise UnsupportedLayer(f"layer '{node.name}' ({node.op}) has no RTL", f"supported: {', '.join(sorted(FRONTS))}")
+    before = place[node.inputs[0]]
+    if isinstance(front, Direct) and before >= 0 and _users(graph, sources[0]) == 1:
+        return before
+    one_type = len(sources) == 1
+    kind = sources[0].type if one_type else Fixed(1, 1, signed=False)
+    inputs = tuple(place[name] for name in node.inputs)
+    drafts.append(_Draft(inputs, front, front.vector_bits // kind.width, kind, node))
+    return len(drafts) - 1
+
+
+def _users(graph: Graph, node: Node) -> int:
+    return len(graph.readers(node.name)) + graph.outputs.count(node.name)

@@ -1,0 +1,13 @@
+// One beat of each of several streams at a time: they go on together or wait for each other. Combinational; the data of
+// the inputs side by side are the data of the result.
+module stream_join #(
+    parameter INPUTS = 2
+) (
+    input  [INPUTS-1:0] in_valid,
+    output [INPUTS-1:0] in_ready,
+    output              out_valid,
+    input               out_ready
+);
+    assign out_valid = &in_valid;
+    assign in_ready  = {INPUTS{out_valid & out_ready}};
+endmodule
