@@ -1,0 +1,44 @@
+"""The oracle against the slow exact model, on random graphs of every operation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.ir import Graph, Op, evaluate, trace
+from tests.ir import exact, random_graphs
+
+OPERATIONS = [op for op in Op if op is not Op.INPUT]
+
+
+def check(graph: Graph, seed: int) -> None:
+    x = random_graphs.batch(np.random.default_rng(seed), graph, 3)
+    want = exact.run(graph, x)
+    for name, values in trace(graph, x).items():
+        np.testing.assert_array_equal(values, want[name].astype(np.int64), f"seed {seed}: {graph[name]}")
+    np.testing.assert_array_equal(evaluate(graph, x), exact.results(graph, x).astype(np.int64))
+
+
+@pytest.mark.parametrize("wide", [False, True], ids=["narrow", "wide"])
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_every_operation_equals_its_plain_definition(op: Op, wide: bool) -> None:
+    for seed in range(20):
+        check(random_graphs.of_op(np.random.default_rng(seed), op, wide), seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_graphs_with_branches_and_several_outputs(seed: int) -> None:
+    check(random_graphs.of_many(np.random.default_rng(seed), 12), seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_graph_survives_its_file(seed: int, tmp_path: Path) -> None:
+    graph = random_graphs.of_many(np.random.default_rng(seed), 20)
+    graph.save(tmp_path / "g.npz")
+    loaded = Graph.load(tmp_path / "g.npz")
+    assert loaded.digest() == graph.digest()
+    assert [node.attrs for node in loaded.nodes] == [node.attrs for node in graph.nodes]
+    x = random_graphs.batch(np.random.default_rng(seed), graph, 7)
+    np.testing.assert_array_equal(evaluate(loaded, x), evaluate(graph, x))
