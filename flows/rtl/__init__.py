@@ -4,8 +4,9 @@ In: a verified graph and the knobs of each layer. Out: a schedule (units, latenc
 name to text), and its cycle-accurate simulation.
 """
 
-from flows.rtl.cores.fold import LayerKnobs, LayerSchedule, Multiplier
+from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.emit import Design, Port, emit
+from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
 from flows.rtl.schedule import Schedule, schedule
 from flows.rtl.simulate import Simulation, simulate
 
@@ -14,9 +15,12 @@ __all__ = [
     "LayerKnobs",
     "LayerSchedule",
     "Multiplier",
+    "Pipeline",
     "Port",
     "Schedule",
     "Simulation",
+    "Strategy",
+    "WeightsIn",
     "emit",
     "schedule",
     "simulate",

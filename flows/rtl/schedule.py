@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flows.ir import Graph
-from flows.rtl.cores import DenseCore, LayerKnobs
+from flows.rtl.cores import DenseCore
 from flows.rtl.cores.fold import LayerSchedule
+from flows.rtl.knobs import LayerKnobs, Pipeline
 from flows.rtl.timing import Depths, fit
 from flows.rtl.units import Network, network
 
@@ -45,7 +46,12 @@ class Schedule:
         return {"layers": layers, "units": units, "latency_cycles": self.latency_cycles, "ii": self.ii}
 
 
-def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs) -> Schedule:
+DEFAULT = Pipeline()
+
+
+def schedule(
+    graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, pipeline: Pipeline = DEFAULT
+) -> Schedule:
     """Fold every layer with weights, and time the whole.
 
     Layers of one pipeline overlap, and each takes the next vector right after the last product of this one, so a chain
@@ -55,12 +61,13 @@ def schedule(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs)
     Args:
         graph: verified.
         knobs: per layer name; layers not named get `default`.
+        pipeline: how much logic stands between two registers.
 
     Raises:
         ProjectError: a reuse factor below 1, or knobs for a layer that does not exist.
         UnsupportedLayer: the graph has no RTL.
     """
-    units = network(graph, knobs, default)
+    units = network(graph, knobs, default, pipeline)
     depths, times = fit(units)
     cores = [stage.core for unit in units.units for stage in unit.stages]
     layers = tuple(core.plan for core in cores if isinstance(core, DenseCore))

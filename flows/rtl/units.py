@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 from flows.errors import ProjectError, UnsupportedLayer
 from flows.ir import Fixed, Graph, Node, Op
-from flows.rtl.cores import CORES, WITH_KNOBS, Core, LayerKnobs, core_of
+from flows.rtl.cores import CORES, WITH_KNOBS, Core, core_of
 from flows.rtl.fronts import FRONTS, Direct, Front, beat_bits, direct, front_of
+from flows.rtl.knobs import LayerKnobs, Pipeline
 from flows.rtl.lanes import LANE_WISE, Cast, Operation, operations
 
 
@@ -107,11 +108,11 @@ class _Draft:
     end: Node
     groups: list[tuple[Node, Core | None, list[Operation]]] = field(default_factory=list)
 
-    def append(self, node: Node, sources: Sequence[Node], knobs: LayerKnobs) -> None:
+    def append(self, node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> None:
         """Let the pipeline compute one node more."""
         self.end = node
         if node.op in CORES:
-            core = core_of(node, sources, knobs)
+            core = core_of(node, sources, knobs, pipeline)
             self.groups.append((node, core, [Cast(node.name, core.result, node.type)]))
         elif node.op in LANE_WISE:
             if not self.groups:
@@ -130,12 +131,13 @@ def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], l
     return Stage(node.name, core, kept, core.n_out if core else lanes, result)
 
 
-def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs) -> Network:
+def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, pipeline: Pipeline) -> Network:
     """The units of a graph.
 
     Args:
         graph: verified.
         knobs: per layer name; layers not named get `default`.
+        pipeline: of all of them.
 
     Raises:
         UnsupportedLayer: a node of an operation without RTL.
@@ -152,7 +154,8 @@ def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs) 
     for node in graph.nodes:
         if node.op is not Op.INPUT:
             place[node.name] = _place(graph, node, place, drafts)
-            drafts[place[node.name]].append(node, [graph[name] for name in node.inputs], knobs.get(node.name, default))
+            sources, own = [graph[name] for name in node.inputs], knobs.get(node.name, default)
+            drafts[place[node.name]].append(node, sources, own, pipeline)
     return Network(graph, tuple(draft.finished() for draft in drafts), tuple(place[name] for name in graph.outputs))
 
 

@@ -17,8 +17,8 @@ from flows.ir import Graph, evaluate
 from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
 from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.cores.fold import LayerKnobs, Multiplier
 from flows.rtl.emit import emit
+from flows.rtl.knobs import LayerKnobs, Multiplier
 from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics

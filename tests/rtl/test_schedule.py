@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from flows.errors import ProjectError
-from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, schedule
+from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, Pipeline, schedule
 from flows.rtl.cores.fold import fold
 from tests.rtl.networks import chain, dense, relu
 
@@ -70,6 +70,7 @@ def test_one_layer_in_full() -> None:
         multipliers=4,
         multiply_latency=4,
         tree_latency=0,
+        pipeline=Pipeline(),
         latency_cycles=45,
     )
     assert plan.ii == 40

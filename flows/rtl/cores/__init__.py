@@ -10,33 +10,35 @@ from collections.abc import Callable, Mapping, Sequence
 from flows.ir import Node, Op
 from flows.rtl.cores.core import Core
 from flows.rtl.cores.dense import DenseCore
-from flows.rtl.cores.fold import LayerKnobs, fold_layer
+from flows.rtl.cores.fold import fold_layer
 from flows.rtl.cores.sums import sums_of
+from flows.rtl.knobs import LayerKnobs, Pipeline
 
 WITH_KNOBS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)
 """Operations that have weights, and so a reuse factor and the other knobs of a layer."""
 
 
-def core_of(node: Node, sources: Sequence[Node], knobs: LayerKnobs) -> Core:
+def core_of(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> Core:
     """The core of a node that needs one.
 
     Args:
         node: of an operation in `CORES`.
         sources: the nodes that it reads, in order.
         knobs: for its layer; without meaning where the operation is not one of `WITH_KNOBS`.
+        pipeline: of the whole design.
     """
-    return CORES[node.op](node, sources, knobs)
+    return CORES[node.op](node, sources, knobs, pipeline)
 
 
-def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs) -> Core:
+def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> Core:
     sums = sums_of(node, sources[0].type)
-    return DenseCore(sums, fold_layer(sums, knobs))
+    return DenseCore(sums, fold_layer(sums, knobs, pipeline))
 
 
-CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs], Core]] = {
+CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]] = {
     Op.DENSE: _dense,
     Op.CONV: _dense,
 }
 """Operation → what makes its core."""
 
-__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "LayerKnobs", "core_of"]
+__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "core_of"]

@@ -8,15 +8,9 @@ import numpy as np
 
 from flows.ir import Fixed
 from flows.ir.fixed import Array
-from flows.rtl.cores.fold import (
-    DEEP_ROM,
-    LEVELS_PER_STAGE,
-    ROWS_PER_STAGE,
-    LayerSchedule,
-    Multiplier,
-    lut_weight_bits,
-)
+from flows.rtl.cores.fold import DEEP_ROM, LayerSchedule, lut_weight_bits
 from flows.rtl.cores.sums import Sums
+from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
 
 PRIMITIVES = (
@@ -85,8 +79,8 @@ class DenseCore:
             "ROUNDING": f'"{sums.rounding}"',
             "SUM_WIDTH": sums.sum.width,
             "MULTIPLIER": '"LUT"' if plan.multiplier is Multiplier.LUT else '"DSP"',
-            "ROWS_PER_STAGE": ROWS_PER_STAGE,
-            "LEVELS_PER_STAGE": LEVELS_PER_STAGE,
+            "ROWS_PER_STAGE": plan.pipeline.rows_per_stage,
+            "LEVELS_PER_STAGE": plan.pipeline.levels_per_stage,
             "DEEP_ROM": int(plan.granted >= DEEP_ROM),
             "MULTIPLY_LATENCY": plan.multiply_latency,
             "TREE_LATENCY": plan.tree_latency,

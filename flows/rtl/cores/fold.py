@@ -5,41 +5,15 @@ In: the sums of a layer and the knobs for it. Out: `LayerSchedule`, whose figure
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 from flows.errors import ProjectError
 from flows.ir import Fixed
 from flows.rtl.cores.sums import Sums
-
-LEVELS_PER_STAGE = 2
-"""Levels of adders between two registers of a tree."""
-
-ROWS_PER_STAGE = 2
-"""Rows of a LUT multiplier between two registers."""
+from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline
 
 DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
-
-
-class Multiplier(enum.StrEnum):
-    """What products are made of."""
-
-    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough
-    LUT = "lut"  # distributed arithmetic in LUTs and carry chains; never a DSP block
-
-
-@dataclass(frozen=True)
-class LayerKnobs:
-    """What the user chooses for a layer with weights.
-
-    Attributes:
-        reuse_factor: cycles a vector (of a convolution: a window) may occupy the layer: 1 or more.
-        multiplier: what products are made of.
-    """
-
-    reuse_factor: int
-    multiplier: Multiplier = Multiplier.DSP
 
 
 @dataclass(frozen=True)
@@ -56,6 +30,7 @@ class LayerSchedule:
         multiplier: what products are made of.
         multipliers: products a cycle.
         multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
+        pipeline: the depth that was asked.
         latency_cycles: from the cycle of a vector to that of its last group of sums.
     """
 
@@ -72,19 +47,20 @@ class LayerSchedule:
     multipliers: int
     multiply_latency: int
     tree_latency: int
+    pipeline: Pipeline
     latency_cycles: int
 
 
-def fold_layer(sums: Sums, knobs: LayerKnobs) -> LayerSchedule:
+def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedule:
     """Fold a layer.
 
     With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
     one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
-    `lut_weight_bits`: 1 + ceil(w / ROWS_PER_STAGE); 1 more to cast a product to a coarser accumulator). An adder tree
+    `lut_weight_bits`: 1 + ceil(w / rows_per_stage); 1 more to cast a product to a coarser accumulator). An adder tree
     over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
-    accumulator is one level more, and a register follows every LEVELS_PER_STAGE of them. So
+    accumulator is one level more, and a register follows every levels_per_stage of them. So
 
-        latency = granted + multiply_latency + ceil((ceil(log2 L) + 1) / LEVELS_PER_STAGE)
+        latency = granted + multiply_latency + ceil((ceil(log2 L) + 1) / levels_per_stage)
 
     Raises:
         ProjectError: a reuse factor below 1.
@@ -96,8 +72,8 @@ def fold_layer(sums: Sums, knobs: LayerKnobs) -> LayerSchedule:
     n_in, n_out = sums.weight.shape
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = _multiply_latency(sums, knobs.multiplier, deep=steps * groups >= DEEP_ROM)
-    tree = _tree_latency(sums, knobs.multiplier, lanes_in)
+    multiply = _multiply_latency(sums, knobs.multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
+    tree = _tree_latency(sums, knobs.multiplier, lanes_in, pipeline)
     return LayerSchedule(
         name=name,
         n_in=n_in,
@@ -112,6 +88,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs) -> LayerSchedule:
         multipliers=lanes_in * lanes_out,
         multiply_latency=multiply,
         tree_latency=tree,
+        pipeline=pipeline,
         latency_cycles=steps * groups + multiply + tree + 1,
     )
 
@@ -131,11 +108,11 @@ def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
     return lanes_in, lanes_out
 
 
-def _multiply_latency(sums: Sums, multiplier: Multiplier, deep: bool) -> int:
+def _multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, deep: bool) -> int:
     cast = int(sums.drop > 0)
     if multiplier is Multiplier.DSP:
         return 1 + deep + cast
-    return 1 + _ceil_div(lut_weight_bits(sums.weight_type), ROWS_PER_STAGE) + cast
+    return 1 + _ceil_div(lut_weight_bits(sums.weight_type), pipeline.rows_per_stage) + cast
 
 
 def lut_weight_bits(weight: Fixed) -> int:
@@ -143,11 +120,11 @@ def lut_weight_bits(weight: Fixed) -> int:
     return max(weight.width + (not weight.signed), 2)
 
 
-def _tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int) -> int:
+def _tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int, pipeline: Pipeline) -> int:
     paired = multiplier is Multiplier.LUT and sums.drop <= 0
     leaves = _ceil_div(lanes_in, 2) if paired else lanes_in
     levels = (leaves - 1).bit_length() + 1
-    return _ceil_div(levels, LEVELS_PER_STAGE) - 1
+    return _ceil_div(levels, pipeline.levels_per_stage) - 1
 
 
 def _ceil_div(a: int, b: int) -> int:
