@@ -18,10 +18,11 @@ def max_pool(node: Node, source: Node) -> Step:
     cast = caster(node.type, source.type.frac, largest(source.type))
 
     def run(x: Array) -> Array:
-        first, *rest = cells(as_image(source.shape, x), node, node.attrs["window"], source.type.min)
-        best = first.copy()
-        for cell in rest:
-            np.maximum(best, cell, out=best)
+        places = cells(as_image(source.shape, x), node, node.attrs["window"], source.type.min)
+        first = next(places)
+        best = np.maximum(first, next(places, first))
+        for place in places:
+            np.maximum(best, place, out=best)
         return cast(best.reshape(*node.shape, x.shape[-1]))
 
     return run

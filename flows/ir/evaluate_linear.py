@@ -9,34 +9,33 @@ the end; a coarser one casts each product before it is added, as hls4ml's loops 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from flows.ir.arithmetic import Cast, Number, Step, caster, largest, number_type
+from flows.ir.arithmetic import Cast, Step, caster, largest, number_type
 from flows.ir.fixed import Array, Fixed
-from flows.ir.graph import Node, Op, image
-from flows.ir.windows import as_image, padded, windows
+from flows.ir.graph import Node, Op
+from flows.ir.windows import as_image, cells, padded, windows
 
 
 @dataclass(frozen=True)
 class _Form:
-    """How a linear operation meets its weight.
+    """How a linear operation meets its weight. Sums have the result's axes, (..., outputs, rows).
 
     Attributes:
         weight: int64 (terms, outputs).
-        gather: value to columns: (terms, pixels and rows), for DEPTHWISE (terms, pixels, outputs, rows).
-        total: weight and columns to sums: (outputs, pixels and rows), for DEPTHWISE (pixels, outputs, rows).
-        term: (one term's weights, its column) to products, shaped as sums.
-        place: sums to the result's shape (*shape, rows).
+        gather: value to columns: (pixels, terms, rows), for DEPTHWISE an iterator over terms of (..., c, rows).
+        total: weight and columns to sums.
+        terms: columns as an iterator over terms, each so that weight[term][:, None] times it are products.
     """
 
     weight: Array
-    gather: Callable[[Array], Array]
-    total: Callable[[Array, Array], Array]
-    term: Callable[[Array, Array], Array]
-    place: Callable[[Array], Array]
+    gather: Callable[[Array], Any]
+    total: Callable[[Array, Any], Array]
+    terms: Callable[[Any], Iterable[Array]]
 
 
 def linear(node: Node, source: Node) -> Step:
@@ -49,8 +48,7 @@ def linear(node: Node, source: Node) -> Step:
 
 
 def _dense(node: Node, source: Node) -> _Form:
-    weight = node.params["weight"].astype(np.int64)
-    return _Form(weight, lambda x: x, _matrix, np.multiply.outer, lambda sums: sums)
+    return _Form(node.params["weight"].astype(np.int64), lambda x: x, _matrix, _each_term)
 
 
 def _conv(node: Node, source: Node) -> _Form:
@@ -58,49 +56,42 @@ def _conv(node: Node, source: Node) -> _Form:
     weight = node.params["weight"].astype(np.int64).reshape(-1, outputs)
 
     def gather(x: Array) -> Array:
-        view = _view(node, source, tuple(window), x)
-        return view.transpose(0, 1, 4, 2, 3, 5).reshape(len(weight), -1)  # window, channel; then pixel, row
+        image = padded(as_image(source.shape, x), node.attrs["pad"], 0)
+        view = windows(image, tuple(window), node.attrs["stride"])
+        return view.transpose(2, 3, 0, 1, 4, 5).reshape(-1, *weight.shape[:1], x.shape[-1])  # pixels; window, channel
 
-    def place(sums: Array) -> Array:
-        by_channel = sums.reshape(outputs, *image(node.shape)[:2], -1)
-        return np.moveaxis(by_channel, 0, 2).reshape(*node.shape, by_channel.shape[-1])
-
-    return _Form(weight, gather, _matrix, np.multiply.outer, place)
+    return _Form(weight, gather, _matrix, _each_term)
 
 
 def _depthwise(node: Node, source: Node) -> _Form:
     *window, channels = node.params["weight"].shape
     weight = node.params["weight"].astype(np.int64).reshape(-1, channels)
 
-    def gather(x: Array) -> Array:
-        view = _view(node, source, tuple(window), x)
-        return view.reshape(len(weight), *view.shape[2:])
+    def gather(x: Array) -> Iterator[Array]:
+        return cells(as_image(source.shape, x), node, tuple(window), 0)
 
-    return _Form(weight, gather, _per_channel, _channel_term, lambda sums: sums.reshape(*node.shape, sums.shape[-1]))
+    return _Form(weight, gather, _per_channel, lambda columns: columns)
 
 
 _FORMS: Mapping[Op, Callable[[Node, Node], _Form]] = {Op.DENSE: _dense, Op.CONV: _conv, Op.DEPTHWISE: _depthwise}
 
 
-def _view(node: Node, source: Node, window: tuple[int, ...], x: Array) -> Array:
-    return windows(padded(as_image(source.shape, x), node.attrs["pad"], 0), window, node.attrs["stride"])
-
-
 def _matrix(weight: Array, columns: Array) -> Array:
-    sums: Array = weight.T @ columns
+    sums: Array = np.matmul(weight.T, columns)
     return sums
 
 
-def _per_channel(weight: Array, columns: Array) -> Array:
-    sums = _channel_term(weight[0], columns[0])
-    for row, column in zip(weight[1:], columns[1:], strict=True):
-        sums += _channel_term(row, column)
+def _each_term(columns: Array) -> Iterator[Array]:
+    return (columns[..., [term], :] for term in range(columns.shape[-2]))
+
+
+def _per_channel(weight: Array, columns: Iterator[Array]) -> Array:
+    first = next(columns)
+    sums: Array = first * weight[0][:, None]
+    product = np.empty_like(sums)
+    for row, column in zip(weight[1:], columns, strict=True):
+        sums += np.multiply(column, row[:, None], out=product)
     return sums
-
-
-def _channel_term(weight: Array, column: Array) -> Array:
-    products: Array = weight[:, None] * column
-    return products
 
 
 def _exact(node: Node, source: Node, form: _Form, bias: Array) -> Step:
@@ -112,17 +103,14 @@ def _exact(node: Node, source: Node, form: _Form, bias: Array) -> Step:
     top = int(((reach << (grid - frac)) + np.abs(bias)).max())
     weight = Fixed(accum.width, accum.width - grid).cast(form.weight, frac)  # sums matter modulo 2**width alone
     number = number_type(top)
-    end = _ending(node, grid, top)
-    return _summing(form, weight.astype(number), bias.astype(number), number, end)
+    return _summing(node, form, weight.astype(number), bias.astype(number), _ending(node, grid, top))
 
 
-def _summing(form: _Form, weight: Array, bias: Array, number: Number, end: Cast) -> Step:
-    added = bias[:, None]
-
+def _summing(node: Node, form: _Form, weight: Array, bias: Array, end: Cast) -> Step:
     def run(x: Array) -> Array:
-        sums = form.total(weight, form.gather(x.astype(number, copy=False)))
-        sums += added
-        return form.place(end(sums))
+        sums = form.total(weight, form.gather(x.astype(weight.dtype, copy=False)))
+        sums += bias[:, None]
+        return end(sums).reshape(*node.shape, x.shape[-1])
 
     return run
 
@@ -148,12 +136,11 @@ def _common_grid(bias: Array, accum_frac: int, product_frac: int) -> int:
 def _truncating(node: Node, source: Node, form: _Form, bias: Array) -> Step:
     """The accumulator is coarser than a product: each product is cast on its own before it is added."""
     accum, frac = node.types["accum"], source.type.frac + node.types["weight"].frac
-    added = bias[:, None]
 
     def run(x: Array) -> Array:
-        terms = zip(form.weight, form.gather(x.astype(np.int64, copy=False)), strict=True)
-        sums = sum((accum.cast(form.term(row, column), frac) for row, column in terms), added)
-        return form.place(node.type.cast(accum.cast(sums, accum.frac), accum.frac))
+        terms = zip(form.weight, form.terms(form.gather(x.astype(np.int64, copy=False))), strict=True)
+        sums = sum((accum.cast(row[:, None] * column, frac) for row, column in terms), bias[:, None])
+        return node.type.cast(accum.cast(sums, accum.frac), accum.frac).reshape(*node.shape, x.shape[-1])
 
     return run
 
