@@ -62,17 +62,13 @@ def caster(kind: Fixed, frac: int, bound: int, relu: bool = False) -> Cast:
     if number is np.int64:
         return lambda x: kind.cast(np.maximum(x, 0) if relu else x, frac)
     rounding = _FLOAT_ROUNDING[kind.rounding] if drop > 0 else _same
-    limit = (_above_zero if relu else _same) if fits else _OVERFLOW[kind.overflow](kind, relu)
+    limit = _OVERFLOW[Overflow.SAT if fits else kind.overflow](kind, relu) if relu or not fits else _same
     scale = number(2.0 ** -min(drop, FAR))
     return lambda x: limit(rounding(x.astype(number, copy=False) * scale))
 
 
 def _same(y: Array) -> Array:
     return y
-
-
-def _above_zero(y: Array) -> Array:
-    return np.maximum(y, 0, out=y)
 
 
 def _clip(kind: Fixed, relu: bool) -> Cast:
@@ -89,7 +85,7 @@ def _wrap(kind: Fixed, relu: bool) -> Cast:
     turn = 2.0**kind.width
 
     def run(y: Array) -> Array:
-        y = _above_zero(y) if relu else y
+        y = np.maximum(y, 0, out=y) if relu else y
         y -= np.floor((y - y.dtype.type(kind.min)) * y.dtype.type(1 / turn)) * y.dtype.type(turn)
         return y
 

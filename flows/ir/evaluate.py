@@ -24,8 +24,8 @@ from flows.ir.fixed import Array, Overflow
 from flows.ir.graph import MERGES, Graph, Node, Op, apart, side_by_side
 from flows.ir.softmax import softmax
 
-CHUNK_VALUES = 1 << 18
-"""Values of the widest node that a thread has in hand at once: 1 MiB of float32 stays in a core's cache."""
+CHUNK_VALUES = 1 << 19
+"""Values of the widest node that a thread has in hand at once: 2 MiB of float32 stay in the caches."""
 
 LANE = 16
 """Rows of a chunk are a multiple of this: whole vector registers, and no operation on a handful of numbers."""

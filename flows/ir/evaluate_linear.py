@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,14 @@ class _Form:
 
     Attributes:
         weight: int64 (terms, outputs).
-        gather: value to columns: (pixels, terms, rows), for DEPTHWISE an iterator over terms of (..., c, rows).
-        total: weight and columns to sums.
+        gather: value to columns, a term each: what the weights meet.
+        affine: weight and bias (outputs,), both of the columns' number type, to a function of columns to sums.
         terms: columns as an iterator over terms, each so that weight[term][:, None] times it are products.
     """
 
     weight: Array
     gather: Callable[[Array], Any]
-    total: Callable[[Array, Any], Array]
+    affine: Callable[[Array, Array], Callable[[Any], Array]]
     terms: Callable[[Any], Iterable[Array]]
 
 
@@ -48,19 +49,30 @@ def linear(node: Node, source: Node) -> Step:
 
 
 def _dense(node: Node, source: Node) -> _Form:
-    return _Form(node.params["weight"].astype(np.int64), lambda x: x, _matrix, _each_term)
+    def affine(weight: Array, bias: Array) -> Cast:
+        return lambda columns: np.add(sums := weight.T @ columns, bias[:, None], out=sums)
+
+    return _Form(node.params["weight"].astype(np.int64), lambda x: x, affine, lambda columns: columns[:, None])
 
 
 def _conv(node: Node, source: Node) -> _Form:
+    """Columns (rows out, columns out, terms and a one, rows): the one meets the bias in the same matrix product."""
     *window, _, outputs = node.params["weight"].shape
     weight = node.params["weight"].astype(np.int64).reshape(-1, outputs)
 
     def gather(x: Array) -> Array:
         image = padded(as_image(source.shape, x), node.attrs["pad"], 0)
-        view = windows(image, tuple(window), node.attrs["stride"])
-        return view.transpose(2, 3, 0, 1, 4, 5).reshape(-1, *weight.shape[:1], x.shape[-1])  # pixels; window, channel
+        view = windows(image, tuple(window), node.attrs["stride"]).transpose(2, 3, 0, 1, 4, 5)
+        columns = np.empty((*view.shape[:2], len(weight) + 1, x.shape[-1]), x.dtype)
+        columns[:, :, :-1].reshape(view.shape)[...] = view
+        columns[:, :, -1] = 1
+        return columns
 
-    return _Form(weight, gather, _matrix, _each_term)
+    def affine(weight: Array, bias: Array) -> Cast:
+        both = np.vstack([weight, bias]).T.copy()
+        return lambda columns: np.matmul(both, columns)
+
+    return _Form(weight, gather, affine, lambda columns: np.moveaxis(columns[:, :, :-1, None], 2, 0))
 
 
 def _depthwise(node: Node, source: Node) -> _Form:
@@ -70,27 +82,21 @@ def _depthwise(node: Node, source: Node) -> _Form:
     def gather(x: Array) -> Iterator[Array]:
         return cells(as_image(source.shape, x), node, tuple(window), 0)
 
-    return _Form(weight, gather, _per_channel, lambda columns: columns)
+    def affine(weight: Array, bias: Array) -> Callable[[Iterator[Array]], Array]:
+        return partial(_per_channel, weight[:, :, None], bias[:, None])
+
+    return _Form(weight, gather, affine, lambda columns: columns)
 
 
 _FORMS: Mapping[Op, Callable[[Node, Node], _Form]] = {Op.DENSE: _dense, Op.CONV: _conv, Op.DEPTHWISE: _depthwise}
 
 
-def _matrix(weight: Array, columns: Array) -> Array:
-    sums: Array = np.matmul(weight.T, columns)
-    return sums
-
-
-def _each_term(columns: Array) -> Iterator[Array]:
-    return (columns[..., [term], :] for term in range(columns.shape[-2]))
-
-
-def _per_channel(weight: Array, columns: Iterator[Array]) -> Array:
-    first = next(columns)
-    sums: Array = first * weight[0][:, None]
+def _per_channel(weight: Array, bias: Array, columns: Iterator[Array]) -> Array:
+    sums: Array = next(columns) * weight[0]
     product = np.empty_like(sums)
     for row, column in zip(weight[1:], columns, strict=True):
-        sums += np.multiply(column, row[:, None], out=product)
+        sums += np.multiply(column, row, out=product)
+    sums += bias
     return sums
 
 
@@ -103,16 +109,8 @@ def _exact(node: Node, source: Node, form: _Form, bias: Array) -> Step:
     top = int(((reach << (grid - frac)) + np.abs(bias)).max())
     weight = Fixed(accum.width, accum.width - grid).cast(form.weight, frac)  # sums matter modulo 2**width alone
     number = number_type(top)
-    return _summing(node, form, weight.astype(number), bias.astype(number), _ending(node, grid, top))
-
-
-def _summing(node: Node, form: _Form, weight: Array, bias: Array, end: Cast) -> Step:
-    def run(x: Array) -> Array:
-        sums = form.total(weight, form.gather(x.astype(weight.dtype, copy=False)))
-        sums += bias[:, None]
-        return end(sums).reshape(*node.shape, x.shape[-1])
-
-    return run
+    sums, end = form.affine(weight.astype(number), bias.astype(number)), _ending(node, grid, top)
+    return lambda x: end(sums(form.gather(x.astype(number, copy=False)))).reshape(*node.shape, x.shape[-1])
 
 
 def _ending(node: Node, grid: int, top: int) -> Cast:
