@@ -63,7 +63,7 @@ def sums_of(node: Node, source: Fixed) -> Sums:
         weight_type=fixed_for(int(weight.min()), int(weight.max()), node.types["weight"].frac),
         product_width=max(signed_bits(int(lows.min())), signed_bits(int(highs.max()))),
         drop=product_frac - grid,
-        sum=_sum_type(accum, grid, low, high),
+        sum=sum_type(accum, grid, low, high),
         bias=bias,
     )
 
@@ -88,7 +88,7 @@ def _floor(values: Array, drop: int) -> Array:
     return shifted
 
 
-def _sum_type(accum: Fixed, grid: int, low: int, high: int) -> Fixed:
+def sum_type(accum: Fixed, grid: int, low: int, high: int) -> Fixed:
     """The exact range where the accumulator holds it, else the bits the accumulator keeps."""
     spare = accum.frac - grid
     if accum.min <= low << spare and high << spare <= accum.max:
