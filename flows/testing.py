@@ -38,7 +38,8 @@ def assert_bit_exact(
 
     Args:
         model: a QKeras model, or the path of a `.h5` or `.keras` file (Lambda layers are refused).
-        x: (n, *input shape), real values; brought to the input grid first, for all alike.
+        x: (n, *input shape), real values; brought to the input grid first, for all alike. A model of several inputs
+            takes them flattened, side by side.
         input_precision: type of the hardware's input, such as `fixed<10,4>`.
         knobs: precision, reuse factor, strategy; by default what the quantizers say, at reuse factor 1.
         target: hls4ml backend, part, clock, io type.
@@ -60,7 +61,7 @@ def assert_bit_exact(
 def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`."""
     translated = translate(model, settings, folder / "hls")
-    _require_samples(x, tuple(translated.reading.model.input_shape[1:]))
+    _require_samples(x, [tuple(tensor.shape[1:]) for tensor in translated.reading.model.inputs])
     codes = settings.input_type.quantize(x)
     wanted = reference.reference(translated.reading.model, settings.input_type.real(codes))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
@@ -79,7 +80,9 @@ def _parsed(text: str) -> Fixed:
         raise ProjectError(f"input_precision: {error}", "write for example fixed<10,4>") from None
 
 
-def _require_samples(x: Array, shape: tuple[int, ...]) -> None:
+def _require_samples(x: Array, shapes: list[tuple[int, ...]]) -> None:
+    """One input takes samples of its own shape; several take theirs flattened, side by side."""
+    shape = shapes[0] if len(shapes) == 1 else (sum(int(np.prod(each)) for each in shapes),)
     if not len(x) or x.shape[1:] != shape or not np.isfinite(x).all():
         raise DataError(
             f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, *input shape), n > 0"

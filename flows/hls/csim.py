@@ -12,6 +12,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import numpy as np
 from flows.errors import ToolFailed
 from flows.ir import Graph
 from flows.ir.fixed import Array, Fixed
+from flows.ir.graph import apart, side_by_side
 from flows.toolchains import gxx, process
 
 FLAGS = ("-O1", "-std=c++17", "-fPIC", "-shared", "-w", "-Ifirmware/ap_types", '-DWEIGHTS_DIR="firmware/weights"')
@@ -36,7 +38,7 @@ class Csim:
     """What the C-simulation computed.
 
     Attributes:
-        output: int64, (n, n_out), on the grid of the graph's output type.
+        output: int64, (n, total_out), each output on its own grid.
         layers: hls4ml layer name → real values (n, size); empty unless asked for.
     """
 
@@ -68,16 +70,17 @@ def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder:
         project: the HLS project folder, where the weights are read from.
         name: hls4ml's project name.
         graph: the same network, for the shape and the grid of input and output.
-        x: integers on the input grid, (n, n_in).
+        x: integers on the input grids, (n, total_in).
         folder: for the files that go to and fro.
         trace: also record the values of every layer.
     Raises:
         ToolFailed: the library crashed or left values that are not on the output grid.
     """
-    out = graph[graph.outputs[0]]
     folder = folder.resolve()
-    np.save(folder / "csim_in.npy", graph.inputs[0].type.real(x))
-    task = {"library": str(library), "name": name, "n_out": out.shape[0], "folder": str(folder), "trace": trace}
+    parts = [node.type.real(part) for node, part in zip(graph.inputs, apart(graph.inputs, x), strict=True)]
+    np.save(folder / "csim_in.npy", side_by_side(parts))
+    sizes = [[node.size for node in nodes] for nodes in (graph.inputs, graph.results)]
+    task = {"library": str(library), "name": name, "sizes": sizes, "folder": str(folder), "trace": trace}
     (folder / "csim_task.json").write_text(json.dumps(task), encoding="utf-8")
     argv = [sys.executable, "-m", "flows.hls.csim", str(folder / "csim_task.json")]
     process.run(
@@ -90,7 +93,9 @@ def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder:
     )
     with np.load(folder / "csim_out.npz", allow_pickle=False) as data:
         values = {key: data[key] for key in data.files}
-    return Csim(_on_grid(values.pop("output"), out.type), values)
+    found = apart(graph.results, values.pop("output"))
+    codes = [_on_grid(part, node.type) for part, node in zip(found, graph.results, strict=True)]
+    return Csim(side_by_side(codes), values)
 
 
 def _on_grid(real: Array, kind: Fixed) -> Array:
@@ -113,25 +118,35 @@ def _main(task_file: str) -> None:
     task = json.loads(Path(task_file).read_text(encoding="utf-8"))
     folder = Path(task["folder"])
     library = ctypes.CDLL(task["library"])
+    call = _function(library, task["name"], *task["sizes"])
     x = np.load(folder / "csim_in.npy")
-    values: dict[str, Any] = {"output": _outputs(library, task["name"], x, task["n_out"])}
+    values: dict[str, Any] = {"output": _outputs(call, x, sum(task["sizes"][1]))}
     if task["trace"]:
-        values |= _trace(library, task["name"], x, task["n_out"], _layer_sizes(Path("firmware")))
+        values |= _trace(library, call, x, sum(task["sizes"][1]), _layer_sizes(Path("firmware")))
     np.savez(folder / "csim_out.npz", **values)
 
 
-def _function(library: Any, name: str) -> Any:
+Call = Callable[[Array, Array], None]
+"""Runs the network on one sample: (total_in,) real values, and where the (total_out,) results go."""
+
+
+def _function(library: Any, name: str, n_in: list[int], n_out: list[int]) -> Call:
+    """hls4ml's entry point, which takes one pointer for each input and each output."""
     function = getattr(library, f"{name}_double")
     pointer = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
-    function.argtypes, function.restype = [pointer, pointer], None
-    return function
+    function.argtypes, function.restype = [pointer] * (len(n_in) + len(n_out)), None
+    ends = np.cumsum(n_in)[:-1], np.cumsum(n_out)[:-1]
+
+    def call(x: Array, out: Array) -> None:
+        function(*np.split(x, ends[0]), *np.split(out, ends[1]))
+
+    return call
 
 
-def _outputs(library: Any, name: str, x: Array, n_out: int) -> Array:
-    function = _function(library, name)
+def _outputs(call: Call, x: Array, n_out: int) -> Array:
     result = np.zeros((len(x), n_out))
     for row, out in zip(x, result, strict=True):
-        function(row, out)
+        call(row, out)
     return result
 
 
@@ -144,13 +159,13 @@ def _layer_sizes(firmware: Path) -> dict[str, int]:
     return sizes
 
 
-def _trace(library: Any, name: str, x: Array, n_out: int, sizes: dict[str, int]) -> dict[str, Array]:
-    function, table = _function(library, name), (_TraceData * len(sizes))()
+def _trace(library: Any, call: Call, x: Array, n_out: int, sizes: dict[str, int]) -> dict[str, Array]:
+    table = (_TraceData * len(sizes))()
     library.allocate_trace_storage(ctypes.c_size_t(ctypes.sizeof(ctypes.c_double)))
     result = {layer: np.zeros((len(x), size)) for layer, size in sizes.items()}
     out = np.zeros(n_out)
     for index, row in enumerate(x):
-        function(row, out)
+        call(row, out)
         library.collect_trace_output(table)
         for entry in table:
             layer = entry.name.decode()

@@ -125,27 +125,37 @@ def judge(
     Args:
         graph: the network.
         keras: what QKeras computed for the same samples.
-        csim: what the C-simulation computed: integers on the output grid, (n, n_out).
-        x: the samples, integers on the input grid.
+        csim: what the C-simulation computed: integers on the output grids, (n, total_out).
+        x: the samples, integers on the input grid, (n, total_in).
         csim_layers: gives the C-simulation's real values of every layer; called only when it differs from the oracle.
     """
-    oracle, kind = evaluate(graph, x), graph[graph.outputs[0]].type
-    comparisons = compare("qkeras", keras.output, "csim", csim, kind), compare_codes("csim", csim, "oracle", oracle)
+    oracle = evaluate(graph, x)
+    comparisons = (
+        compare_codes("qkeras", in_steps(graph, keras.output), "csim", csim),
+        compare_codes("csim", csim, "oracle", oracle),
+    )
     if all(comparison.equal for comparison in comparisons):
         return Gate(comparisons)
     kept = len(next(iter(keras.layers.values())))
     values = trace(graph, x[:kept])
     if comparisons[1].equal:
-        pairs = counterparts(graph, list(keras.layers))
+        pairs = counterparts(graph, keras.parents)
         return Gate(comparisons, first_difference(graph, keras.layers, values, pairs))
     return Gate(comparisons, _between_csim_and_oracle(graph, csim_layers(), values))
+
+
+def in_steps(graph: Graph, real: Array) -> Array:
+    """Real results (n, total_out) in steps of the grid of each output."""
+    scales = np.concatenate([np.full(node.size, 2.0**node.type.frac) for node in graph.results])
+    steps: Array = np.asarray(real, np.float64).reshape(len(real), -1) * scales
+    return steps
 
 
 def _between_csim_and_oracle(graph: Graph, csim: Mapping[str, Array], oracle: Mapping[str, Array]) -> Difference | None:
     """The first node that hls4ml's C++ computes otherwise than our graph: never the user's fault."""
     for node in graph.nodes:
         if node.name in csim:
-            mine = node.type.real(oracle[node.name])
+            mine = node.type.real(oracle[node.name]).reshape(len(oracle[node.name]), -1)
             distance = np.abs(csim[node.name][: len(mine)] - mine)
             if distance.any():
                 cause = "hlsflow lowers this layer otherwise than hls4ml computes it: please report it with the model"
@@ -188,35 +198,35 @@ def first_difference(
     return None
 
 
-def counterparts(graph: Graph, layers: Sequence[str]) -> list[tuple[str, str]]:
+def counterparts(graph: Graph, parents: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """Which node's value is each Keras layer's value.
 
-    hls4ml names the node of a layer's own activation `<layer>_<activation>`, and merges a linear quantizer into the
-    layer before it: then the node of that layer holds the quantizer's value. A layer before a leaky ReLU stands for
-    nothing, as it is clipped on purpose.
+    hls4ml names the node of a layer's own activation `<layer>_<activation>`, and lets a layer do the work of a linear
+    quantizer that alone reads it: then the node of that layer holds the quantizer's value. A layer that has no node at
+    all, such as a flattening at the end, has the value of what it reads.
 
     Args:
-        layers: Keras layer names in the order of the network.
+        parents: Keras layer → what it reads, in topological order; inputs are not in it.
     """
     pairs: dict[str, str] = {}
-    current = graph.inputs[0].name
-    for layer in layers:
-        own = [node.name for node in graph.nodes if node.name == layer or _activation_of(graph, node, layer, layers)]
-        current = own[-1] if own else current
+    stands_for = {node.name: node.name for node in graph.inputs}
+    for layer, sources in parents.items():
+        own = [node.name for node in graph.nodes if node.name == layer or _activation_of(node, layer, parents)]
+        current = own[-1] if own else stands_for[sources[0]]
         pairs = {name: node for name, node in pairs.items() if node != current} | {layer: current}
-    clipped = {node.inputs[0] for node in graph.nodes if node.op is Op.LEAKY_RELU}
-    return [(name, node) for name, node in pairs.items() if node not in clipped]
+        stands_for[layer] = current
+    return list(pairs.items())
 
 
-def _activation_of(graph: Graph, node: Node, layer: str, layers: Sequence[str]) -> bool:
+def _activation_of(node: Node, layer: str, layers: Mapping[str, Any]) -> bool:
     return node.name.startswith(f"{layer}_") and node.name not in layers and node.inputs[:1] == (layer,)
 
 
 def _cause(graph: Graph, node: Node, wanted: Array) -> str:
     """The most likely reason why a node gives other values than QKeras."""
-    dense = node if node.op is Op.DENSE else graph[node.inputs[0]] if node.inputs else node
-    if dense.op is Op.DENSE:
-        said = _accumulator_cause(graph, dense) or _result_cause(dense) or _float_cause(graph, dense)
+    source = node if node.op in SUMS else graph[node.inputs[0]] if node.inputs else node
+    if source.op in SUMS:
+        said = _accumulator_cause(graph, source) or _result_cause(source) or _float_cause(graph, source)
         if said:
             return said
     scaled = wanted * 2.0**node.type.frac
@@ -260,14 +270,22 @@ def _float_cause(graph: Graph, dense: Node) -> str | None:
     )
 
 
-def exact_accumulator(graph: Graph, dense: Node) -> Fixed:
-    """The narrowest accumulator that holds every sum of a dense node, whatever the input."""
-    source, weight = graph[dense.inputs[0]].type, dense.params["weight"].astype(object)
-    frac = max(source.frac + dense.types["weight"].frac, dense.types["bias"].frac)
-    lift = 1 << (frac - source.frac - dense.types["weight"].frac)
-    bias = dense.params["bias"].astype(object) * (1 << (frac - dense.types["bias"].frac))
-    high = (np.maximum(weight * source.max, weight * source.min).sum(0) * lift + bias).max()
-    low = (np.minimum(weight * source.max, weight * source.min).sum(0) * lift + bias).min()
+SUMS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)
+"""Operations with an accumulator of products."""
+
+
+def exact_accumulator(graph: Graph, node: Node) -> Fixed:
+    """The narrowest accumulator that holds every sum of a dense or convolution node, whatever the input."""
+    source, weight = graph[node.inputs[0]].type, node.params["weight"].astype(object)
+    least, most = source.min, source.max
+    if any(node.attrs.get("pad", ())):
+        least, most = min(least, 0), max(most, 0)
+    weight = weight.reshape(-1, weight.shape[-1])
+    frac = max(source.frac + node.types["weight"].frac, node.types["bias"].frac)
+    lift = 1 << (frac - source.frac - node.types["weight"].frac)
+    bias = node.params["bias"].astype(object) * (1 << (frac - node.types["bias"].frac))
+    high = (np.maximum(weight * most, weight * least).sum(0) * lift + bias).max()
+    low = (np.minimum(weight * most, weight * least).sum(0) * lift + bias).min()
     width = max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
     return Fixed(width, width - frac)
 

@@ -1,53 +1,91 @@
 """Puts the project's knobs into hls4ml's layer list and configuration, and sees that they were granted.
 
-In: hls4ml's layers and configuration, the knobs. Out: both changed in place, or an error for a knob that
-would do nothing.
+In: hls4ml's layers and configuration, the knobs. Out: both changed in place, the types that knobs set, or an error for
+a knob that would do nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flows.errors import ProjectError
 from flows.hls.corrections import Config, Layers
+from flows.hls.exact import SUMS
 from flows.hls.precision import from_hls4ml, frozen
 from flows.ir.fixed import Fixed
 from flows.project import Knobs, LayerKnobs, ResolvedKnobs
 from flows.project_errors import nearest
 from flows.reuse import nearest_legal
 
-DENSE = ("QDense", "Dense")
+KEEPING = ("InputLayer", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Reshape", "Transpose")
+"""hls4ml layer classes whose type is not theirs to choose."""
 
 
-def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str]) -> None:
-    """Set reuse factors, strategies and precisions.
+def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str], io_type: str) -> dict[str, dict[str, Fixed]]:
+    """Set reuse factors, strategies and weight precisions.
 
     Args:
         layers, config: hls4ml's; changed in place.
         knobs: the project's.
         names: of all layers of the Keras model, for messages.
+        io_type: io_parallel or io_stream, on which strategies depend.
+    Returns:
+        the types of accumulators and results that knobs set, by layer and key.
     Raises:
         ProjectError: knobs for a layer that is not there or has no such knob; an illegal reuse factor.
     """
     by_name = {layer["name"]: layer for layer in layers}
     for name, own in knobs.layers.items():
         _check_own(name, own, by_name.get(name), names)
+    chosen: dict[str, dict[str, Fixed]] = {}
     for layer in layers:
-        if layer["class_name"] in DENSE:
-            _set_dense(layer, config["LayerName"][layer["name"]], knobs.of(layer["name"]))
-        elif layer["name"] in knobs.layers:
-            kind = knobs.layers[layer["name"]].precision.result
-            if kind is not None:
-                config["LayerName"][layer["name"]]["Precision"]["result"] = str(kind)
+        name = layer["name"]
+        if layer["class_name"] in SUMS:
+            _set_sum(layer, config["LayerName"][name], resolved(layer, knobs, io_type))
+            given = knobs.of(name).precision
+        elif name in knobs.layers:
+            given = knobs.layers[name].precision
+        else:
+            continue
+        chosen[name] = {key: kind for key, kind in given if kind is not None and key in ("accum", "result")}
+    return chosen
+
+
+def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs:
+    """The knobs of one layer; depthwise layers have the latency strategy alone where all values come at once.
+
+    Raises:
+        ProjectError: the layer itself is given a strategy that hls4ml does not have for it.
+    """
+    name, own = layer["name"], knobs.of(layer["name"])
+    if "depthwise_data" not in layer or io_type != "io_parallel" or own.strategy == "latency":
+        return own
+    if name in knobs.layers and knobs.layers[name].strategy is not None:
+        message = (
+            f"knobs.layers.{name}.strategy: hls4ml has no {own.strategy} strategy for depthwise layers in io_parallel"
+        )
+        raise ProjectError(message, "use strategy latency for it, or io_stream")
+    return own.model_copy(update={"strategy": "latency"})
+
+
+def matrix(layer: Any) -> tuple[int, int]:
+    """Inputs and outputs of the product that a layer repeats, as hls4ml counts them (`get_layer_mult_size`)."""
+    get: Callable[[str], Any] = layer.get if isinstance(layer, dict) else layer.get_attr
+    if get("filt_width") is None:
+        return int(get("n_in")), int(get("n_out"))
+    return int(get("n_chan") * (get("filt_height") or 1) * get("filt_width")), int(get("n_filt"))
 
 
 def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: list[str]) -> None:
     if name not in names:
         message = f"knobs.layers.{name}: the model has no layer '{name}'{nearest(name, names)}"
         raise ProjectError(message, f"layers: {', '.join(names)}")
-    if layer is not None and layer["class_name"] in DENSE:
+    if layer is not None and layer["class_name"] in SUMS:
         return
-    known = ["precision.result"] if layer is not None and "activation" in layer else []
+    known = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []
+    if layer is not None and "Pooling" in layer["class_name"]:
+        known.append("precision.accum")
     given = [key for key, value in own if value is not None and key != "precision"]
     given += [f"precision.{key}" for key, value in own.precision if value is not None]
     for key in given:
@@ -56,38 +94,40 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
             raise ProjectError(message, f"it has: {', '.join(known) or 'none'}")
 
 
-def _set_dense(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs) -> None:
+def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs) -> None:
     _check_reuse_factor(layer, knobs)
-    entry["ReuseFactor"], entry["Strategy"] = knobs.reuse_factor, knobs.strategy.capitalize()
-    for key, kind in knobs.precision:
-        if kind is None or (key == "bias" and layer.get("bias_data") is None):
+    entry["ReuseFactor"], entry["Strategy"] = knobs.reuse_factor, knobs.hls_strategy.capitalize()
+    kernel = "depthwise" if "depthwise_data" in layer else "weight"
+    for key, source in (("weight", kernel), ("bias", "bias")):
+        kind = getattr(knobs.precision, key)
+        if kind is None or layer.get(f"{source}_data") is None:
             continue
         entry["Precision"][key] = str(kind)
-        if key in ("weight", "bias"):
-            layer[f"{key}_data"] = kind.real(kind.quantize(layer[f"{key}_data"]))
-            layer[f"{key}_quantizer"] = frozen(kind)
+        layer[f"{source}_data"] = kind.real(kind.quantize(layer[f"{source}_data"]))
+        layer[f"{source}_quantizer"] = frozen(kind)
 
 
 def _check_reuse_factor(layer: dict[str, Any], knobs: ResolvedKnobs) -> None:
-    legal = nearest_legal(layer["n_in"], layer["n_out"], knobs.strategy, knobs.reuse_factor)
+    n_in, n_out = matrix(layer)
+    legal = nearest_legal(n_in, n_out, knobs.hls_strategy, knobs.reuse_factor)
     if knobs.reuse_factor not in legal:
         near = " or ".join(map(str, legal))
         raise ProjectError(
-            f"layer '{layer['name']}' ({layer['n_in']} x {layer['n_out']}, strategy {knobs.strategy}): hls4ml cannot "
+            f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
             f"build reuse factor {knobs.reuse_factor}",
             f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] takes any, for the open RTL",
         )
 
 
-def require_granted(hls_model: Any, layers: Layers, knobs: Knobs) -> None:
+def require_granted(hls_model: Any, layers: Layers, knobs: Knobs, io_type: str) -> None:
     """Raise ProjectError if hls4ml resolved a layer to anything else than what was asked."""
-    by_name = {layer["name"]: layer for layer in layers}
+    by_name = {layer["name"]: layer for layer in layers if layer["class_name"] in SUMS}
     for layer in hls_model.get_layers():
-        if layer.class_name == "Dense":
-            _require_dense(layer, by_name[layer.name], knobs.of(layer.name))
+        if layer.name in by_name:
+            _require_sum(layer, by_name[layer.name], resolved(by_name[layer.name], knobs, io_type))
 
 
-def _require_dense(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs) -> None:
+def _require_sum(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs) -> None:
     got: dict[str, Any] = {"reuse_factor": int(layer.get_attr("reuse_factor"))}
     asked: dict[str, Any] = {"reuse_factor": knobs.reuse_factor}
     for key, kind in knobs.precision:

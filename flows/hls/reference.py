@@ -6,6 +6,7 @@ Out: `Reference`, which `gate` compares the others with.
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from flows.errors import StorageError
-from flows.hls.keras_graph import layer_outputs
+from flows.hls.keras_graph import layer_outputs, parents
 from flows.ir.fixed import Array
+from flows.ir.graph import side_by_side
 
 TRACED_VALUES = 20_000_000
 """Values of inner layers that are kept to find a first difference; outputs are kept for all samples."""
@@ -27,24 +29,27 @@ class Reference:
     """QKeras' results.
 
     Attributes:
-        output: (n, *output shape).
-        layers: Keras layer name → (m, *shape) for the first m <= n samples, in the order of the network.
+        output: (n, total_out): the outputs side by side, each flattened.
+        layers: Keras layer name → (m, *shape) for the first m <= n samples, in topological order.
+        parents: Keras layer name → names of the layers that it reads, in the same order.
     """
 
     output: Array
     layers: Mapping[str, Array]
+    parents: Mapping[str, tuple[str, ...]]
 
     def save(self, path: Path) -> None:
-        order = np.array(list(self.layers))
+        parents = np.array(json.dumps(list(self.parents.items())))
         layers: dict[str, Any] = {f"layer/{name}": values for name, values in self.layers.items()}
-        np.savez_compressed(path, output=self.output, order=order, **layers)
+        np.savez_compressed(path, output=self.output, parents=parents, **layers)
 
     @classmethod
     def load(cls, path: Path) -> Reference:
         """Inverse of `save`; raises StorageError for a damaged file."""
         try:
             with np.load(path, allow_pickle=False) as data:
-                return cls(data["output"], {str(name): data[f"layer/{name}"] for name in data["order"]})
+                parents = {name: tuple(sources) for name, sources in json.loads(str(data["parents"]))}
+                return cls(data["output"], {name: data[f"layer/{name}"] for name in parents}, parents)
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
             raise StorageError(f"{path} cannot be read: {error}", "delete it and run again") from error
 
@@ -53,16 +58,27 @@ def reference(model: Any, x: Array, batch: int = 1024) -> Reference:
     """Run the Keras model.
 
     Args:
-        model: one input, one output.
-        x: (n, *input shape), real values on the input grid.
+        model: with any number of inputs and outputs.
+        x: (n, ...), real values on the input grid: those of all inputs, side by side where there are several.
         batch: samples at once.
     """
     import tf_keras
 
     tensors = layer_outputs(model)
-    traced = tf_keras.Model(model.inputs, [*tensors.values(), model.outputs[0]])
+    traced = tf_keras.Model(model.inputs, [*tensors.values(), *model.outputs])
     per_sample = sum(int(np.prod(tensor.shape[1:])) for tensor in tensors.values())
     kept = min(len(x), max(1, TRACED_VALUES // per_sample))
-    *layers, output = traced.predict(x[:kept], batch_size=batch, verbose=0)
-    rest = [model.predict(x[kept:], batch_size=batch, verbose=0)] if kept < len(x) else []
-    return Reference(np.concatenate([output, *rest]), dict(zip(tensors, layers, strict=True)))
+    found = traced.predict(_arguments(model, x[:kept]), batch_size=batch, verbose=0)
+    layers, outputs = found[: len(tensors)], [found[len(tensors) :]]
+    if kept < len(x):
+        rest = model.predict(_arguments(model, x[kept:]), batch_size=batch, verbose=0)
+        outputs.append(rest if isinstance(rest, list) else [rest])
+    output = np.concatenate([side_by_side(part) for part in outputs])
+    return Reference(output, dict(zip(tensors, layers, strict=True)), parents(model))
+
+
+def _arguments(model: Any, x: Array) -> list[Array]:
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    parts = np.split(x.reshape(len(x), -1), ends, axis=1)
+    return [part.reshape(len(x), *shape) for part, shape in zip(parts, shapes, strict=True)]

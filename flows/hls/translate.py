@@ -12,14 +12,14 @@ import math
 import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows.errors import UnsupportedLayer
 from flows.hls import knobs
 from flows.hls.corrections import Config, Correction, correct
-from flows.hls.lower import lower
+from flows.hls.lower import kernel, lower
 from flows.hls.precision import from_hls4ml
 from flows.hls.reading import Reading, read
 from flows.ir import Fixed, Graph
@@ -57,7 +57,7 @@ class LayerRow:
         weight, accum, result: types as text; empty where the layer has none.
         strategy: as resolved; empty where the layer has none.
         asked, granted: reuse factor; None where the layer has none.
-        multipliers: ceil(n_in * n_out / reuse factor); None where the layer has none.
+        multipliers: ceil(products of one matrix / reuse factor); None where the layer has none.
     """
 
     name: str
@@ -104,14 +104,25 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
     with _quiet():
         reading = read(model)
         config = _default_config(reading, settings.target.backend)
-        corrections = correct(reading.layers, config, settings.input_type)
-        knobs.apply(reading.layers, config, settings.knobs, [layer.name for layer in reading.model.layers])
+        chosen = knobs.apply(reading.layers, config, settings.knobs, reading.names, settings.target.io_type)
+        layers, corrections = correct(reading.layers, config, settings.input_type, reading.outputs, chosen)
+        reading = replace(reading, layers=layers)
         hls_model = _convert(reading, config, settings, folder)
-        knobs.require_granted(hls_model, reading.layers, settings.knobs)
+        knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
         rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
         hls_model.write()
+        _mend_headers(folder)
     graph = lower(hls_model, reading.model.name)
     return Translation(reading, hls_model, graph, (*reading.corrections, *corrections), rows)
+
+
+def _mend_headers(folder: Path) -> None:
+    """Two headers of hls4ml have the same include guard: a project with depthwise layers of both kinds lacks one."""
+    header = folder / "firmware" / "nnet_utils" / "nnet_sepconv1d_latency.h"
+    text = header.read_text(encoding="utf-8")
+    header.write_text(
+        text.replace("NNET_SEPARABLE_CONV2D_LATENCY_H_", "NNET_SEPARABLE_CONV1D_LATENCY_H_"), encoding="utf-8"
+    )
 
 
 @contextlib.contextmanager
@@ -143,10 +154,11 @@ def _default_config(reading: Reading, backend: str) -> Config:
     for layer in config["LayerName"].values():
         layer["Trace"] = True
     for layer in reading.layers:
-        for key in ("weight", "bias"):
-            if f"{key}_quantizer" in layer and layer[f"{key}_quantizer"] is not None:
-                kind = str(layer[f"{key}_quantizer"].hls_type)
-                config["LayerName"][layer["name"]]["Precision"][key] = kind
+        for key in ("weight", "depthwise", "bias", "scale"):
+            quantizer = layer.get(f"{key}_quantizer")
+            if quantizer is not None:
+                name = "weight" if key == "depthwise" else key
+                config["LayerName"][layer["name"]]["Precision"][name] = str(quantizer.hls_type)
     return config
 
 
@@ -180,16 +192,17 @@ def _row(layer: Any, settings: Knobs) -> LayerRow:
     kind = {
         name: str(from_hls4ml(value.precision, layer.name)) for name, value in layer.types.items() if name in _SHOWN
     }
-    result = kind["result_t"]
-    if layer.class_name != "Dense":
-        shape = tuple(layer.get_output_variable().shape)
-        return LayerRow(layer.name, layer.class_name, shape, "", "", result, "", None, None, None)
-    shape = (layer.get_attr("n_in"), layer.get_attr("n_out"))
+    result, accum = kind["result_t"], kind.get("accum_t", "")
+    if "weight_t" not in kind:
+        shape = tuple(int(size) for size in layer.get_output_variable().shape)
+        return LayerRow(layer.name, layer.class_name, shape, "", accum, result, "", None, None, None)
     asked, granted = settings.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
-    multipliers = math.ceil(math.prod(shape) / granted)
+    size = math.prod(knobs.matrix(layer)) // (layer.get_attr("n_chan") if "Depthwise" in layer.class_name else 1)
+    shape = kernel(layer).shape
+    multipliers = math.ceil(size / granted)
     strategy = str(layer.get_attr("strategy")).lower()
     return LayerRow(
-        layer.name, "Dense", shape, kind["weight_t"], kind["accum_t"], result, strategy, asked, granted, multipliers
+        layer.name, layer.class_name, shape, kind["weight_t"], accum, result, strategy, asked, granted, multipliers
     )
 
 

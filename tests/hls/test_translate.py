@@ -67,7 +67,7 @@ CORRECTED = {
     "whole_numbers": "result set to ufixed<4,4,RND_CONV,SAT>",
     "binary": "kernel frozen to its quantized values",
     "unsigned": "result set to ufixed<5,4,RND_CONV,SAT>",
-    "before_leaky": "result set to fixed<",
+    "leaky": "its input clipped to fixed<",
     "twice": "result set to fixed<8,4,RND_CONV,SAT>, the type of 'first'",
     "logits": "softmax left to software",
 }
