@@ -25,6 +25,21 @@ Family = Literal["xc7", "xcup", "ecp5"]
 """Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
 
 
+Strategy = Literal["latency", "resource", "sparse"]
+Multiplier = Literal["dsp", "lut", "auto"]
+WeightsIn = Literal["lut", "bram", "auto"]
+"""Knobs of layers with weights; what they mean in hardware is said in `flows.rtl.knobs`."""
+
+Implementation = Literal["stable", "latency", "argmax"]
+"""Forms of a softmax in hardware, by hls4ml's names; see `flows.hls.softmax`."""
+
+NamedSet = Literal["digits", "mnist", "cifar10"]
+"""Data sets that need no file from the user."""
+
+KERAS_SETS = frozenset({"mnist", "cifar10"})
+"""Those that Keras loads, with a test set of their own."""
+
+
 def _parse_fixed(value: object) -> Fixed:
     kind = value if isinstance(value, Fixed) else Fixed.parse(value if isinstance(value, str) else repr(value))
     if kind.integer > 127 or kind.frac > 126:
@@ -60,23 +75,39 @@ class Data(Section):
     """Where the samples come from. The real input of the network is `(raw - offset) * scale`.
 
     Attributes:
-        source: `digits` (scikit-learn's), or the path of an `.npz` file, relative to the project's folder.
+        source: a named set, or the path of an `.npz` file, relative to the project's folder. Named sets: `digits`
+            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps).
+        fallback: the named set that stands in where the file `source` does not exist.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`.
         seed: of the stratified split.
+        flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
+        shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|.+\.npz)$")]
+    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|.+\.npz)$")]
+    fallback: NamedSet | None = None
     validation: Fraction | None = None
     test: Fraction | None = None
     seed: Seed = 0
     offset: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
+    flip: bool = False
+    shift: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _split_given(self) -> Self:
-        if self.source == "digits" and (self.validation is None or self.test is None):
+        names = {self.source, self.fallback}
+        if "digits" in names and (self.validation is None or self.test is None):
             raise ValueError("source 'digits' comes in one piece: give both validation and test, such as 0.1 and 0.2")
+        if names & KERAS_SETS and (self.validation is None or self.test is not None):
+            raise ValueError("mnist and cifar10 come with a test set: give validation, such as 0.1, and no test")
+        return self
+
+    @model_validator(mode="after")
+    def _fallback_for_a_file(self) -> Self:
+        if self.fallback is not None and not self.source.endswith(".npz"):
+            raise ValueError(f"fallback stands in for a missing file, but source '{self.source}' is none: remove it")
         return self
 
 
@@ -172,11 +203,16 @@ class PrecisionKnobs(Section):
 
 
 class LayerKnobs(Section):
-    """The knobs of one layer; those left out take the default of the project."""
+    """The knobs of one layer; those left out take the default of the project.
+
+    `implementation` puts a softmax into hardware: by hls4ml's tables, or as a one-hot argmax.
+    """
 
     reuse_factor: Positive | None = None
-    strategy: Literal["latency", "resource"] | None = None
-    multiplier: Literal["dsp", "lut"] | None = None
+    strategy: Strategy | None = None
+    multiplier: Multiplier | None = None
+    weights_in: WeightsIn | None = None
+    implementation: Implementation | None = None
     precision: PrecisionKnobs = PrecisionKnobs()
 
 
@@ -184,9 +220,15 @@ class ResolvedKnobs(Section):
     """What holds for one layer after the defaults have been filled in."""
 
     reuse_factor: Positive
-    strategy: Literal["latency", "resource"]
-    multiplier: Literal["dsp", "lut"]
+    strategy: Strategy
+    multiplier: Multiplier
+    weights_in: WeightsIn
     precision: PrecisionKnobs
+
+    @property
+    def hls_strategy(self) -> Literal["latency", "resource"]:
+        """What hls4ml is asked for: a strategy that it does not have, sparse, is a folded one there."""
+        return "latency" if self.strategy == "latency" else "resource"
 
 
 class Knobs(Section):
@@ -194,15 +236,18 @@ class Knobs(Section):
 
     Attributes:
         reuse_factor: how many products each multiplier works off per sample.
-        strategy: hls4ml's; see `flows.reuse`.
+        strategy: `latency` or `resource`, for hls4ml (see `flows.reuse`) and the open RTL, or `sparse`, which the open
+            RTL alone knows: zero weights cost neither cycles nor multipliers.
         multiplier: what the open RTL builds multipliers from.
+        weights_in: where the open RTL keeps weights.
         precision: types set by hand.
         layers: layer name → its own knobs.
     """
 
     reuse_factor: Positive
-    strategy: Literal["latency", "resource"] = "latency"
-    multiplier: Literal["dsp", "lut"] = "dsp"
+    strategy: Strategy = "latency"
+    multiplier: Multiplier = "dsp"
+    weights_in: WeightsIn = "auto"
     precision: PrecisionKnobs = PrecisionKnobs()
     layers: Mapping[str, LayerKnobs] = Field(default_factory=dict)
 
@@ -213,8 +258,14 @@ class Knobs(Section):
             reuse_factor=own.reuse_factor or self.reuse_factor,
             strategy=own.strategy or self.strategy,
             multiplier=own.multiplier or self.multiplier,
+            weights_in=own.weights_in or self.weights_in,
             precision=own.precision.over(self.precision),
         )
+
+    @property
+    def softmax_forms(self) -> dict[str, Implementation]:
+        """Layer name → the form in which its softmax goes into hardware, for layers that have that knob."""
+        return {name: own.implementation for name, own in self.layers.items() if own.implementation is not None}
 
     def at(self, reuse_factor: int) -> Knobs:
         """The same with another default reuse factor; layers with a reuse factor of their own keep it."""
@@ -239,9 +290,12 @@ class Budget(Section):
 
 
 class Gate(Section):
-    """How many vectors the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones."""
+    """How many samples the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
 
-    vectors: Annotated[int, Field(ge=1000)] = 1000
+    Fewer than the default are for images of which a simulation would take hours; the report says how many there were.
+    """
+
+    vectors: Positive = 1000
 
 
 class ProjectFile(Section):
@@ -288,8 +342,15 @@ class Project(ProjectFile):
 
     @property
     def data_path(self) -> Path | None:
-        """The `.npz` file of the samples; None for those that ship with scikit-learn."""
-        return None if self.data.source == "digits" else self.folder / self.data.source
+        """The `.npz` file of the samples; None for a named set, also for one that stands in for a missing file."""
+        path = self.folder / self.data.source
+        return path if path.suffix == ".npz" and (self.data.fallback is None or path.is_file()) else None
+
+    @property
+    def data_name(self) -> str:
+        """Of the samples that are used: the file's name, or that of the set."""
+        path = self.data_path
+        return path.name if path else self.data.fallback or self.data.source
 
     @property
     def reuse_factors(self) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"knobs__reuse_facter": 3},
             "knobs.reuse_facter is not a known key; did you mean reuse_factor? "
-            "allowed: reuse_factor, strategy, multiplier, precision, layers",
+            "allowed: reuse_factor, strategy, multiplier, weights_in, precision, layers",
         ),
         (
             {"part": "xc7a35t"},
@@ -97,7 +97,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ),
         (
             {"knobs__zzz": 1},
-            "knobs.zzz is not a known key; allowed: reuse_factor, strategy, multiplier, precision, layers",
+            "knobs.zzz is not a known key; allowed: reuse_factor, strategy, multiplier, weights_in, precision, layers",
         ),
         ({"budgets__xc8__lut": 1}, "budgets.xc8 is not a known key; did you mean xc7? allowed: xc7, xcup, ecp5"),
         (
@@ -106,7 +106,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ),
         (
             {"knobs__strategy": "resorce"},
-            "knobs.strategy is 'resorce'; did you mean resource? allowed: latency, resource",
+            "knobs.strategy is 'resorce'; did you mean resource? allowed: latency, resource, sparse",
         ),
         (
             {"target__families": ["xc7", "ecp"]},
@@ -123,7 +123,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ({"training__epochs": 2.0}, "training.epochs is 2.0 (a float), but it should be a valid integer"),
         ({"data__test": 1.0}, "data.test is 1.0 (a float), but it should be less than 1"),
         ({"data__scale": float("inf")}, "data.scale is inf (a float), but it should be a finite number"),
-        ({"gate__vectors": 999}, "gate.vectors is 999 (an integer), but it should be greater than or equal to 1000"),
+        ({"gate__vectors": 0}, "gate.vectors is 0 (an integer), but it should be greater than or equal to 1"),
         ({"knobs": 7}, "knobs is 7 (an integer), but it should be a table"),
         ({"sweep__reuse_factor": [4, 8, 4]}, "sweep.reuse_factor: 4 stands there more than once"),
         (
@@ -149,7 +149,10 @@ def test_nothing_of_a_project_can_be_changed() -> None:
             "knobs.precision.accum: '12' is no fixed-point type; "
             "write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>",
         ),
-        ({"data__source": "samples.csv"}, "data.source is 'samples.csv'; allowed: digits, or the path of an .npz file"),
+        (
+            {"data__source": "samples.csv"},
+            "data.source is 'samples.csv'; allowed: digits, mnist, cifar10, or the path of an .npz file",
+        ),
         (
             {"target__route_part": "xc7a35t", "target__families": ["ecp5"]},
             "target.route_part is 'xc7a35t'; allowed: an ECP5 part as Lattice writes it, such as LFE5U-45F-6BG381C",
@@ -166,6 +169,14 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"data__test": None},
             "data: source 'digits' comes in one piece: give both validation and test, such as 0.1 and 0.2",
+        ),
+        (
+            {"data__source": "mnist", "data__test": 0.2},
+            "data: mnist and cifar10 come with a test set: give validation, such as 0.1, and no test",
+        ),
+        (
+            {"data__fallback": "digits"},
+            "data: fallback stands in for a missing file, but source 'digits' is none: remove it",
         ),
         (
             {"budgets__ecp5__lut": 10, "target__families": ["xc7"]},

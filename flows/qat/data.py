@@ -1,14 +1,13 @@
 """Data sets: real samples on the exact grid of the hardware's input, split the same way every time.
 
-In: a project. Out: a `Dataset`. Sources: scikit-learn's digits, or an `.npz` file with `x`, `y` (one piece), or with
-`x_train`, `y_train`, `x_test`, `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone,
-with classes only if its accuracy is to be known.
+In: a project. Out: a `Dataset`. A source is in one piece, `x` and `y`, or in parts, `x_train`, `y_train`, `x_test`,
+`y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone, with classes only if its accuracy is to
+be known.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from flows.project import Data, Project
+from flows.qat.sources import read_npz, read_source
 
 Samples = NDArray[Any]
 Pair = tuple[Samples, Samples]
@@ -84,12 +84,10 @@ def load_data(project: Project) -> Dataset:
     """The project's data, split, scaled, and on the grid of its input quantizer.
 
     Raises:
-        DataError: the source is missing, damaged, of the wrong form, or leaves the input's range.
+        DataError: the source is missing, damaged, not to be downloaded, of the wrong form, or leaves the input's range.
     """
-    path = project.data_path
-    name = project.data.source if path is None else str(path)
-    arrays = _digits() if path is None else _read_npz(path)
-    parts = _parts(arrays, project, name)
+    name = str(project.data_path or project.data_name)
+    parts = _parts(read_source(project), project, name)
     for x, y in parts:
         _check_pair(x, np.zeros(len(x)) if project.model.file is not None and not y.size else y, name)
     if len({x.shape[1:] for x, _ in parts}) > 1:
@@ -122,7 +120,7 @@ def natural_grid(path: Path) -> Fixed:
     Raises:
         DataError: the file is not usable, or its samples lie on no grid of `FLOAT_BITS` bits.
     """
-    arrays = _read_npz(path)
+    arrays = read_npz(path)
     key = "x" if "x" in arrays else "x_test"
     samples, _ = _pair(arrays, key, key, str(path))
     _check_pair(samples, np.zeros(len(samples)), str(path))
@@ -133,32 +131,6 @@ def natural_grid(path: Path) -> Fixed:
             "name the input quantizer that the network was trained with, such as --input-precision fixed<10,4>",
         )
     return kind
-
-
-def _digits() -> Mapping[str, Samples]:
-    """1,797 images of 8 x 8 pixels, 0 to 16, as rows of 64 (scikit-learn's copy of the UCI test set of digits)."""
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    return {"x": bunch.data, "y": bunch.target}
-
-
-def _read_npz(path: Path) -> Mapping[str, Samples]:
-    hint = "save it with numpy.savez(path, x_train=…, y_train=…, x_test=…, y_test=…), or with x=… and y=… alone"
-    try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            raise DataError(f"{path} holds one bare array, not the named arrays of an .npz", hint)
-        with content as data:
-            return {key: data[key] for key in data.files}
-    except FileNotFoundError:
-        raise DataError(f"the data file {path} does not exist", "correct data.source") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if "allow_pickle" in str(error):
-            raise DataError(
-                f"{path} holds pickled Python objects, which could run code; it is not read", hint
-            ) from None
-        raise DataError(f"{path} is not a readable .npz file: {error}", hint) from error
 
 
 def _parts(arrays: Mapping[str, Samples], project: Project, name: str) -> tuple[Pair, Pair, Pair]:

@@ -26,14 +26,18 @@ from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
-from flows.project import Project, Training
+from flows.project import Data, Project, Training
 from flows.qat import checkpoint
+from flows.qat.augment import augmented, check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 
 PREDICT_ROWS = 1024
 """Samples that go through a model at once when it is judged."""
+
+AUGMENTATION = 1
+"""Tells the random numbers that change images from those that shuffle them."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
         raise ProjectError(f"'{project.name}' has a trained model, there is nothing to train", "start at translate")
     progress = progress or Progress()
     data = load_data(project)
+    sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
+    progress.say(f"data: {project.data_name}, {sizes}")
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
     figures, histories = MetricSet(), {}
@@ -75,7 +81,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
         model, state = _train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
         files[name] = folder / f"{name}.h5"
         save_model(model, files[name])
-        figure = _metric(model, data, stage, files[name].name)
+        figure = _metric(model, data, stage, f"{project.data_name}, {len(data.y_test)} test samples", files[name].name)
         progress.say(f"{name}: test accuracy {figure.value:.4f} on {len(data.y_test)} samples")
         figures += MetricSet((figure,))
         histories[name] = state.history
@@ -109,9 +115,8 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float(np.mean(predicted(logits) == y))
 
 
-def _metric(model: Any, data: Dataset, stage: Stage, source: str) -> Metric:
+def _metric(model: Any, data: Dataset, stage: Stage, target: str, source: str) -> Metric:
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
-    target = f"test set, {len(data.y_test)} samples"
     value = accuracy(model, data.shaped(tuple(model.input_shape[1:])).x_test, data.y_test)
     return Metric("accuracy", value, stage, tool, keras2.versions()[tool], target, source)
 
@@ -131,7 +136,8 @@ def _train_one(
     model = build(project, function)
     _check_outputs(model, data, function)
     fitted = data.shaped(tuple(model.input_shape[1:]))
-    engine = _Engine(model, training, fitted)
+    check_images(fitted.shape, project.data)
+    engine = _Engine(model, training, fitted, project.data)
     fingerprint = _fingerprint(project, function, data)
     state = checkpoint.latest(folder, fingerprint, progress.say) or engine.state(0, (), ())
     if state.epoch:
@@ -190,7 +196,7 @@ def _check_outputs(model: Any, data: Dataset, function: str) -> None:
 
 def _fingerprint(project: Project, function: str, data: Dataset) -> str:
     """Of everything that determines the trained weights."""
-    fields = project.digest_fields("training", "model_digest")
+    fields = project.digest_fields("training", "data", "model_digest")
     content = json.dumps([fields, function, data.digest(), keras2.versions()], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -205,16 +211,16 @@ def _rate(training: Training, epoch: int) -> float:
 class _Engine:
     """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
 
-    def __init__(self, model: Any, training: Training, data: Dataset) -> None:
+    def __init__(self, model: Any, training: Training, data: Dataset, source: Data) -> None:
         import tensorflow as tf
         import tf_keras
 
-        self._model, self._training, self._data = model, training, data
+        self._model, self._training, self._data, self._source = model, training, data, source
         self._optimizer = tf_keras.optimizers.get(training.optimizer)
         self._optimizer.build(model.trainable_variables)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
         self._draws: bool | None = None
-        self._train = tf.constant(data.x_train), tf.constant(data.y_train)
+        self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
         self._val = tf.constant(data.x_val), tf.constant(data.y_val)
 
     def weights(self) -> checkpoint.Weights:
@@ -241,11 +247,21 @@ class _Engine:
                 self._steps
             )  # a compiled pass goes on with its old random numbers whatever the seed
         self._optimizer.learning_rate.assign(rate)
-        loss = float(self._pass(tf.constant(order), *self._train))
+        given = tf.constant(order), self._samples(epoch), self._classes
+        loss = float(self._pass(*given))
         if self._draws is None:
-            self._draws = _draws_numbers(self._pass.get_concrete_function(tf.constant(order), *self._train))
+            self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
         val_loss, val_accuracy = map(float, self._validation(*self._val))
         return {"loss": loss, "val_loss": val_loss, "val_accuracy": val_accuracy, "learning_rate": rate}
+
+    def _samples(self, epoch: int) -> Any:
+        """The training samples of an epoch, changed at random where the project asks for it."""
+        import tensorflow as tf
+
+        if not (self._source.flip or self._source.shift):
+            return self._given
+        random = np.random.default_rng((self._training.seed, epoch, AUGMENTATION))
+        return tf.constant(augmented(self._data.x_train, self._source, random))
 
     def _steps(self, order: Any, x: Any, y: Any) -> Any:
         """All batches of an epoch in one compiled loop; returns the mean loss a sample."""

@@ -31,6 +31,9 @@ Result = TypeVar("Result")
 METRICS = "metrics.json"
 """Where a finished part keeps what it measured."""
 
+SAMPLES = "samples.npz"
+"""Where step `translate` keeps the test set."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -136,9 +139,33 @@ def metrics_in(done: Done, place: str) -> MetricSet:
     return MetricSet(tuple(replace(metric, source=f"{place}/{metric.source}") for metric in metrics))
 
 
-def accuracy(output: Any, y: Any, stage: Stage, tool: str, tool_version: str) -> Metric:
-    """The share of test samples, the first rows of `output`, whose class is the one in `y`."""
-    target = f"test set, {len(output)} samples"
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The test set that all stages are judged by.
+
+    Attributes:
+        x: (n, total input values), int64, on the input grids.
+        y: (n,), class numbers; (0,) when they are not known.
+        name: of the data.
+    """
+
+    x: Any
+    y: Any
+    name: str
+
+    def save(self, folder: Path) -> None:
+        np.savez_compressed(folder / SAMPLES, x=self.x, y=self.y, name=self.name)
+
+    @classmethod
+    def load(cls, folder: Path) -> Samples:
+        with np.load(folder / SAMPLES) as data:
+            return cls(data["x"], data["y"], str(data["name"]))
+
+
+def accuracy(output: Any, samples: Samples, stage: Stage, tool: str, tool_version: str) -> Metric:
+    """The share of test samples, one for each row of `output`, whose class is the right one."""
+    y = samples.y[: len(output)]
+    target = f"{samples.name}, {len(output)} test samples"
     value = float(np.mean(predicted(output) == y)) if len(y) else None
     note = "" if len(y) else "the data has no classes"
     return Metric("accuracy", value, stage, tool, tool_version, target, METRICS, note)

@@ -16,12 +16,13 @@ from flows.hls.gate import Gate
 from flows.ir import Graph, evaluate
 from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
+from flows.project import Knobs, ResolvedKnobs
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.emit import emit
-from flows.rtl.knobs import LayerKnobs, Multiplier
+from flows.rtl.knobs import LayerKnobs, Multiplier, Strategy, WeightsIn
 from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
-from flows.steps.context import Context, Point, Results, accuracy, code, metrics_in, parallel, write_metrics
+from flows.steps.context import Context, Point, Results, Samples, accuracy, code, metrics_in, parallel, write_metrics
 from flows.store import Done
 from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
 from flows.toolchains.tool import Tool
@@ -47,9 +48,9 @@ def rtl(context: Context, results: Results) -> Results:
 
 def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     knobs = context.project.at(reuse_factor).knobs
-    default = LayerKnobs(knobs.reuse_factor, Multiplier(knobs.multiplier))
+    default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
-    own = {name: LayerKnobs(knobs.of(name).reuse_factor, Multiplier(knobs.of(name).multiplier)) for name in names}
+    own = {name: _layer_knobs(knobs.of(name)) for name in names}
     plan = schedule(graph, own, default)
     design = emit(plan)
     planned = plan.to_json()
@@ -60,6 +61,12 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+
+
+def _layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
+    return LayerKnobs(
+        knobs.reuse_factor, Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
+    )
 
 
 def rtlsim(context: Context, results: Results) -> Results:
@@ -91,9 +98,8 @@ def rtlsim(context: Context, results: Results) -> Results:
 
 def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
     graph = Graph.load(translated.folder / "graph.npz")
-    with np.load(translated.folder / "samples.npz") as data:
-        samples, y = data["x"], data["y"]
-    x = _vectors(graph, samples, context.project.gate.vectors)
+    samples = Samples.load(translated.folder)
+    x = _vectors(graph, samples.x, context.project.gate.vectors)
     ran = simulate(point.design, x, folder)
     compared = gating.compare_codes("oracle", evaluate(graph, x), f"rtl {point.name}", ran.outputs)
     gate = gating.require(Gate((compared,)))
@@ -101,7 +107,7 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
     seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
     (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
-    write_metrics(folder, _simulated(ran, min(len(samples), len(x)), y[: len(x)], context.project.target.clock_ns))
+    write_metrics(folder, _simulated(ran, samples, context.project.target.clock_ns))
 
 
 def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
@@ -121,7 +127,7 @@ def _check_timing(point: Point, ran: Simulation) -> None:
         )
 
 
-def _simulated(ran: Simulation, tested: int, y: Any, clock_ns: float) -> MetricSet:
+def _simulated(ran: Simulation, samples: Samples, clock_ns: float) -> MetricSet:
     tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
     cycles = ran.latency_cycles
     clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
@@ -131,7 +137,7 @@ def _simulated(ran: Simulation, tested: int, y: Any, clock_ns: float) -> MetricS
 
     return MetricSet(
         (
-            accuracy(ran.outputs[:tested], y, Stage.SIMULATED, tool.name, tool.stamp),
+            accuracy(ran.outputs[: len(samples.x)], samples, Stage.SIMULATED, tool.name, tool.stamp),
             metric("latency_cycles", cycles),
             metric("ii", ran.ii),
             metric("latency_ns", round(cycles * clock_ns, 3), clocked),

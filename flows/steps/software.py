@@ -21,7 +21,7 @@ from flows.ir import Graph
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
-from flows.steps.context import Context, Results, accuracy, code, metrics_in, versions, write_metrics
+from flows.steps.context import Context, Results, Samples, accuracy, code, metrics_in, versions, write_metrics
 from flows.store import Done, file_digest
 from flows.toolchains import gxx
 
@@ -49,9 +49,10 @@ def train(context: Context, results: Results) -> Results:
 
 def _data_digest(project: Project) -> str:
     splitter = f"scikit-learn {version('scikit-learn')}"
-    if project.data_path is None:
-        return splitter
-    return f"{file_digest(project.data_path)}, {splitter}" if project.data_path.is_file() else "missing"
+    path = project.data_path
+    if path is None:  # releases of scikit-learn and Keras fix the content of the sets they load
+        return f"{project.data_name}, {splitter}, Keras {version('tf_keras')}"
+    return f"{file_digest(path)}, {splitter}" if path.is_file() else "missing"
 
 
 def translate(context: Context, results: Results) -> Results:
@@ -75,10 +76,10 @@ def translate(context: Context, results: Results) -> Results:
 
 def _hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
-    knobs = project.knobs.model_dump(mode="json", exclude={"multiplier": True})
-    for layer in knobs["layers"].values():
-        layer.pop("multiplier")
-    return knobs
+    ours = {"multiplier", "weights_in"}
+    return project.knobs.model_dump(mode="json", exclude={*ours, "layers"}) | {
+        "layers": {name: own.model_dump(mode="json", exclude=ours) for name, own in project.knobs.layers.items()}
+    }
 
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
@@ -93,7 +94,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     result.graph.save(folder / "graph.npz")
     references.reference(result.reading.model, data.x_test).save(folder / "reference.npz")
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
-    np.savez_compressed(folder / "samples.npz", x=codes, y=data.y_test)
+    Samples(codes, data.y_test, project.data_name).save(folder)
     echo = {
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
@@ -135,16 +136,16 @@ def _bridges(translated: Done) -> list[str]:
 
 def _csim_into(folder: Path, translated: Path) -> None:
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
-    with np.load(translated / "samples.npz") as data:
-        x, y = data["x"], data["y"]
+    samples = Samples.load(translated)
+    x = samples.x
     library = csimulation.build(translated / "hls", PROJECT_NAME, folder)
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder)
     gate = gating.judge(graph, reference, ran.output, x, lambda: _layers(library, translated, graph, x, folder))
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
     tool = gxx.find()
     accuracies = (
-        accuracy(reference.output, y, Stage.QAT, "qkeras", version("qkeras")),
-        accuracy(ran.output, y, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version),
+        accuracy(reference.output, samples, Stage.QAT, "qkeras", version("qkeras")),
+        accuracy(ran.output, samples, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version),
     )
     write_metrics(folder, MetricSet(accuracies))
     gating.require(gate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.errors import FlowError, ModelError, StorageError
+from flows.errors import DataError, FlowError, ModelError, StorageError
 from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Project
@@ -68,7 +69,7 @@ def test_files_and_figures(whole: tuple[TrainResult, str], project: Project) -> 
     baseline = result.metrics.get("accuracy", Stage.FLOAT)
     assert qat is not None
     assert baseline is not None
-    assert (qat.tool, qat.version, qat.target, qat.source) == ("qkeras", "0.9.0", "test set, 360 samples", "qat.h5")
+    assert (qat.tool, qat.version, qat.target, qat.source) == ("qkeras", "0.9.0", "digits, 360 test samples", "qat.h5")
     assert (baseline.tool, baseline.source) == ("tf_keras", "float.h5")
     data = load_data(project)
     assert accuracy(load_model(result.model), data.x_test, data.y_test) == qat.value
@@ -78,10 +79,10 @@ def test_files_and_figures(whole: tuple[TrainResult, str], project: Project) -> 
 
 def test_history_has_one_row_an_epoch_and_a_falling_rate(whole: tuple[TrainResult, str]) -> None:
     history = json.loads((whole[0].model.parent / "history.json").read_text())
-    rates = [row["learning_rate"] for row in history["qat"]]
-    assert len(history["float"]) == len(rates) == EPOCHS
-    assert rates[0] == 0.01
-    assert rates == sorted(rates, reverse=True)
+    rows = [row["learning_rate"] for row in history["qat"]]
+    assert len(history["float"]) == len(rows) == EPOCHS
+    assert rows[0] == 0.01
+    assert rows == sorted(rows, reverse=True)
     assert history["qat"][-1]["loss"] < history["qat"][0]["loss"]
 
 
@@ -139,6 +140,53 @@ def test_a_damaged_checkpoint_is_passed_over(whole: tuple[TrainResult, str], pro
     assert "checkpoint epoch-00006.npz is damaged" in log.getvalue()
     assert "quantized: going on after epoch 5 of 6" in log.getvalue()
     assert_same_weights(resumed.model, whole[0].model)
+
+
+IMAGES = """
+from qkeras import QActivation, QConv2DBatchnorm, QDense, quantized_bits
+from tf_keras import Sequential
+from tf_keras.layers import Flatten, Input
+
+
+def quantized():
+    grids = {name: quantized_bits(6, 1, alpha=1) for name in ("kernel_quantizer", "bias_quantizer")}
+    return Sequential([
+        Input((8, 8, 1)),
+        QConv2DBatchnorm(2, 3, momentum=0.9, name="conv", **grids),
+        QActivation("quantized_relu(6,2)"),
+        Flatten(),
+        QDense(10, name="logits", **grids),
+    ])
+
+
+def baseline(): ...
+"""
+
+
+def test_batch_statistics_and_changed_images_are_resumed_too(tmp_path: Path) -> None:
+    project = small_project(tmp_path / "project", 2, IMAGES)
+    project = project.model_copy(
+        update={
+            "data": project.data.model_copy(update={"flip": True, "shift": 1}),
+            "model": project.model.model_copy(update={"baseline": None}),
+        }
+    )
+    whole = train(project, tmp_path / "whole", Progress(io.StringIO()))
+    (tmp_path / "again" / "checkpoints" / "qat").mkdir(parents=True)
+    first = Path("checkpoints", "qat", "epoch-00001.npz")
+    shutil.copy(tmp_path / "whole" / first, tmp_path / "again" / first)
+    log = io.StringIO()
+    resumed = train(project, tmp_path / "again", Progress(log))
+    assert "quantized: going on after epoch 1 of 2" in log.getvalue()
+    assert_same_weights(resumed.model, whole.model)
+    rows = [json.loads((result.model.parent / "history.json").read_text())["qat"] for result in (whole, resumed)]
+    assert rows[0] == rows[1]
+
+
+def test_rows_of_numbers_are_not_changed_like_images(project: Project, tmp_path: Path) -> None:
+    moving = project.model_copy(update={"data": project.data.model_copy(update={"shift": 1})})
+    with pytest.raises(DataError, match="are for images"):
+        train(moving, tmp_path, Progress(io.StringIO()))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +294,7 @@ def test_a_single_class_and_a_single_test_sample_are_enough(tmp_path: Path) -> N
     project = small_project(tmp_path, 1)
     data = project.data.model_copy(update={"source": "x.npz", "validation": None, "test": None, "scale": 1.0})
     result = train(project.model_copy(update={"data": data}), tmp_path / "out", Progress(io.StringIO()))
-    assert {metric.target for metric in result.metrics} == {"test set, 1 samples"}
+    assert {metric.target for metric in result.metrics} == {"x.npz, 1 test samples"}
 
 
 def test_accuracy_of_one_output_is_that_of_its_sign() -> None:

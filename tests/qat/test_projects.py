@@ -1,0 +1,84 @@
+"""The image projects that come with hlsflow: their data, and an epoch of training on a few made-up images."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.metrics import Stage
+from flows.progress import Progress
+from flows.project import Project, load
+from flows.qat import load_data, load_model, train
+from flows.qat.build import build
+
+PROJECTS = Path(__file__).parents[2] / "projects"
+SHAPES = {"mnist": (28, 28), "resnet_cifar10": (32, 32, 3)}
+BITS = {"mnist": 6, "resnet_cifar10": 8}
+
+
+def small(name: str, folder: Path) -> Project:
+    """The project with a few random images and one epoch, without its float baseline."""
+    rng, project = np.random.default_rng(0), load(PROJECTS / name)
+    arrays = {
+        f"{kind}_{part}": rng.integers(0, 256, (n, *SHAPES[name])) if kind == "x" else np.arange(n) % 10
+        for part, n in (("train", 100), ("test", 20))
+        for kind in "xy"
+    }
+    np.savez(folder / "few.npz", allow_pickle=False, **arrays)
+    assert project.training is not None
+    return project.model_copy(
+        update={
+            "model": project.model.model_copy(update={"baseline": None}),
+            "data": project.data.model_copy(update={"source": str(folder / "few.npz")}),
+            "training": project.training.model_copy(update={"epochs": 1, "batch_size": 30}),
+        }
+    )
+
+
+@pytest.mark.parametrize("name", list(SHAPES))
+def test_one_epoch_and_outputs_that_do_not_depend_on_the_batch(name: str, tmp_path: Path) -> None:
+    project, log = small(name, tmp_path), io.StringIO()
+    result = train(project, tmp_path / "out", Progress(log))
+    assert "data: few.npz, 90 training, 10 validation and 20 test samples" in log.getvalue()
+    assert [(metric.stage, metric.target) for metric in result.metrics] == [(Stage.QAT, "few.npz, 20 test samples")]
+    model = load_model(result.model)
+    x = load_data(project).shaped(model.input_shape[1:]).x_test
+    one, other = (model.predict(x, batch_size=batch, verbose=0) for batch in (20, 7))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", list(SHAPES))
+def test_the_float_baseline_has_the_same_shape(name: str) -> None:
+    project = load(PROJECTS / name)
+    models = [build(project, function) for function in ("quantized", "baseline")]
+    assert models[0].input_shape == models[1].input_shape
+    assert models[0].output_shape == models[1].output_shape == (None, 10)
+    shapes = [[layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")] for model in models]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", list(SHAPES))
+def test_no_weight_and_no_activation_is_wider_than_the_readme_says(name: str) -> None:
+    project = load(PROJECTS / name)
+    model = build(project, "quantized")
+    quantizers = [q for layer in model.layers if hasattr(layer, "get_quantizers") for q in layer.get_quantizers()]
+    quantizers += [layer.quantizer for layer in model.layers if hasattr(layer, "quantizer")]
+    assert len(quantizers) > 8
+    assert max(q.bits for q in quantizers if q) <= BITS[name]
+    assert project.input.precision.width <= BITS[name]
+
+
+@pytest.mark.parametrize(("name", "sizes"), [("mnist", (7200, 800, 2000)), ("resnet_cifar10", (3424, 381, 761))])
+def test_the_real_images_are_used_where_they_are(name: str, sizes: tuple[int, ...]) -> None:
+    project = load(PROJECTS / name)
+    if project.data_path is None:
+        pytest.skip(f"{project.data.source} is not there; {project.data_name} stands in")
+    data = load_data(project)
+    assert tuple(map(len, (data.y_train, data.y_val, data.y_test))) == sizes
+    assert (data.shape, data.classes) == (SHAPES[name], 10)
+    assert set(np.unique(data.x_test * 2.0**project.input.precision.frac)) == set(
+        range(project.input.precision.max + 1)
+    )
