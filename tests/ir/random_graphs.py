@@ -27,9 +27,11 @@ def kind(rng: Rng, wide: bool, widest: int = 12) -> Fixed:
     """A random type: as networks have them, or anything."""
     width = int(rng.integers(1, (MAX_WIDTH if wide else widest) + 1))
     integer = int(rng.integers(-70, 71)) if wide and rng.random() < 0.3 else int(rng.integers(-2, width + 3))
-    return Fixed(
-        width, integer, bool(rng.random() < 0.6), *(_choice(rng, list(modes)) for modes in (Rounding, Overflow))
-    )
+    return Fixed(width, integer, bool(rng.random() < 0.6), *_modes(rng))
+
+
+def _modes(rng: Rng) -> tuple[Rounding, Overflow]:
+    return _choice(rng, list(Rounding)), _choice(rng, list(Overflow))
 
 
 def _choice(rng: Rng, options: list[Any]) -> Any:
@@ -100,6 +102,8 @@ def node(rng: Rng, name: str, op: Op, sources: list[Node], wide: bool) -> Node:
     if attrs.get("form") == (1,):
         kinds["norm"] = sources[0].type
     result = sources[0].type if op in (Op.ZERO_PAD, Op.UPSAMPLE, Op.RESHAPE, Op.PERMUTE) else kind(rng, wide)
+    if op is Op.SOFTMAX:  # so that products reach the result's grid
+        result = Fixed(result.width, kinds["accum"].integer + kinds["inv"].integer, True, *_modes(rng))
     shapes = _param_shapes(rng, op, sources[0], flat, kinds)
     params = {key: codes(rng, kinds.get(key, result), *shapes[key]) for key in PARAMS.get(op, ())}
     draft = Node(name, op, tuple(source.name for source in sources), sources[0].shape, result, kinds, params, attrs)

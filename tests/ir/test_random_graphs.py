@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from flows.ir import Graph, Op, evaluate, trace
+from flows.ir import Graph, Node, Op, Overflow, evaluate, trace, verify
+from flows.ir.evaluate import pool_first
 from tests.ir import exact, random_graphs
 
 OPERATIONS = [op for op in Op if op is not Op.INPUT]
@@ -31,6 +33,22 @@ def test_every_operation_equals_its_plain_definition(op: Op, wide: bool) -> None
 @pytest.mark.parametrize("seed", range(40))
 def test_graphs_with_branches_and_several_outputs(seed: int) -> None:
     check(random_graphs.of_many(np.random.default_rng(seed), 12), seed)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pooling_before_rounding_changes_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pooled = random_graphs.of_op(rng, Op.MAX_POOL)
+    (x, pool), kind = pooled.nodes, random_graphs.kind(rng, False)
+    act = Node("a", (Op.RELU, Op.QUANTIZE)[seed % 2], ("x0",), x.shape, kind)
+    graph = verify(Graph("g", (x, act, replace(pool, inputs=("a",), type=kind)), ("y",)))
+    moved = pool_first(graph)
+    assert (moved["y"].op is act.op) == (kind.overflow in (Overflow.SAT, Overflow.SAT_SYM))
+    assert verify(moved)
+    check(graph, seed)
+    shown = replace(graph, outputs=("a", "y"))
+    assert pool_first(shown).nodes == shown.nodes
+    check(shown, seed)
 
 
 @pytest.mark.parametrize("seed", range(5))
