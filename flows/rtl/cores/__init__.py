@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from flows.ir import Node, Op
+from flows.ir.graph import MERGES
 from flows.rtl.cores.core import Core
 from flows.rtl.cores.dense import DenseCore
 from flows.rtl.cores.fold import fold_layer
+from flows.rtl.cores.merge import concat_core, merge_core
+from flows.rtl.cores.pool import avg_pool_core, max_pool_core
 from flows.rtl.cores.sums import sums_of
 from flows.rtl.knobs import LayerKnobs, Pipeline
 
@@ -38,6 +41,10 @@ def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pip
 CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]] = {
     Op.DENSE: _dense,
     Op.CONV: _dense,
+    Op.CONCAT: lambda node, sources, _, __: concat_core(node, sources),
+    Op.MAX_POOL: lambda node, sources, _, pipeline: max_pool_core(node, sources, pipeline),
+    Op.AVG_POOL: lambda node, sources, _, pipeline: avg_pool_core(node, sources, pipeline),
+    **dict.fromkeys(MERGES, lambda node, sources, _, __: merge_core(node, sources)),
 }
 """Operation → what makes its core."""
 

@@ -1,0 +1,54 @@
+"""Every operation with a core: RTL = oracle on random shapes and types, many graphs in one simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.ir import Graph, Op, evaluate, verify
+from flows.ir.graph import MERGES
+from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from flows.rtl.fronts import runs_beats
+from flows.rtl.timing import run
+from tests.ir.random_graphs import batch, of_op
+
+FRAMES = 60
+
+
+def together(graphs: Sequence[Graph]) -> Graph:
+    """Independent graphs as one: inputs and outputs side by side."""
+    nodes = [
+        replace(node, name=f"{node.name}_{number}", inputs=tuple(f"{name}_{number}" for name in node.inputs))
+        for number, graph in enumerate(graphs)
+        for node in graph.nodes
+    ]
+    outputs = [f"{name}_{number}" for number, graph in enumerate(graphs) for name in graph.outputs]
+    return verify(Graph("together", tuple(nodes), tuple(outputs)))
+
+
+CASES = {
+    "merges": (*MERGES, Op.CONCAT) * 6,
+    "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 10,
+}
+
+
+def _one(rng: np.random.Generator, op: Op) -> Graph:
+    """A graph of one operation that has a core: beats put one after the other need none."""
+    return next(graph for graph in iter(lambda: of_op(rng, op), None) if not runs_beats(graph.nodes[-1]))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rtl_equals_the_oracle(name: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(list(name.encode()))
+    graph = together([_one(rng, op) for op in CASES[name]])
+    plan = schedule(graph, {}, LayerKnobs(1))
+    x = batch(rng, graph, FRAMES)
+    result = simulate(emit(plan), x, tmp_path)
+    np.testing.assert_array_equal(result.outputs, evaluate(graph, x))
+    times = run(plan.network, plan.depths, FRAMES)
+    np.testing.assert_array_equal(result.begins - result.begins[0], times.begins - times.begins[0])
+    np.testing.assert_array_equal(result.ends - result.begins[0], times.ends - times.begins[0])
