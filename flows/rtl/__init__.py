@@ -6,12 +6,13 @@ name to text), and its cycle-accurate simulation.
 
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.emit import Design, Port, emit
-from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
 from flows.rtl.schedule import Schedule, schedule
 from flows.rtl.simulate import Simulation, simulate
 
 __all__ = [
     "Design",
+    "Io",
     "LayerKnobs",
     "LayerSchedule",
     "Multiplier",

@@ -25,6 +25,13 @@ class Multiplier(enum.StrEnum):
     AUTO = "auto"  # whichever takes less of a typical device for these widths
 
 
+class Io(enum.StrEnum):
+    """How tensors come in and go out of a design; the values are the same."""
+
+    STREAM = "io_stream"  # a beat is one pixel with all its channels, or a vector
+    PARALLEL = "io_parallel"  # a beat is a whole tensor
+
+
 class WeightsIn(enum.StrEnum):
     """Where weights are kept."""
 

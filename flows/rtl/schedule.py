@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flows.errors import ProjectError
 from flows.ir import Graph
-from flows.rtl.cores import DenseCore
+from flows.rtl.cores import WITH_KNOBS, DenseCore
 from flows.rtl.cores.fold import LayerSchedule
-from flows.rtl.knobs import LayerKnobs, Pipeline
+from flows.rtl.knobs import Io, LayerKnobs, Pipeline
+from flows.rtl.prepare import prepared
 from flows.rtl.timing import Depths, fit
 from flows.rtl.units import Network, network
 
@@ -50,7 +52,11 @@ DEFAULT = Pipeline()
 
 
 def schedule(
-    graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, pipeline: Pipeline = DEFAULT
+    graph: Graph,
+    knobs: Mapping[str, LayerKnobs],
+    default: LayerKnobs,
+    pipeline: Pipeline = DEFAULT,
+    io: Io = Io.STREAM,
 ) -> Schedule:
     """Fold every layer with weights, and time the whole.
 
@@ -62,13 +68,23 @@ def schedule(
         graph: verified.
         knobs: per layer name; layers not named get `default`.
         pipeline: how much logic stands between two registers.
+        io: whether tensors come in and go out pixel by pixel or whole.
 
     Raises:
         ProjectError: a reuse factor below 1, or knobs for a layer that does not exist.
         UnsupportedLayer: the graph has no RTL.
     """
-    units = network(graph, knobs, default, pipeline)
+    _check_knobs(graph, knobs)
+    units = network(prepared(graph, io), knobs, default, pipeline)
     depths, times = fit(units)
     cores = [stage.core for unit in units.units for stage in unit.stages]
     layers = tuple(core.plan for core in cores if isinstance(core, DenseCore))
     return Schedule(units, layers, depths, times.latency, times.interval)
+
+
+def _check_knobs(graph: Graph, knobs: Mapping[str, LayerKnobs]) -> None:
+    names = [node.name for node in graph.nodes if node.op in WITH_KNOBS]
+    for name in knobs:
+        if name not in names:
+            message = f"no layer with weights is named '{name}'"
+            raise ProjectError(message, f"layers: {', '.join(names) or 'none'}")

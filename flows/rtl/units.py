@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flows.errors import ProjectError, UnsupportedLayer
+from flows.errors import UnsupportedLayer
 from flows.ir import Fixed, Graph, Node, Op
-from flows.rtl.cores import CORES, WITH_KNOBS, Core, core_of
-from flows.rtl.fronts import FRONTS, Direct, Front, beat_bits, direct, front_of
+from flows.rtl.cores import CORES, Core, core_of
+from flows.rtl.fronts import FRONTS, MOVES, Direct, Front, Reduce, beat_bits, direct, fronts_of, runs_beats
 from flows.rtl.knobs import LayerKnobs, Pipeline
 from flows.rtl.lanes import LANE_WISE, Cast, Operation, operations
 
@@ -91,6 +91,11 @@ class Network:
     units: tuple[Unit, ...]
     outputs: tuple[int, ...]
 
+    @property
+    def entries(self) -> list[tuple[int, int, int]]:
+        """(unit, which of its inputs, ~k) for each place where input k of the graph comes in."""
+        return [(u, i, name) for u, unit in enumerate(self.units) for i, name in enumerate(unit.inputs) if name < 0]
+
     def readers(self, source: int) -> list[tuple[int, int]]:
         """(unit, which of its inputs) for each reader of a unit or an input; (-1, k) for the k-th output."""
         found = [(u, i) for u, unit in enumerate(self.units) for i, name in enumerate(unit.inputs) if name == source]
@@ -103,15 +108,15 @@ class _Draft:
 
     inputs: tuple[int, ...]
     front: Front
-    lanes: int
     type: Fixed
-    end: Node
+    name: str
+    result_bits: int
     groups: list[tuple[Node, Core | None, list[Operation]]] = field(default_factory=list)
 
     def append(self, node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> None:
         """Let the pipeline compute one node more."""
-        self.end = node
-        if node.op in CORES:
+        self.name, self.result_bits = node.name, beat_bits(node)
+        if node.op in CORES and not runs_beats(node):
             core = core_of(node, sources, knobs, pipeline)
             self.groups.append((node, core, [Cast(node.name, core.result, node.type)]))
         elif node.op in LANE_WISE:
@@ -120,9 +125,9 @@ class _Draft:
             self.groups[-1][2].extend(operations(node, sources[0].type))
 
     def finished(self) -> Unit:
-        stages = tuple(_stage(*group, self.lanes) for group in self.groups)
-        bits = beat_bits(self.end)
-        return Unit(self.end.name, self.inputs, self.front, self.lanes, self.type, stages, bits)
+        lanes = self.front.vector_bits // self.type.width
+        stages = tuple(_stage(*group, lanes) for group in self.groups)
+        return Unit(self.name, self.inputs, self.front, lanes, self.type, stages, self.result_bits)
 
 
 def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int) -> Stage:
@@ -135,22 +140,21 @@ def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, 
     """The units of a graph.
 
     Args:
-        graph: verified.
+        graph: verified and prepared (`flows.rtl.prepare`).
         knobs: per layer name; layers not named get `default`.
         pipeline: of all of them.
 
     Raises:
         UnsupportedLayer: a node of an operation without RTL.
-        ProjectError: knobs for a layer that does not exist, or a reuse factor below 1.
+        ProjectError: a reuse factor below 1.
     """
-    _check_knobs(graph, knobs)
     drafts: list[_Draft] = []
     place: dict[str, int] = {}  # node → the unit that delivers its value so far, or ~k for input k
     for number, node in enumerate(graph.inputs):
         place[node.name] = ~number
         if _users(graph, node) > 1 or node.name in graph.outputs:
             place[node.name] = len(drafts)
-            drafts.append(_Draft((~number,), direct(node), node.shape[-1], node.type, node))
+            drafts.append(_Draft((~number,), direct(node), node.type, node.name, beat_bits(node)))
     for node in graph.nodes:
         if node.op is not Op.INPUT:
             place[node.name] = _place(graph, node, place, drafts)
@@ -159,29 +163,33 @@ def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, 
     return Network(graph, tuple(draft.finished() for draft in drafts), tuple(place[name] for name in graph.outputs))
 
 
-def _check_knobs(graph: Graph, knobs: Mapping[str, LayerKnobs]) -> None:
-    names = [node.name for node in graph.nodes if node.op in WITH_KNOBS]
-    for name in knobs:
-        if name not in names:
-            message = f"no layer with weights is named '{name}'"
-            raise ProjectError(message, f"layers: {', '.join(names) or 'none'}")
-
-
 def _place(graph: Graph, node: Node, place: Mapping[str, int], drafts: list[_Draft]) -> int:
     """The unit for a node: that of its only source where it can join its pipeline, else a new one."""
+    if not _is_supported(node.op):
+        supported = ", ".join(sorted(op for op in Op if _is_supported(op)))
+        raise UnsupportedLayer(f"layer '{node.name}' ({node.op}) has no RTL", f"supported: {supported}")
     sources = [graph[name] for name in node.inputs]
-    front = front_of(node, sources)
-    if front is None:
-        raise UnsupportedLayer(f"layer '{node.name}' ({node.op}) has no RTL", f"supported: {', '.join(sorted(FRONTS))}")
-    before = place[node.inputs[0]]
-    if isinstance(front, Direct) and before >= 0 and _users(graph, sources[0]) == 1:
-        return before
-    one_type = len(sources) == 1
-    kind = sources[0].type if one_type else Fixed(1, 1, signed=False)
+    fronts = fronts_of(node, sources)
     inputs = tuple(place[name] for name in node.inputs)
-    drafts.append(_Draft(inputs, front, front.vector_bits // kind.width, kind, node))
-    return len(drafts) - 1
+    if isinstance(fronts[0], Direct) and inputs[0] >= 0 and _users(graph, sources[0]) == 1:
+        return inputs[0]
+    for front in fronts:
+        drafts.append(_Draft(inputs, front, _vector_type(node, front, sources), node.name, front.vector_bits))
+        inputs = (len(drafts) - 1,)
+    return inputs[0]
+
+
+def _is_supported(op: Op) -> bool:
+    return op in FRONTS and (op in CORES or op in LANE_WISE or op in MOVES)
+
+
+def _vector_type(node: Node, front: Front, sources: Sequence[Node]) -> Fixed:
+    """Single bits where streams of several types lie side by side."""
+    if isinstance(front, Reduce):
+        return front.result
+    return sources[0].type if len(sources) == 1 or runs_beats(node) else Fixed(1, 1, signed=False)
 
 
 def _users(graph: Graph, node: Node) -> int:
-    return len(graph.readers(node.name)) + graph.outputs.count(node.name)
+    """How often the value is read, results included."""
+    return sum(reader.inputs.count(node.name) for reader in graph.nodes) + graph.outputs.count(node.name)

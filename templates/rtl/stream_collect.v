@@ -13,17 +13,12 @@ module stream_collect #(
     input                    out_ready,
     output [BEATS*WIDTH-1:0] out_data
 );
-    localparam BITS = $clog2(BEATS);
-    reg [BITS-1:0] count;
-    reg [(BEATS-1)*WIDTH-1:0] earlier;
-    wire last = count == BEATS - 1;
+    wire last;
     wire step = in_valid & in_ready;
+    step_counter #(.LENGTH(BEATS)) counter (.clk(clk), .rst(rst), .step(step), .at(), .next(), .last(last));
+    reg [(BEATS-1)*WIDTH-1:0] earlier;
     assign in_ready  = ~last | out_ready;
     assign out_valid = in_valid & last;
     assign out_data  = {in_data, earlier};
-    always @(posedge clk) begin
-        if (rst)       count <= {BITS{1'b0}};
-        else if (step) count <= last ? {BITS{1'b0}} : count + 1'b1;
-        if (step) earlier <= out_data[BEATS*WIDTH-1:WIDTH];
-    end
+    always @(posedge clk) if (step) earlier <= out_data[BEATS*WIDTH-1:WIDTH];
 endmodule

@@ -83,5 +83,5 @@ def test_reuse_factor_below_one_is_refused(reuse_factor: int) -> None:
 
 
 def test_knobs_for_an_unknown_layer_are_refused() -> None:
-    with pytest.raises(ProjectError, match="no dense layer is named 'fc9'"):
+    with pytest.raises(ProjectError, match="no layer with weights is named 'fc9'"):
         schedule(JETS, {"fc9": LayerKnobs(4)}, LayerKnobs(16))

@@ -40,7 +40,7 @@ def test_packing_keeps_every_value(kind: Fixed) -> None:
     [
         (np.zeros((5, 3), np.int64), r"rows of 4 values, got an array of shape \(5, 3\)"),
         (np.zeros((0, 4), np.int64), r"shape \(0, 4\)"),
-        (np.full((5, 4), 256), r"outside the design's input type fixed<9,4>"),
+        (np.full((5, 4), 256), r"outside the type fixed<9,4> of the design's input 'in'"),
     ],
 )
 def test_vectors_that_do_not_fit_are_refused(x: np.ndarray, message: str, tmp_path: Path) -> None:
@@ -50,8 +50,8 @@ def test_vectors_that_do_not_fit_are_refused(x: np.ndarray, message: str, tmp_pa
 
 def test_data_lost_under_back_pressure_is_noticed(tmp_path: Path) -> None:
     good = design()
-    assert ".CREDITS(2)" in good.files["top.v"]
-    generous = good.files["top.v"].replace(".CREDITS(2)", ".CREDITS(7)")
+    assert ".CREDITS({32'd2})" in good.files["top.v"]
+    generous = good.files["top.v"].replace(".CREDITS({32'd2})", ".CREDITS({32'd7})")
     bad = dataclasses.replace(good, files={**good.files, "top.v": generous})
     with pytest.raises(GateFailed, match=r"back-pressure|results for"):
         simulate(bad, vectors(GRAPH, 300), tmp_path)

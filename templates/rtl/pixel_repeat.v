@@ -1,0 +1,64 @@
+// Enlarges an image: each pixel FW times in its row, and each row FH times. A pixel is taken when it comes out first;
+// its repetitions in the row come from a register, those of the row from a memory of one row.
+module pixel_repeat #(
+    parameter WIDTH = 8,     // bits of a pixel
+    parameter W     = 4,     // pixels of a row
+    parameter FH    = 2,
+    parameter FW    = 2
+) (
+    input              clk,
+    input              rst,
+    input              in_valid,
+    output             in_ready,
+    input  [WIDTH-1:0] in_data,
+    output             out_valid,
+    input              out_ready,
+    output [WIDTH-1:0] out_data
+);
+    localparam BITS = W > 1 ? $clog2(W) : 1;
+    wire step = out_valid & out_ready;
+    wire last_copy, last_column;
+    wire first_copy, first_row;
+    wire [BITS-1:0] column, next_column;
+    wire [WIDTH-1:0] held, kept;     // the pixel before; the pixel above
+    wire fresh = first_copy & first_row;
+    assign in_ready  = fresh & out_ready;
+    assign out_valid = ~fresh | in_valid;
+    assign out_data  = fresh ? in_data : first_copy ? kept : held;
+    step_counter #(.LENGTH(W)) columns (
+        .clk(clk), .rst(rst), .step(step & last_copy), .at(column), .next(next_column), .last(last_column)
+    );
+    generate
+        if (FW == 1) begin : one_copy
+            assign first_copy = 1'b1;
+            assign last_copy  = 1'b1;
+            assign held       = {WIDTH{1'b0}};
+        end else begin : copies
+            reg first;
+            reg [WIDTH-1:0] before;
+            step_counter #(.LENGTH(FW)) copy (.clk(clk), .rst(rst), .step(step), .at(), .next(), .last(last_copy));
+            always @(posedge clk)
+                if (rst)       first <= 1'b1;
+                else if (step) first <= last_copy;
+            always @(posedge clk) if (step) before <= out_data;
+            assign first_copy = first;
+            assign held       = before;
+        end
+        if (FH == 1) begin : one_row
+            assign first_row = 1'b1;
+            assign kept      = {WIDTH{1'b0}};
+        end else begin : rows
+            reg first;
+            wire last_row;
+            wire turn = step & last_copy & last_column;
+            step_counter #(.LENGTH(FH)) row (.clk(clk), .rst(rst), .step(turn), .at(), .next(), .last(last_row));
+            always @(posedge clk)
+                if (rst)       first <= 1'b1;
+                else if (turn) first <= last_row;
+            line_memory #(.WIDTH(WIDTH), .DEPTH(W), .ADDRESS_WIDTH(BITS)) row_above (
+                .clk(clk), .step(step & last_copy), .at(column), .next(next_column), .write(out_data), .read(kept)
+            );
+            assign first_row = first;
+        end
+    endgenerate
+endmodule
