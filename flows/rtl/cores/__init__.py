@@ -11,13 +11,14 @@ from flows.ir import Node, Op
 from flows.ir.graph import MERGES
 from flows.rtl.cores.core import Core
 from flows.rtl.cores.dense import DenseCore
+from flows.rtl.cores.depthwise import depthwise_core, scale_core
 from flows.rtl.cores.fold import fold_layer
 from flows.rtl.cores.merge import concat_core, merge_core
 from flows.rtl.cores.pool import avg_pool_core, max_pool_core
 from flows.rtl.cores.sums import sums_of
 from flows.rtl.knobs import LayerKnobs, Pipeline
 
-WITH_KNOBS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)
+WITH_KNOBS = (Op.DENSE, Op.CONV, Op.DEPTHWISE, Op.SCALE)
 """Operations that have weights, and so a reuse factor and the other knobs of a layer."""
 
 
@@ -41,6 +42,8 @@ def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pip
 CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]] = {
     Op.DENSE: _dense,
     Op.CONV: _dense,
+    Op.DEPTHWISE: depthwise_core,
+    Op.SCALE: scale_core,
     Op.CONCAT: lambda node, sources, _, __: concat_core(node, sources),
     Op.MAX_POOL: lambda node, sources, _, pipeline: max_pool_core(node, sources, pipeline),
     Op.AVG_POOL: lambda node, sources, _, pipeline: avg_pool_core(node, sources, pipeline),

@@ -13,7 +13,7 @@ from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
 
-PRIMITIVES = (
+PRIMITIVES: tuple[str, ...] = (
     "accumulate", "adder_tree", "cast_lanes", "delay_line", "dense_core", "dot_product", "fixed_cast", "fold_counter",
     "increment", "multiply_dsp", "multiply_lut", "operand_feed", "weight_rom",
 )  # fmt: skip

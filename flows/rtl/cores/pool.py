@@ -187,7 +187,7 @@ def _factor(n: int, lift: int, shift: int) -> int:
 def _shift_for(n: int, lift: int, most: int) -> int:
     """The smallest shift from which on the quotients of all sums of magnitude up to `most` are exact.
 
-    With e = factor * n - 2**(shift + lift) >= 0 and r = S * 2**lift mod n, the product S * factor / 2**shift exceeds the
+    Let e = factor * n - 2**(shift + lift) >= 0 and r = S * 2**lift mod n. Then S * factor / 2**shift exceeds the
     quotient by r / n + S * e / (n * 2**shift), and truncates to it if that is below 1. For one r the largest S decides,
     and r repeats after n sums.
     """
