@@ -64,9 +64,9 @@ def _whole(graph: Graph) -> Graph:
 
 
 def _split(node: Node) -> list[Node]:
-    whole = replace(node, name=f"{node.name} whole", shape=(node.size,))
+    whole = replace(node, name=f"{node.name} in one beat", shape=(node.size,))
     return [whole, replace(node, op=Op.RESHAPE, inputs=(whole.name,))]
 
 
 def _gathered(node: Node) -> Node:
-    return Node(f"{node.name} whole", Op.RESHAPE, (node.name,), (node.size,), node.type)
+    return Node(f"{node.name} gathered", Op.RESHAPE, (node.name,), (node.size,), node.type)

@@ -35,14 +35,14 @@ module pixel_repeat #(
             assign held       = {WIDTH{1'b0}};
         end else begin : copies
             reg first;
-            reg [WIDTH-1:0] before;
+            reg [WIDTH-1:0] previous;
             step_counter #(.LENGTH(FW)) copy (.clk(clk), .rst(rst), .step(step), .at(), .next(), .last(last_copy));
             always @(posedge clk)
                 if (rst)       first <= 1'b1;
                 else if (step) first <= last_copy;
-            always @(posedge clk) if (step) before <= out_data;
+            always @(posedge clk) if (step) previous <= out_data;
             assign first_copy = first;
-            assign held       = before;
+            assign held       = previous;
         end
         if (FH == 1) begin : one_row
             assign first_row = 1'b1;

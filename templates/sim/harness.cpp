@@ -144,16 +144,15 @@ private:
     }
 
     void reset() {
-        top_.rst = 1;
         for (Port& port : inputs_) port.my_side(port.willing = false), port.count = 0;
         for (Port& port : outputs_) port.my_side(port.willing = false), port.count = 0;
-        for (int i = 0; i < 4; ++i) {
+        for (int i = 0; i < 5; ++i) {
+            top_.rst = i < 4;  // the design is at rest one cycle after it has been released
             top_.clk = 0;
             top_.eval();
             top_.clk = 1;
             top_.eval();
         }
-        top_.rst = 0;
     }
 
     const uint64_t episode_, patience_;
