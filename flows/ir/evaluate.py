@@ -27,6 +27,9 @@ from flows.ir.softmax import softmax
 CHUNK_VALUES = 1 << 19
 """Values of the widest node that a thread has in hand at once: 2 MiB of float32 stay in the caches."""
 
+Keep = Callable[[slice, Mapping[str, Array]], None]
+"""Takes the rows of a chunk, and values by node, each (*shape, rows)."""
+
 LANE = 16
 """Rows of a chunk are a multiple of this: whole vector registers, and no operation on a handful of numbers."""
 
@@ -42,33 +45,44 @@ def evaluate(graph: Graph, batch: Array) -> NDArray[np.int64]:
     Raises:
         ValueError: the batch has another shape, is not of integers, or leaves an input's range.
     """
-    _check_shape(graph, batch)
-    _keep_memory()
     graph = pool_first(graph)
     result = np.empty((len(batch), sum(node.size for node in graph.results)), np.int64)
-    steps = _compile(graph)
-    dead = _dead(graph)
 
-    def run(rows: slice) -> None:
-        values = _arguments(graph, batch[rows])
-        for node, step in steps:
-            values[node.name] = step(*(values[name] for name in node.inputs))
-            for name in dead[node.name]:
-                del values[name]
-        result[rows] = _results(graph, values)
+    def keep(rows: slice, values: Mapping[str, Array]) -> None:
+        result[rows] = side_by_side([np.moveaxis(values[name], -1, 0).astype(np.int64) for name in graph.outputs])
 
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # BLAS threads would fight with ours
-        list(pool.map(run, _chunks(len(batch), _chunk_rows(graph))))
+    _through(graph, batch, keep, _dead(graph))
     return result
 
 
 def trace(graph: Graph, batch: Array) -> dict[str, NDArray[np.int64]]:
     """Every node's value for each row of a batch: name → (n, *shape). Arguments and errors as `evaluate`."""
+    result = {node.name: np.empty((len(batch), *node.shape), np.int64) for node in graph.nodes}
+
+    def keep(rows: slice, values: Mapping[str, Array]) -> None:
+        for name, value in values.items():
+            result[name][rows] = np.moveaxis(value, -1, 0)
+
+    _through(graph, batch, keep, {})
+    return result
+
+
+def _through(graph: Graph, batch: Array, keep: Keep, dead: Mapping[str, list[str]]) -> None:
+    """Put a batch through a graph, chunk by chunk; `dead` says which values to drop after which node."""
     _check_shape(graph, batch)
-    values = _arguments(graph, batch)
-    for node, step in _compile(graph):
-        values[node.name] = step(*(values[name] for name in node.inputs))
-    return {name: np.moveaxis(value, -1, 0).astype(np.int64, order="C") for name, value in values.items()}
+    _keep_memory()
+    steps = _compile(graph)
+
+    def run(rows: slice) -> None:
+        values = _arguments(graph, batch[rows])
+        for node, step in steps:
+            values[node.name] = step(*(values[name] for name in node.inputs))
+            for name in dead.get(node.name, ()):
+                del values[name]
+        keep(rows, values)
+
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # BLAS threads would fight with ours
+        list(pool.map(run, _chunks(len(batch), _chunk_rows(graph))))
 
 
 def _check_shape(graph: Graph, batch: Array) -> None:
@@ -122,10 +136,6 @@ def _arguments(graph: Graph, rows: Array) -> dict[str, Array]:
         number = number_type(largest(node.type))
         values[node.name] = np.moveaxis(codes, 0, -1).astype(number, order="C")
     return values
-
-
-def _results(graph: Graph, values: Mapping[str, Array]) -> Array:
-    return side_by_side([np.moveaxis(values[name], -1, 0) for name in graph.outputs])
 
 
 def _chunk_rows(graph: Graph) -> int:

@@ -43,11 +43,11 @@ def batch(rng: Rng, graph: Graph, rows: int) -> Array:
 
 
 def of_op(rng: Rng, op: Op, wide: bool = False) -> Graph:
-    """A graph of one operation on inputs of its own; tries until the verifier accepts."""
+    """A graph of one operation on inputs of its own, the first of them also a result; tries until one is accepted."""
     for _ in range(2000):
         shapes = _source_shapes(rng, op)
         sources = [Node(f"x{i}", Op.INPUT, (), shape, kind(rng, wide)) for i, shape in enumerate(shapes)]
-        graph = _accepted(Graph("g", (*sources, node(rng, "y", op, sources, wide)), ("y",)))
+        graph = _accepted(Graph("g", (*sources, node(rng, "y", op, sources, wide)), ("y", "x0")))
         if graph:
             return graph
     raise AssertionError(f"no {op} that the verifier accepts")
