@@ -17,11 +17,15 @@ from flows.ir import Fixed, Node
 from flows.rtl import lanes
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.fronts import beats
+from flows.rtl.knobs import Strategy
 from flows.rtl.schedule import Schedule
 from flows.rtl.units import Stage, Unit
 from flows.rtl.verilog import Channel, Stream, Value, comment, identifier, instance
 
-ALWAYS = ("admission", "output_fifo", "vector_collect", "group_register", "cast_lanes", "fixed_cast", "leaky_slope")
+ALWAYS = (
+    "admission", "output_fifo", "vector_collect", "group_register", "cast_lanes", "fixed_cast", "leaky_slope",
+    "table_lookup", "table_search",
+)  # fmt: skip
 """Primitives that the pipeline around the cores may need."""
 
 TOP = "top"
@@ -132,11 +136,11 @@ def _declared(ports: tuple[Port, ...], forth: str, back: str) -> Iterator[str]:
 
 
 def _summary(layer: LayerSchedule) -> str:
-    return (
-        f"//   {comment(layer.name)}: {layer.n_in} -> {layer.n_out}, reuse factor {layer.granted}, "
-        f"{layer.inputs_per_cycle} x {layer.outputs_per_cycle} products a cycle ({layer.multiplier}), "
-        f"latency {layer.latency_cycles}"
-    )
+    work = f"{layer.inputs_per_cycle} x {layer.outputs_per_cycle} products a cycle ({layer.multiplier})"
+    if layer.strategy is Strategy.LATENCY:
+        work = f"{layer.adders} adders"
+    head = f"//   {comment(layer.name)}: {layer.n_in} -> {layer.n_out}, reuse factor {layer.granted}"
+    return f"{head}, {work}, latency {layer.latency_cycles}"
 
 
 def _unit(plan: Schedule, number: int, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.errors import ProjectError
 from flows.ir import Graph
-from flows.rtl.cores import WITH_KNOBS, DenseCore
+from flows.rtl.cores import WITH_KNOBS, Weighted
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.knobs import Io, LayerKnobs, Pipeline
 from flows.rtl.prepare import prepared
@@ -78,7 +78,7 @@ def schedule(
     units = network(prepared(graph, io), knobs, default, pipeline)
     depths, times = fit(units)
     cores = [stage.core for unit in units.units for stage in unit.stages]
-    layers = tuple(core.plan for core in cores if isinstance(core, DenseCore))
+    layers = tuple(core.plan for core in cores if isinstance(core, Weighted))
     return Schedule(units, layers, depths, times.latency, times.interval)
 
 

@@ -13,6 +13,7 @@ from flows.rtl.cores.core import Core
 from flows.rtl.cores.dense import DenseCore
 from flows.rtl.cores.depthwise import depthwise_core, scale_core
 from flows.rtl.cores.fold import fold_layer
+from flows.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_core
 from flows.rtl.cores.merge import concat_core, merge_core
 from flows.rtl.cores.pool import avg_pool_core, max_pool_core
 from flows.rtl.cores.sums import sums_of
@@ -36,6 +37,8 @@ def core_of(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pi
 
 def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> Core:
     sums = sums_of(node, sources[0].type)
+    if adder_graph_suits(sums, knobs):
+        return latency_core(sums, knobs, pipeline)
     return DenseCore(sums, fold_layer(sums, knobs, pipeline))
 
 
@@ -51,4 +54,7 @@ CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]]
 }
 """Operation → what makes its core."""
 
-__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "core_of"]
+Weighted = DenseCore | LatencyCore
+"""Cores of layers with weights: those that have a plan."""
+
+__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "Weighted", "core_of"]

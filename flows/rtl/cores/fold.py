@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flows.errors import ProjectError
 from flows.ir import Fixed
 from flows.rtl.cores.sums import Sums
-from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline
+from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
 
 DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
@@ -32,6 +32,8 @@ class LayerSchedule:
         multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
         pipeline: the depth that was asked.
         latency_cycles: from the cycle of a vector to that of its last group of sums.
+        strategy: how the layer is built, whatever was asked.
+        adders: of an adder graph.
     """
 
     name: str
@@ -49,6 +51,8 @@ class LayerSchedule:
     tree_latency: int
     pipeline: Pipeline
     latency_cycles: int
+    strategy: Strategy = Strategy.RESOURCE
+    adders: int = 0
 
 
 def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedule:
