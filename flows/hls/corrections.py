@@ -6,12 +6,12 @@ would guess, round or drop, the layer list with the casts that it lacks, and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flows.errors import UnsupportedLayer
-from flows.hls import exact
+from flows.hls import activations, exact, softmax
 from flows.hls.exact import Span
 from flows.hls.precision import activation_type, from_hls4ml
 from flows.ir.fixed import Fixed, Overflow
@@ -106,6 +106,8 @@ def correct(
     for layer in layers:
         if not layer.get("inputs"):
             _set_input(walk, layer, input_type)
+        elif layer["class_name"] in _BY_TABLES:
+            _BY_TABLES[layer["class_name"]](walk, layer)
         elif "activation" in layer and layer["class_name"] in ACTIVATIONS:
             _set_activation(walk, layer)
         else:
@@ -113,7 +115,7 @@ def correct(
     return walk.layers, walk.notes
 
 
-ACTIVATIONS = ("Activation", "QActivation", "LeakyReLU", "HardActivation", "TernaryTanh", "Softmax", "PReLU", "ELU")
+ACTIVATIONS = ("Activation", "QActivation", "LeakyReLU")
 """hls4ml layer classes that are functions of one value; dense and convolution layers name an activation too."""
 
 
@@ -286,3 +288,26 @@ def _clip_before(walk: _Walk, layer: Layer, kind: Fixed) -> None:
     _insert_cast(walk, layer, clip)
     reason = f"QKeras clips the negative side of '{layer['name']}' at slope * 2**integer, hls4ml at the end of its type"
     walk.note(layer["name"], f"its input clipped to {clip}", reason)
+
+
+def _set_table(walk: _Walk, layer: Layer) -> None:
+    name, source = layer["name"], walk.kinds[layer["inputs"][0]]
+    table = activations.filled(layer, source, walk.knob(name, "result"))
+    if table.cast is not None:
+        _insert_cast(walk, layer, table.cast)
+    walk.config["LayerName"][name] = {"Trace": True, "Precision": {"table": str(table.kind)}}
+    reason = "hls4ml has no form of this activation that equals QKeras on every value"
+    walk.note(name, activations.described(table, source), reason)
+    span = Span(table.kind.frac, int(table.values.min()), int(table.values.max()))
+    walk.set_result(layer, span, table.kind)
+
+
+def _set_softmax(walk: _Walk, layer: Layer) -> None:
+    name, source = layer["name"], walk.kinds[layer["inputs"][0]]
+    how, what = softmax.settle(layer, source, walk.knob(name, "result"), walk.config["LayerName"][name])
+    walk.note(name, what, "a knob asks for a softmax in hardware, and no table gives the true one exactly")
+    walk.set_result(layer, Span.of(how.kind), how.kind)
+
+
+_BY_TABLES: Mapping[str, Callable[[_Walk, Layer], None]] = {"UnaryLUT": _set_table, "Softmax": _set_softmax}
+"""hls4ml layer classes whose tables are filled here, now that the type of their input is known."""

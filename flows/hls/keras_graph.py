@@ -135,9 +135,10 @@ def rebuilt(
     for node in nodes(model):
         layer, sources = node.layer, [tensors[parent.layer.name] for parent in node.parent_nodes]
         if is_input(layer):
-            tensors[layer.name] = tf_keras.Input(layer.input_shape[0][1:], name=layer.name, dtype=layer.dtype)
+            dtype = changes.get(layer.name, {}).get("dtype", layer.dtype)
+            tensors[layer.name] = tf_keras.Input(layer.input_shape[0][1:], name=layer.name, dtype=dtype)
             continue
-        own = [Part(_copied(layer, changes.get(layer.name, {})), layer.get_weights())]
+        own = [Part(copied(layer, changes.get(layer.name, {})), layer.get_weights())]
         result = sources if len(sources) > 1 else sources[0]
         for part in replaced.get(layer.name, own):
             result = part.layer(result)
@@ -153,7 +154,13 @@ def rebuilt(
     return copy
 
 
-def _copied(layer: Any, changed: Mapping[str, Any]) -> Any:
+def without_activation(layer: Any) -> Part:
+    """A copy of a layer that leaves out its own activation."""
+    return Part(copied(layer, {"activation": "linear"}), layer.get_weights())
+
+
+def copied(layer: Any, changed: Mapping[str, Any]) -> Any:
+    """A copy of a layer with other values in its configuration; what that does not hold is taken over."""
     copy = type(layer).from_config({**layer.get_config(), **changed})
     for name in SHARED:
         if hasattr(layer, name):

@@ -86,6 +86,8 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
     known = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []
     if layer is not None and "Pooling" in layer["class_name"]:
         known.append("precision.accum")
+    if layer is not None and layer["class_name"] == "Softmax":
+        known.append("implementation")
     given = [key for key, value in own if value is not None and key != "precision"]
     given += [f"precision.{key}" for key, value in own.precision if value is not None]
     for key in given:

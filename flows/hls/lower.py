@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls import activations
+from flows.hls import activations, softmax
 from flows.hls.precision import layer_type
 from flows.ir import Graph, Node, Op, Overflow, verify
 from flows.ir.fixed import Array, Fixed
@@ -207,5 +207,7 @@ _LOWER: dict[str, Callable[..., Node]] = {
     "Concatenate": _concatenate,
     "Activation": activations.activation,
     "ParametrizedActivation": activations.leaky_relu,
+    "UnaryLUT": activations.table,
+    "Softmax": softmax.softmax,
 }
 """hls4ml layer class → how it is lowered, from the layer and the nodes that it reads."""

@@ -49,7 +49,7 @@ def frozen(kind: Fixed) -> Any:
 def declared_weight_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed | None:
     """The type that a weight quantizer names when it has no scale; None for quantizers that name none."""
     config = quantizer["config"]
-    _refuse_negative_integer(layer, quantizer)
+    require_integer(layer, quantizer)
     if quantizer["class_name"] != "quantized_bits" or config["bits"] <= bool(config.get("keep_negative", True)):
         return None
     signed = bool(config.get("keep_negative", True))
@@ -68,7 +68,7 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
     kind, config = quantizer["class_name"], quantizer["config"]
     if kind not in _ONLY:
         raise UnsupportedLayer(f"layer '{layer}': activation {kind} is not supported", SUPPORTED_ACTIVATIONS)
-    _refuse_negative_integer(layer, quantizer)
+    require_integer(layer, quantizer)
     bits, integer = int(config["bits"]), int(config["integer"])
     for key, usual in _ONLY[kind].items():
         if config.get(key, usual[0]) not in usual:
@@ -88,7 +88,8 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
     )
 
 
-def _refuse_negative_integer(layer: str, quantizer: Mapping[str, Any]) -> None:
+def require_integer(layer: str, quantizer: Mapping[str, Any]) -> None:
+    """Refuse a quantizer with a negative `integer`, which QKeras fails on."""
     if int(quantizer["config"].get("integer") or 0) < 0:
         message = f"layer '{layer}': {quantizer['class_name']} with a negative integer, which QKeras cannot compute"
         raise UnsupportedLayer(message, "use integer=0 and more bits")

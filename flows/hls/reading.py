@@ -15,7 +15,7 @@ from typing import Any
 
 from flows import keras2
 from flows.errors import UnsupportedLayer
-from flows.hls import batchnorm, merges, separable, weights
+from flows.hls import activations, batchnorm, merges, separable, softmax, weights
 from flows.hls.corrections import Correction
 from flows.hls.keras_graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 from flows.ir.fixed import Array
@@ -46,7 +46,12 @@ SUPPORTED: Mapping[str, Options] = {
     "QBatchNormalization": {},
     "QActivation": {},
     "Activation": {},
-    "ReLU": {"max_value": (None,), "negative_slope": (0,), "threshold": (0,)},
+    "ReLU": {},
+    "LeakyReLU": {},
+    "ThresholdedReLU": {},
+    "ELU": {},
+    softmax.FORMED: {},
+    activations.TABLED: {},
     "MaxPooling1D": _IMAGE,
     "MaxPooling2D": _IMAGE,
     "AveragePooling1D": _IMAGE,
@@ -102,14 +107,14 @@ class _Weights:
     """hls4ml's interface to the weights; its own takes a kernel for the bias of a layer with "bias" in its name."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
 
     def get_weights_data(self, layer: str, name: str) -> Array | None:
-        found = [weight for weight in self._model.get_layer(layer).weights if weight.name.split("/")[-1] == f"{name}:0"]
+        found = [weight for weight in self.model.get_layer(layer).weights if weight.name.split("/")[-1] == f"{name}:0"]
         return found[0].numpy() if found else None
 
 
-def read(model: Any) -> Reading:
+def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     """Read a QKeras model.
 
     Raises:
@@ -120,14 +125,15 @@ def read(model: Any) -> Reading:
 
     require_graph(model)
     names = [node.layer.name for node in nodes(model)]
-    model, cuts = _end_at_logits(model)
+    model, cuts = _end_at_logits(softmax.formed(model, forms or {}))
     _refuse_unsupported(model)
     model, notes = _replaced(model)
-    model, dust = weights.without_dust(model)
+    model, frozen = weights.freeze(activations.tabled(model))
     layers, inputs, outputs, _ = parse_keras_model(json.loads(model.to_json()), _Weights(model))
     layers, outputs = _without_linear(_ordered(layers, input_names(model)), outputs)
-    frozen = [note for layer in layers for note in weights.freeze(layer, model)]
-    return Reading(model, layers, inputs, outputs, names, (*cuts, *notes, *dust, *frozen))
+    for layer in layers:
+        weights.describe(layer, model)
+    return Reading(model, layers, inputs, outputs, names, (*cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:

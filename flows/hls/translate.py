@@ -102,7 +102,7 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         ProjectError: knobs for a layer that is not there, or an illegal reuse factor.
     """
     with _quiet():
-        reading = read(model)
+        reading = read(model, settings.knobs.softmax_forms)
         config = _default_config(reading, settings.target.backend)
         chosen = knobs.apply(reading.layers, config, settings.knobs, reading.names, settings.target.io_type)
         layers, corrections = correct(reading.layers, config, settings.input_type, reading.outputs, chosen)
