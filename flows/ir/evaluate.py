@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from flows.ir import evaluate_image, evaluate_linear, evaluate_values
 from flows.ir.arithmetic import Step, largest, number_type
-from flows.ir.fixed import Array, Overflow
+from flows.ir.fixed import Array, Fixed, Overflow
 from flows.ir.graph import MERGES, Graph, Node, Op, apart, side_by_side
 from flows.ir.softmax import softmax
 
@@ -111,7 +111,7 @@ def pool_first(graph: Graph) -> Graph:
     nodes = {node.name: node for node in graph.nodes}
     for pool in graph.nodes:
         act = nodes[pool.inputs[0]] if pool.op is Op.MAX_POOL else pool
-        if act is not pool and _monotone(act) and act.type == pool.type and _private(graph, act):
+        if act is not pool and _monotone(act) and _same_codes(act.type, pool.type) and _private(graph, act):
             source = nodes[act.inputs[0]]
             nodes[act.name] = replace(pool, name=act.name, inputs=act.inputs, type=source.type)
             nodes[pool.name] = replace(act, name=pool.name, inputs=(act.name,), shape=pool.shape)
@@ -120,6 +120,12 @@ def pool_first(graph: Graph) -> Graph:
 
 def _monotone(node: Node) -> bool:
     return node.op in (Op.RELU, Op.QUANTIZE) and node.type.overflow in (Overflow.SAT, Overflow.SAT_SYM)
+
+
+def _same_codes(one: Fixed, other: Fixed) -> bool:
+    """Whether all values of the first type have the same codes in the other, which has as many bits."""
+    same_bits = (one.width, one.integer, one.signed) == (other.width, other.integer, other.signed)
+    return same_bits and other.min <= one.min
 
 
 def _private(graph: Graph, node: Node) -> bool:
