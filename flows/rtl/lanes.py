@@ -6,11 +6,13 @@ writes its own instance.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flows.ir import Fixed, Node, Op, Rounding
-from flows.ir.fixed import Overflow
-from flows.rtl.verilog import Stream, Value, comment, instance
+from flows.ir.fixed import Array, Overflow
+from flows.rtl.tables import Short, Stepped, form_of
+from flows.rtl.verilog import Stream, Value, comment, constant, instance
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,118 @@ class Slope:
         }
 
 
-Operation = Cast | Slope
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """An entry of a table; `source` has as many bits as the table needs.
 
-LANE_WISE = (Op.QUANTIZE, Op.RELU, Op.LEAKY_RELU)
+    Attributes:
+        entries: by the bit pattern of a code of `source`.
+    """
+
+    name: str
+    source: Fixed
+    result: Fixed
+    entries: Array
+
+    module = "table_lookup"
+    is_wiring = False
+    is_identity = False
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        columns = (self.entries >> bit & 1 for bit in range(self.result.width))
+        return {"COLUMNS": constant((column.tolist() for column in columns), 1)}
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Some levels of a search; `source` and `result` are bits side by side: x, and above it the bits found so far.
+
+    Attributes:
+        x: type of the value that is searched.
+        found, levels: bits found before, and here.
+        thresholds: of these levels.
+    """
+
+    name: str
+    source: Fixed
+    result: Fixed
+    x: Fixed
+    found: int
+    levels: int
+    thresholds: Array
+
+    module = "table_search"
+    is_wiring = False
+    is_identity = False
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        return {
+            "X_WIDTH": self.x.width,
+            "X_SIGNED": int(self.x.signed),
+            "FOUND": self.found,
+            "LEVELS": self.levels,
+            "THRESHOLDS": constant(([int(place)] for place in self.thresholds), self.x.width),
+        }
+
+
+Operation = Cast | Slope | Lookup | Search
+
+LEVELS_PER_SEARCH = 2
+"""Levels of a search between two registers: comparators in a row."""
 
 
 def operations(node: Node, source: Fixed) -> list[Operation]:
     """A lane-wise node as operations; `source` is the type of its input."""
-    if node.op is not Op.LEAKY_RELU:
-        return [Cast(node.name, source, node.type, relu=node.op is Op.RELU)]
+    return LANE_WISE[node.op](node, source)
+
+
+def _cast(node: Node, source: Fixed) -> list[Operation]:
+    return [Cast(node.name, source, node.type, relu=node.op is Op.RELU)]
+
+
+def _leaky_relu(node: Node, source: Fixed) -> list[Operation]:
     slope, frac = int(node.params["slope"]), node.types["slope"].frac
     grid = max(frac, 0)
     slope <<= max(-frac, 0)
     low, high = sorted((source.min * slope, 0))
     exact = fixed_for(min(low, source.min, -1), max(high, source.max << grid), source.frac + grid)
     return [Slope(node.name, source, exact, slope, grid), Cast(node.name, exact, node.type)]
+
+
+def _table(node: Node, source: Fixed) -> list[Operation]:
+    form = form_of(node.params["table"], source, node.type)
+    return _short_table(node, source, form) if isinstance(form, Short) else _stepped_table(node, source, form)
+
+
+def _short_table(node: Node, source: Fixed, form: Short) -> list[Operation]:
+    frac = source.frac - form.drop
+    index = Fixed(form.bits, form.bits - frac, source.signed, overflow=Overflow.SAT)
+    return [Cast(node.name, source, index), Lookup(node.name, index, node.type, form.entries)]
+
+
+def _stepped_table(node: Node, source: Fixed, form: Stepped) -> list[Operation]:
+    made: list[Operation] = []
+    kind = source
+    for found in range(0, form.levels, LEVELS_PER_SEARCH):
+        levels = min(LEVELS_PER_SEARCH, form.levels - found)
+        done = found + levels
+        bits = done + (source.width if done < form.levels else 0)
+        thresholds = form.tree[(1 << found) - 1 : (1 << done) - 1]
+        result = Fixed(bits, bits, signed=False)
+        made.append(Search(node.name, kind, result, source, found, levels, thresholds))
+        kind = result
+    return [*made, Lookup(node.name, kind, node.type, form.entries)]
+
+
+LANE_WISE: Mapping[Op, Callable[[Node, Fixed], list[Operation]]] = {
+    Op.QUANTIZE: _cast,
+    Op.RELU: _cast,
+    Op.LEAKY_RELU: _leaky_relu,
+    Op.TABLE: _table,
+}
+"""Lane-wise operation → what makes its parts."""
 
 
 def emit(operation: Operation, stream: Stream, name: str) -> tuple[str, Stream]:

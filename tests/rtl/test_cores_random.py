@@ -34,6 +34,7 @@ def together(graphs: Sequence[Graph]) -> Graph:
 CASES = {
     "merges": (*MERGES, Op.CONCAT) * 6,
     "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 10,
+    "tables": (Op.TABLE, Op.LEAKY_RELU) * 6,
     "sums": (Op.DEPTHWISE, Op.SCALE) * 12,
 }
 
