@@ -35,6 +35,7 @@ CASES = {
     "merges": (*MERGES, Op.CONCAT) * 6,
     "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 10,
     "tables": (Op.TABLE, Op.LEAKY_RELU) * 6,
+    "classes": (Op.ARGMAX, Op.SOFTMAX, Op.SOFTMAX) * 6,
     "sums": (Op.DEPTHWISE, Op.SCALE) * 12,
 }
 

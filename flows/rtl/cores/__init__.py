@@ -16,6 +16,7 @@ from flows.rtl.cores.fold import fold_layer
 from flows.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_core
 from flows.rtl.cores.merge import concat_core, merge_core
 from flows.rtl.cores.pool import avg_pool_core, max_pool_core
+from flows.rtl.cores.softmax import argmax_core, softmax_core
 from flows.rtl.cores.sums import sums_of
 from flows.rtl.knobs import LayerKnobs, Pipeline
 
@@ -50,6 +51,8 @@ CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]]
     Op.CONCAT: lambda node, sources, _, __: concat_core(node, sources),
     Op.MAX_POOL: lambda node, sources, _, pipeline: max_pool_core(node, sources, pipeline),
     Op.AVG_POOL: lambda node, sources, _, pipeline: avg_pool_core(node, sources, pipeline),
+    Op.ARGMAX: lambda node, sources, _, pipeline: argmax_core(node, sources, pipeline),
+    Op.SOFTMAX: lambda node, sources, _, pipeline: softmax_core(node, sources, pipeline),
     **dict.fromkeys(MERGES, lambda node, sources, _, __: merge_core(node, sources)),
 }
 """Operation → what makes its core."""
