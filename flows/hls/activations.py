@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls.keras_graph import Part, activation_name, nodes, output_names, rebuilt, without_activation
+from flows.hls.keras_graph import Part, activation_name, nodes, on_numpy, output_names, rebuilt, without_activation
 from flows.hls.precision import activation_type, layer_type, require_integer
 from flows.hls.tables import NoTable, Table, tabulate
 from flows.ir import Fixed, Node, Op
@@ -34,6 +34,7 @@ HOLDERS: Mapping[str, str | None] = {
     "LeakyReLU": None,
     "ThresholdedReLU": None,
     "ELU": None,
+    "Softmax": None,
 }
 """Keras layer that is an activation → its attribute that holds the function; None: it is the function itself."""
 
@@ -120,7 +121,7 @@ def _require_elementwise(name: str, function: Function) -> None:
     kind = type(function).__name__
     if _is_quantizer(function):
         require_integer(name, _described(function))
-    if getattr(function, "__name__", "") == "softmax":
+    if "softmax" in (kind.lower(), getattr(function, "__name__", "")):
         message = f"layer '{name}' is a softmax inside the network, which no hardware computes exactly"
         raise UnsupportedLayer(message, f"set knobs.layers.{name}.implementation to 'stable' or 'argmax'")
     if kind == "bernoulli":
@@ -137,21 +138,20 @@ def _layer_class() -> Any:
     from hls4ml.converters import register_keras_v2_layer_handler
 
     class TabledActivation(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras ships no types
-        """A function of one value; `grid` is what its values are rounded to once that is known to be their grid."""
+        """A function of one value; once its table is known, looked up there, so that float64 gives the same."""
 
-        def __init__(self, function: Function, **options: Any) -> None:
+        def __init__(self, function: Function, table: Table | None = None, **options: Any) -> None:
             super().__init__(**options)
-            self.function, self.grid = function, None
+            self.function, self.table = function, table
 
         def call(self, inputs: Any) -> Any:
-            import tensorflow as tf
-
-            values = self.function(inputs)
-            return values if self.grid is None else tf.round(values * 2.0**self.grid) * 2.0**-self.grid
+            if self.table is None:
+                return self.function(inputs)
+            return on_numpy(self.table, inputs)
 
         def get_config(self) -> dict[str, Any]:
             config: dict[str, Any] = super().get_config()
-            return config | {"function": self.function}
+            return config | {"function": self.function, "table": self.table}
 
     register_keras_v2_layer_handler(TABLED, _parsed)
     return TabledActivation
@@ -192,8 +192,8 @@ def filled(layer: dict[str, Any], source: Fixed, kind: Fixed | None) -> Table:
             "put a QActivation('quantized_bits(8, 2, alpha=1)') before it if its input is too wide, or after it if its "
             "values lie on no grid: the two become one table",
         ) from None
-    layer["table_data"] = table.kind.real(_by_bits(table.values, table.cast or source))
-    layer["keras"].grid = table.kind.frac if table.dusty else None
+    layer["table_data"] = table.kind.real(_by_bits(table.values, table.index))
+    layer["keras"].table = table
     return table
 
 
@@ -209,12 +209,11 @@ def _title(function: Function) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def described(table: Table, source: Fixed) -> str:
+def described(table: Table) -> str:
     """What a table is, in words for the user."""
-    index = table.cast or source
-    before = f" of its input as {index}" if table.cast else ""
+    before = f" of its input as {table.cast}" if table.cast else ""
     dust = "; float32 rounding errors of QKeras removed" if table.dusty else ""
-    return f"computed by a table of {1 << index.width} entries{before}, result {table.kind}{dust}"
+    return f"computed by a table of {len(table.values)} entries{before}, result {table.kind}{dust}"
 
 
 def _by_bits(values: Array, index: Fixed) -> Array:

@@ -297,7 +297,7 @@ def _set_table(walk: _Walk, layer: Layer) -> None:
         _insert_cast(walk, layer, table.cast)
     walk.config["LayerName"][name] = {"Trace": True, "Precision": {"table": str(table.kind)}}
     reason = "hls4ml has no form of this activation that equals QKeras on every value"
-    walk.note(name, activations.described(table, source), reason)
+    walk.note(name, activations.described(table), reason)
     span = Span(table.kind.frac, int(table.values.min()), int(table.values.max()))
     walk.set_result(layer, span, table.kind)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +152,14 @@ def rebuilt(
     for layer, weights in pending:
         layer.set_weights(weights)
     return copy
+
+
+def on_numpy(function: Callable[[Array], Array], values: Any) -> Any:
+    """A tensor of the same shape and number type, computed by a function on arrays."""
+    import tensorflow as tf
+
+    result = tf.numpy_function(lambda x: function(x).astype(x.dtype), [values], values.dtype)
+    return tf.ensure_shape(result, values.shape)
 
 
 def without_activation(layer: Any) -> Part:

@@ -50,6 +50,7 @@ SUPPORTED: Mapping[str, Options] = {
     "LeakyReLU": {},
     "ThresholdedReLU": {},
     "ELU": {},
+    "Softmax": {},
     softmax.FORMED: {},
     activations.TABLED: {},
     "MaxPooling1D": _IMAGE,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls.keras_graph import Part, activation_name, nodes, rebuilt, without_activation
+from flows.hls.keras_graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 from flows.hls.precision import layer_type
 from flows.ir import Fixed, Node, Op
 from flows.ir import softmax as executor
@@ -200,23 +200,18 @@ def _layer_class() -> Any:
     class FormedSoftmax(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras ships no types
         """Softmax as the hardware computes it, once `how` says what that is."""
 
-        def __init__(self, form: str, **options: Any) -> None:
+        def __init__(self, form: str, how: Softmax | None = None, **options: Any) -> None:
             super().__init__(**options)
-            self.form = form
-            self.how: Softmax | None = None
+            self.form, self.how = form, how
 
         def get_config(self) -> dict[str, Any]:
             config: dict[str, Any] = super().get_config()
-            return config | {"form": self.form}
+            return config | {"form": self.form, "how": self.how}
 
         def call(self, inputs: Any) -> Any:
             import tensorflow as tf
 
-            if self.how is None:
-                return tf.nn.softmax(inputs)
-            run = self.how.run
-            values = tf.numpy_function(lambda x: run(x).astype(x.dtype), [inputs], inputs.dtype)
-            return tf.ensure_shape(values, inputs.shape)
+            return tf.nn.softmax(inputs) if self.how is None else on_numpy(self.how.run, inputs)
 
     register_keras_v2_layer_handler(FORMED, _parsed)
     return FormedSoftmax

@@ -44,16 +44,29 @@ class Table:
     """A function of one value.
 
     Attributes:
+        source: type of the input.
         cast: type the input is brought to first, or None where it is used as it is.
         kind: type of the result.
         values: result codes, (2**width of the index,), for its codes from the least to the greatest.
         dusty: whether the function itself gives values that miss the grid by float32 rounding errors.
     """
 
+    source: Fixed
     cast: Fixed | None
     kind: Fixed
     values: Array
     dusty: bool
+
+    @property
+    def index(self) -> Fixed:
+        """The type whose codes the entries are for."""
+        return self.cast or self.source
+
+    def __call__(self, real: Array) -> Array:
+        """Look up real values, all of them on the grid of the input."""
+        codes = self.index.cast(self.source.quantize(real), self.source.frac)
+        least = -(1 << (self.index.width - 1)) if self.index.signed else 0
+        return self.kind.real(self.values[codes - least])
 
 
 def tabulate(function: Function, source: Fixed, kind: Fixed | None = None) -> Table:
@@ -79,8 +92,8 @@ def tabulate(function: Function, source: Fixed, kind: Fixed | None = None) -> Ta
     if index.width > MAX_TABLE_BITS:
         raise NoTable(f"it needs a table of {1 << index.width} entries for its input {source}")
     if index == source:
-        return Table(None, kind, codes, dusty)
-    return Table(index, kind, _entries(codes, source, index), dusty)
+        return Table(source, None, kind, codes, dusty)
+    return Table(source, index, kind, _entries(codes, source, index), dusty)
 
 
 def _codes(kind: Fixed) -> Array:
