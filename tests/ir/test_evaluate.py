@@ -178,18 +178,26 @@ def test_large_batches_keep_their_order_and_trace_agrees() -> None:
         Node("act", Op.RELU, ("fc",), (8,), Fixed.parse("ufixed<6,2,RND_CONV,SAT>")),
     )
     graph = verify(Graph("g", nodes, ("act",)))
-    x = rng.integers(-128, 128, (5000, 16))
+    x = rng.integers(-128, 128, (100_000, 16))
     values = trace(graph, x)
     assert list(values) == ["x", "fc", "act"]
     assert np.array_equal(values["fc"], x @ params["weight"] + (params["bias"] << 5))
     assert np.array_equal(evaluate(graph, x), values["act"])
 
 
-@pytest.mark.parametrize("x", [np.zeros((2, 3), int), np.full((2, 4), 16)])
+@pytest.mark.parametrize("x", [np.zeros((2, 3), int), np.full((2, 4), 16), np.zeros((2, 2, 2), int), np.zeros(4, int)])
 def test_wrong_input_is_refused(x: Array) -> None:
     nodes = (Node("x", Op.INPUT, (), (4,), Fixed(5, 5)), Node("a", Op.RELU, ("x",), (4,), Fixed(5, 5)))
     with pytest.raises(ValueError, match="input 'x'"):
         evaluate(verify(Graph("g", nodes, ("a",))), x)
+
+
+def test_codes_are_integers() -> None:
+    nodes = (Node("x", Op.INPUT, (), (4,), Fixed(5, 5)), Node("a", Op.RELU, ("x",), (4,), Fixed(5, 5)))
+    graph = verify(Graph("g", nodes, ("a",)))
+    with pytest.raises(ValueError, match="wants integers"):
+        evaluate(graph, np.zeros((2, 4)))
+    assert evaluate(graph, np.zeros((0, 4), np.int8)).shape == (0, 4)
 
 
 def test_the_jet_network_gives_the_known_logits(shared: Path) -> None:
