@@ -63,7 +63,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     translated = translate(model, settings, folder / "hls")
     _require_samples(x, [tuple(tensor.shape[1:]) for tensor in translated.reading.model.inputs])
     codes = settings.input_type.quantize(x)
-    wanted = reference.reference(translated.reading.model, settings.input_type.real(codes))
+    real = settings.input_type.real(codes)
+    wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
     library = csim.build(folder / "hls", PROJECT_NAME, folder)
 

@@ -8,7 +8,7 @@ one out again, so that every executor can be checked construct by construct on t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ import qkeras
 import tf_keras
 from tf_keras import layers as keras
 
-from flows.ir import Fixed, Graph
+from flows.ir import Fixed, Graph, Overflow, Rounding, verify
 from flows.ir.fixed import Array
 
-INPUT = Fixed(8, 4)
+INPUT = Fixed(8, 3)
 """Type of every input."""
 
 BOTH = ("io_parallel", "io_stream")
@@ -74,7 +74,7 @@ class Make:
 
     def quantizer(self) -> Any:
         """A random activation quantizer."""
-        bits, integer = self.whole(3, 7), self.whole(0, 2)
+        bits, integer = self.whole(4, 7), self.whole(1, 2)
         if self.random.random() < 0.4:
             return qkeras.quantized_relu(bits, integer)
         return qkeras.quantized_bits(bits, integer, alpha=1, symmetric=self.whole(0, 1))
@@ -159,6 +159,51 @@ def cut(graph: Graph, output: str) -> tuple[Graph, Array]:
     return part, np.concatenate(columns)
 
 
+def renamed(chosen: Sequence[Construct], number: int) -> list[Construct]:
+    """Further copies of constructs, which get other random widths by their other names."""
+    return [replace(construct, name=f"{construct.name}_{number}") for construct in chosen]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One construct on its own.
+
+    Attributes:
+        construct: which.
+        graph: verified; its only output is the construct's.
+        x: samples, integers (n, total_in) on the grids of the graph's inputs.
+        columns: of the results of all constructs together, those of this one.
+    """
+
+    construct: Construct
+    graph: Graph
+    x: Array
+    columns: slice
+
+
+def cases(chosen: Sequence[Construct], graph: Graph, x: Array) -> list[Case]:
+    """The constructs of a joined model, one by one.
+
+    Args:
+        chosen: what was joined.
+        graph: of the joined model.
+        x: samples for all of its inputs.
+    """
+    found, start = [], 0
+    for construct, node in zip(chosen, graph.results, strict=True):
+        part, columns = cut(graph, node.name)
+        found.append(Case(construct, verify(part), x[:, columns], slice(start, start + node.size)))
+        start += node.size
+    return found
+
+
+def any_type(random: np.random.Generator, like: Fixed) -> Fixed:
+    """A type that is a few bits off in both directions, with any rounding and overflow mode."""
+    width = max(2, like.width - int(random.integers(0, 5)))
+    rounding, overflow = random.choice(list(Rounding)), random.choice(list(Overflow))
+    return Fixed(width, like.integer - int(random.integers(0, 2)), True, Rounding(rounding), Overflow(overflow))
+
+
 def constructs() -> list[Construct]:
     """All of them."""
     return [*CONVOLUTIONS, *POOLINGS, *SHAPES, *MERGES, *NORMALIZATIONS, *DENSE]
@@ -201,6 +246,8 @@ CONVOLUTIONS = [
     Construct("conv1d_stride", "QConv1D, strides 2", _conv1d(strides=2)),
     Construct("conv1d_pointwise", "QConv1D, window 1", lambda m: m.out(m.conv(m.x(5, 3), 4, 1))),
     Construct("depthwise2d", "QDepthwiseConv2D", _depthwise()),
+    Construct("depthwise2d_open", "QDepthwiseConv2D without a quantizer after it",
+              lambda m: m.depthwise(m.x(4, 4, 2), 2)),
     Construct("depthwise2d_same", "QDepthwiseConv2D, padding same", _depthwise(padding="same")),
     Construct("depthwise2d_stride", "QDepthwiseConv2D, strides 2", _depthwise(strides=2)),
     Construct("separable2d", "QSeparableConv2D", lambda m: m.out(m.separable(m.x(5, 5, 2), 3, 3))),
@@ -230,6 +277,8 @@ POOLINGS = [
               PARALLEL),
     Construct("max2d_overlap", "MaxPooling2D, overlapping windows",
               _pool(keras.MaxPooling2D, 5, 5, 2, pool_size=3, strides=2), PARALLEL),
+    Construct("max2d_open", "MaxPooling2D without a quantizer after it",
+              lambda m: m.add(keras.MaxPooling2D, m.x(4, 4, 2))),
     Construct("max1d", "MaxPooling1D", _pool(keras.MaxPooling1D, 7, 3)),
     Construct("average2d", "AveragePooling2D", _pool(keras.AveragePooling2D, 4, 6, 2)),
     Construct("average2d_open", "AveragePooling2D without a quantizer after it",
@@ -244,7 +293,10 @@ POOLINGS = [
     Construct("global_max2d", "GlobalMaxPooling2D", _pool(keras.GlobalMaxPooling2D, 3, 4, 3)),
     Construct("global_max1d", "GlobalMaxPooling1D", _pool(keras.GlobalMaxPooling1D, 6, 3)),
     Construct("global_average2d", "GlobalAveragePooling2D", _pool(keras.GlobalAveragePooling2D, 4, 4, 3)),
-    Construct("global_average2d_odd", "GlobalAveragePooling2D of 15 values", _pool(keras.GlobalAveragePooling2D, 3, 5, 2)),
+    Construct("global_average2d_odd", "GlobalAveragePooling2D of 15 values",
+              _pool(keras.GlobalAveragePooling2D, 3, 5, 2)),
+    Construct("global_average2d_open", "GlobalAveragePooling2D without a quantizer after it",
+              lambda m: m.add(keras.GlobalAveragePooling2D, m.x(4, 2, 3))),
     Construct("global_average1d", "GlobalAveragePooling1D of 6 values", _pool(keras.GlobalAveragePooling1D, 6, 3)),
 ]  # fmt: skip
 
@@ -263,7 +315,8 @@ SHAPES = [
               lambda m: m.out(m.conv(m.add(keras.Reshape, m.x(2, 6, 2), (4, 6)), 2, 2))),
     Construct("permute3", "Permute of three axes",
               lambda m: m.out(m.conv(m.add(keras.Permute, m.x(3, 4, 2), (3, 1, 2)), 2, 2))),
-    Construct("permute2", "Permute of two axes", lambda m: m.out(m.conv(m.add(keras.Permute, m.x(3, 4), (2, 1)), 2, 2))),
+    Construct("permute2", "Permute of two axes",
+              lambda m: m.out(m.conv(m.add(keras.Permute, m.x(3, 4), (2, 1)), 2, 2))),
 ]  # fmt: skip
 
 
@@ -336,6 +389,7 @@ DENSE = [
     Construct("dense_quantized", "QDense with a quantizer after it", lambda m: m.out(m.dense(m.x(6), 4))),
     Construct("dense_rows", "QDense on rows", lambda m: m.out(m.dense(m.x(4, 3), 2))),
     Construct("dense_image", "QDense on an image", lambda m: m.out(m.dense(m.x(3, 4, 3), 2))),
+    Construct("relu_open", "ReLU", lambda m: m.add(keras.ReLU, m.dense(m.x(6), 4))),
     Construct("dense_forked", "QDense read by two quantizers and returned",
               lambda m: m.add(keras.Add, [m.out(_fork(m)), m.out(m.inputs[-1])])),
 ]  # fmt: skip

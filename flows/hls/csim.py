@@ -46,19 +46,20 @@ class Csim:
     layers: dict[str, Array]
 
 
-def build(project: Path, name: str, folder: Path) -> Path:
+def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS) -> Path:
     """Compile an HLS project.
 
     Args:
         project: the folder hls4ml wrote.
         name: hls4ml's project name.
         folder: for the library and the compiler's log.
+        flags: of the compiler.
     Raises:
         ToolMissing, ToolFailed, StorageError: as `gxx.compile`.
     """
     library = (folder / LIBRARY).resolve()
     sources = (f"firmware/{name}.cpp", f"{name}_bridge.cpp")
-    gxx.compile(sources, library, FLAGS, project, folder / "compile.log")
+    gxx.compile(sources, library, flags, project, folder / "compile.log")
     return library
 
 

@@ -16,6 +16,7 @@ from flows.errors import GateFailed
 from flows.hls.reference import Reference
 from flows.ir import Graph, Node, Op, evaluate, trace
 from flows.ir.fixed import Array, Fixed
+from flows.ir.graph import MERGES
 
 FLOAT32_BITS = 25
 """Widest signed integers that float32 holds without a gap: 24 bits of significand (IEEE 754 binary32) and a sign."""
@@ -226,7 +227,7 @@ def _cause(graph: Graph, node: Node, wanted: Array) -> str:
     """The most likely reason why a node gives other values than QKeras."""
     source = node if node.op in SUMS else graph[node.inputs[0]] if node.inputs else node
     if source.op in SUMS:
-        said = _accumulator_cause(graph, source) or _result_cause(source) or _float_cause(graph, source)
+        said = _accumulator_cause(graph, source) or _result_cause(source)
         if said:
             return said
     scaled = wanted * 2.0**node.type.frac
@@ -260,14 +261,24 @@ def _result_cause(dense: Node) -> str | None:
     return f"the result {result} of '{dense.name}' is narrower than its accumulator {accum}: widen precision.result"
 
 
-def _float_cause(graph: Graph, dense: Node) -> str | None:
-    need = exact_accumulator(graph, dense)
-    if need.width <= FLOAT32_BITS:
-        return None
-    return (
-        f"QKeras adds in float32, which cannot hold the {need.width}-bit sums of '{dense.name}' exactly: use fewer "
-        "bits for its weights or its input"
-    )
+def beyond_float32(graph: Graph) -> dict[str, int]:
+    """Nodes with values that float32 cannot hold without rounding, and how many bits these have."""
+    widths = {node.name: max(node.type.width, _inner_width(graph, node)) for node in graph.nodes}
+    return {name: width for name, width in widths.items() if width > FLOAT32_BITS}
+
+
+def _inner_width(graph: Graph, node: Node) -> int:
+    """Bits of the values that a node adds up, before its cast."""
+    if node.op in SUMS:
+        return exact_accumulator(graph, node).width
+    kinds = [graph[name].type for name in node.inputs]
+    if node.op is Op.SCALE:
+        return kinds[0].width + node.types["scale"].width
+    if node.op is Op.MULTIPLY:
+        return sum(kind.width for kind in kinds)
+    if node.op in MERGES:
+        return max(kind.integer for kind in kinds) + max(kind.frac for kind in kinds) + 1
+    return node.types["accum"].width if node.op is Op.AVG_POOL else 0
 
 
 SUMS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from flows.errors import StorageError
-from flows.hls.keras_graph import layer_outputs, parents
+from flows.hls.keras_graph import layer_outputs, nodes, parents, rebuilt
 from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
 
@@ -54,14 +55,34 @@ class Reference:
             raise StorageError(f"{path} cannot be read: {error}", "delete it and run again") from error
 
 
-def reference(model: Any, x: Array, batch: int = 1024) -> Reference:
+def reference(model: Any, x: Array, batch: int = 1024, wide: bool = False) -> Reference:
     """Run the Keras model.
 
     Args:
         model: with any number of inputs and outputs.
         x: (n, ...), real values on the input grid: those of all inputs, side by side where there are several.
         batch: samples at once.
+        wide: compute in float64, for a network with sums that float32 would round.
     """
+    with _precision("float64" if wide else "float32") as dtype:
+        changes = {node.layer.name: {"dtype": dtype} for node in nodes(model)}
+        return _run(rebuilt(model, changes) if wide else model, x, batch)
+
+
+@contextmanager
+def _precision(name: str) -> Iterator[str]:
+    """Keras' default number type, which QKeras' quantizers cast to."""
+    from tf_keras import backend
+
+    before = backend.floatx()
+    backend.set_floatx(name)
+    try:
+        yield name
+    finally:
+        backend.set_floatx(before)
+
+
+def _run(model: Any, x: Array, batch: int) -> Reference:
     import tf_keras
 
     tensors = layer_outputs(model)

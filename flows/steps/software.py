@@ -92,7 +92,8 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
-    references.reference(result.reading.model, data.x_test).save(folder / "reference.npz")
+    wide = bool(gating.beyond_float32(result.graph))
+    references.reference(result.reading.model, data.x_test, wide=wide).save(folder / "reference.npz")
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
     Samples(codes, data.y_test, project.data_name).save(folder)
     echo = {

@@ -11,9 +11,10 @@ import pytest
 import qkeras
 
 from flows.errors import DataError, GateFailed, ProjectError
-from flows.hls.gate import Gate, compare, compare_codes, exact_accumulator, require
-from flows.hls.translate import Settings
-from flows.ir import Fixed
+from flows.hls.gate import Gate, beyond_float32, compare, compare_codes, exact_accumulator, in_steps, require
+from flows.hls.reference import reference
+from flows.hls.translate import Settings, translate
+from flows.ir import Fixed, evaluate
 from flows.testing import check
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, every_construct, knobs, network, samples
 
@@ -70,13 +71,17 @@ def test_the_fixture_makes_a_check_of_three_lines(assert_bit_exact: Callable[...
         )
 
 
-def test_sums_too_wide_for_float32_are_blamed_on_keras(tmp_path: Path) -> None:
+def test_sums_too_wide_for_float32_are_computed_in_float64(tmp_path: Path) -> None:
     wide = bits(16, 0)
     model = network(dense(6, "fc1", wide), act(bits(16, 2), "q"), dense(4, "fc2", wide))
-    gate = verdict(model, tmp_path)
-    assert gate.comparisons[1].equal
-    assert gate.first is not None
-    assert "QKeras adds in float32, which cannot hold the" in gate.first.cause
+    assert verdict(model, tmp_path).passed
+    translated = translate(model, Settings(INPUT, TARGET, knobs()), tmp_path / "again")
+    assert set(beyond_float32(translated.graph)) == {"fc1", "fc2"}
+    codes = INPUT.quantize(samples())
+    rounded = reference(translated.reading.model, INPUT.real(codes))
+    assert not compare_codes(
+        "float32", in_steps(translated.graph, rounded.output), "oracle", evaluate(translated.graph, codes)
+    ).equal
 
 
 def test_samples_and_types_that_make_no_sense_are_refused(assert_bit_exact: Callable[..., Gate]) -> None:
@@ -99,8 +104,6 @@ def test_a_comparison_counts_and_measures() -> None:
 
 
 def test_the_exact_accumulator_is_the_narrowest(tmp_path: Path) -> None:
-    from flows.hls.translate import translate
-
     model = network(dense(3, "fc"), n_in=5)
     graph = translate(model, Settings(INPUT, TARGET, knobs()), tmp_path).graph
     need, node = exact_accumulator(graph, graph["fc"]), graph["fc"]

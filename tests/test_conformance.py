@@ -1,0 +1,103 @@
+"""QKeras = C-simulation = oracle for every construct of the inherited suite, one by one, with the real compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.hls import csim, gate, reference
+from flows.hls.translate import PROJECT_NAME, Settings, Translation, translate
+from flows.ir import evaluate
+from flows.ir.fixed import Array
+from flows.project import Knobs, Target
+from tests import conformance
+from tests.conformance import BOTH, INPUT, Case, Construct, cases
+
+SEED = 1
+SAMPLES = 60
+
+QUICK = ("-O0", *csim.FLAGS[1:])
+"""Compiles in two thirds of the time; the values are the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What the executors computed for one construct, in steps of its output's grid."""
+
+    case: Case
+    qkeras: Array
+    csim: Array
+
+
+def settings(io_type: str, knobs: Knobs | None = None) -> Settings:
+    return Settings(INPUT, Target.model_validate({"io_type": io_type}), knobs or Knobs(reuse_factor=1))
+
+
+def executed(chosen: list[Construct], translated: Translation, folder: Path) -> dict[str, Ran]:
+    graph = translated.graph
+    x = conformance.samples(graph, SAMPLES, SEED)
+    wide = bool(gate.beyond_float32(graph))
+    wanted = reference.reference(translated.reading.model, INPUT.real(x), wide=wide)
+    qkeras = gate.in_steps(graph, wanted.output)
+    library = csim.build(folder / "hls", PROJECT_NAME, folder, QUICK)
+    codes = csim.run(library, folder / "hls", PROJECT_NAME, graph, x, folder).output
+    found = cases(chosen, graph, x)
+    return {case.construct.name: Ran(case, qkeras[:, case.columns], codes[:, case.columns]) for case in found}
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ran]:
+    """All constructs of one io type, in one compiled project."""
+    chosen = [construct for construct in conformance.constructs() if request.param in construct.io]
+    folder = tmp_path_factory.mktemp(request.param)
+    translated = translate(conformance.joined(chosen, SEED), settings(request.param), folder / "hls")
+    return executed(chosen, translated, folder)
+
+
+@pytest.mark.timeout(600)
+def test_every_construct_is_exact(ran: Mapping[str, Ran]) -> None:
+    wrong = []
+    for name, one in ran.items():
+        oracle = evaluate(one.case.graph, one.case.x)
+        if not np.array_equal(one.csim, oracle):
+            wrong.append(f"{name}: csim differs from oracle in {np.mean(one.csim != oracle):.0%}")
+        if not np.array_equal(one.qkeras, oracle):
+            wrong.append(f"{name}: QKeras differs from oracle in {np.mean(one.qkeras != oracle):.0%}")
+    assert not wrong
+    assert len(ran) >= 40
+
+
+def test_no_construct_is_a_constant(ran: Mapping[str, Ran]) -> None:
+    """Saturated or rounded to nothing, a construct would prove little."""
+    assert [name for name, one in ran.items() if len(np.unique(one.csim)) < 3] == []
+
+
+MODES = (
+    "conv2d_open", "dense", "add", "subtract", "multiply", "average", "maximum", "concat2", "average2d_open",
+    "batchnorm_open", "depthwise2d_open", "max2d_open", "global_average2d_open", "relu_open",
+)  # fmt: skip
+"""Constructs that end with the layer in question, so that its result can be given any type."""
+
+
+def test_every_rounding_and_overflow_mode_is_lowered_exactly(tmp_path: Path) -> None:
+    """Types set by knobs need not equal QKeras, but the oracle must follow the C-simulation to the last bit."""
+    chosen = [construct for construct in conformance.constructs() if construct.name in MODES]
+    assert len(chosen) == len(MODES)
+    copies = [copy for number in range(3) for copy in conformance.renamed(chosen, number)]
+    model = conformance.joined(copies, SEED)
+    plain = translate(model, settings("io_parallel"), tmp_path / "plain")
+    random = np.random.default_rng(SEED)
+    types = {node.name: conformance.any_type(random, node.type) for node in plain.graph.results}
+    layers = {name: {"precision": {"result": str(kind)}} for name, kind in types.items()}
+    knobs = Knobs.model_validate({"reuse_factor": 1, "layers": layers})
+    translated = translate(model, settings("io_parallel", knobs), tmp_path / "hls")
+    wrong = [
+        f"{name}: {one.case.graph.results[0].type}"
+        for name, one in executed(copies, translated, tmp_path).items()
+        if not np.array_equal(one.csim, evaluate(one.case.graph, one.case.x))
+    ]
+    assert not wrong
