@@ -18,6 +18,7 @@ from flows.rtl.cores import CORES, Core, core_of
 from flows.rtl.fronts import FRONTS, MOVES, Direct, Front, Reduce, beat_bits, direct, fronts_of, runs_beats
 from flows.rtl.knobs import LayerKnobs, Pipeline
 from flows.rtl.lanes import LANE_WISE, Cast, Operation, operations
+from flows.rtl.rounding import rounded_early
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ class _Draft:
 
 
 def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int) -> Stage:
-    kept = tuple(operation for operation in all_operations if not operation.is_identity)
+    core, kept = rounded_early(core, [operation for operation in all_operations if not operation.is_identity])
     result = all_operations[-1].result
     return Stage(node.name, core, kept, core.n_out if core else lanes, result)
 

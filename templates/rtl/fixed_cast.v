@@ -1,5 +1,6 @@
 // One value from one fixed-point grid to another: drop bits with rounding, then handle overflow.
-// Combinational. Same meaning as ap_fixed (AMD UG1399, "Arbitrary Precision Fixed-Point Data Types").
+// Combinational. ROUNDING "CONV_HALF" is RND_CONV of a value that is larger by half a step of the result than it should
+// be. All else has the same meaning as ap_fixed (AMD UG1399, "Arbitrary Precision Fixed-Point Data Types").
 module fixed_cast #(
     parameter IN_WIDTH   = 8,
     parameter IN_SIGNED  = 1,
@@ -7,7 +8,7 @@ module fixed_cast #(
     parameter RELU       = 0,      // 1: negative values become 0 first
     parameter OUT_WIDTH  = 8,
     parameter OUT_SIGNED = 1,
-    parameter ROUNDING   = "TRN",  // TRN TRN_ZERO RND RND_ZERO RND_INF RND_MIN_INF RND_CONV
+    parameter ROUNDING   = "TRN",  // TRN TRN_ZERO RND RND_ZERO RND_INF RND_MIN_INF RND_CONV CONV_HALF
     parameter OVERFLOW   = "WRAP"  // WRAP SAT SAT_ZERO SAT_SYM
 ) (
     input  [IN_WIDTH-1:0]  in,
@@ -25,7 +26,15 @@ module fixed_cast #(
 
     wire negative = IN_SIGNED ? in[IN_WIDTH-1] : 1'b0;
     wire [ALL-1:0]  wide      = {{ALL{negative}}, in} << APPEND;
-    wire [BITS-1:0] truncated = wide[ALL-1:REMOVE];
+    wire [BITS-1:0] truncated;
+    generate
+        if (ROUNDING == "CONV_HALF") begin : even
+            wire half_way = ~|wide[(REMOVE > 0 ? REMOVE - 1 : 0):0];
+            assign truncated = {wide[ALL-1:REMOVE+1], wide[REMOVE] & ~half_way};
+        end else begin : cut
+            assign truncated = wide[ALL-1:REMOVE];
+        end
+    endgenerate
 
     // Rounding is the question whether the truncated value goes one step up.
     wire half  = REMOVE > 0 ? wide[REMOVE > 0 ? REMOVE - 1 : 0] : 1'b0;
@@ -33,7 +42,7 @@ module fixed_cast #(
     wire minus = RELU ? 1'b0 : negative;
     wire up;
     generate
-        if (ROUNDING == "TRN")              begin : trn         assign up = 1'b0;                           end
+        if (ROUNDING == "TRN" || ROUNDING == "CONV_HALF") begin : trn         assign up = 1'b0;                           end
         else if (ROUNDING == "TRN_ZERO")    begin : trn_zero    assign up = minus & (half | below);         end
         else if (ROUNDING == "RND")         begin : rnd         assign up = half;                           end
         else if (ROUNDING == "RND_ZERO")    begin : rnd_zero    assign up = half & (below | minus);         end

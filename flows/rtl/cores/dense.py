@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class DenseCore:
     @property
     def latency(self) -> int:
         return self.plan.latency_cycles
+
+    def raised(self, amount: int) -> Self | None:
+        """A core whose sums are all larger by `amount`; None where its accumulators cannot hold them."""
+        sums = self.sums.raised(amount)
+        return replace(self, sums=sums) if sums else None
 
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         out = Stream(f"{name}_valid", f"{name}_last", f"{name}_sums", self.lanes, self.result)

@@ -14,7 +14,7 @@ from flows.ir import Fixed
 from flows.rtl.cores.adder_graph import Adder, AdderGraph, Operand, adder_graph
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.cores.sums import Sums
-from flows.rtl.knobs import LayerKnobs, Pipeline, Strategy
+from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
 from flows.rtl.verilog import Stream, instance
 
 LARGEST = 8192
@@ -34,6 +34,10 @@ def latency_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LatencyCo
 
         latency = 1 + ceil(depth / levels_per_stage)
     """
+    return _core(sums, knobs.multiplier, pipeline)
+
+
+def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline) -> LatencyCore:
     graph = adder_graph(sums.weight << -sums.drop, sums.bias, sums.source)
     n_in, n_out = sums.weight.shape
     stages = -(-graph.depth // pipeline.levels_per_stage)
@@ -47,7 +51,7 @@ def latency_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LatencyCo
         outputs_per_cycle=n_out,
         steps=1,
         groups=1,
-        multiplier=knobs.multiplier,
+        multiplier=multiplier,
         multipliers=0,
         multiply_latency=0,
         tree_latency=stages,
@@ -90,6 +94,11 @@ class LatencyCore:
     @property
     def latency(self) -> int:
         return self.plan.latency_cycles
+
+    def raised(self, amount: int) -> LatencyCore | None:
+        """A core whose sums are all larger by `amount`; None where they would wrap."""
+        sums = self.sums.raised(amount)
+        return _core(sums, self.plan.multiplier, self.plan.pipeline) if sums else None
 
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         out = Stream(f"{name}_valid", "1'b1", f"{name}_sums", self.lanes, self.result)

@@ -5,7 +5,7 @@ In: a node and the type of its input. Out: `Sums`: weights, exact formats of pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,17 @@ class Sums:
     sum: Fixed
     bias: Array
 
+    def raised(self, amount: int) -> Sums | None:
+        """The same sums, all larger by `amount`; None where the accumulator may wrap."""
+        accum = self.node.types["accum"]
+        if self.drop > 0:
+            return None
+        low, high = _sum_range(self.weight, self.source, self.drop, self.bias)
+        exact = fixed_for(low, high, self.sum.frac)
+        if sum_type(accum, self.sum.frac, low, high) != exact:
+            return None
+        return replace(self, bias=self.bias + amount, sum=fixed_for(low + amount, high + amount, self.sum.frac))
+
     @property
     def rounding(self) -> str:
         """Of a product that is cast to a coarser accumulator."""
@@ -54,8 +65,7 @@ def sums_of(node: Node, source: Fixed) -> Sums:
     grid = _sum_grid(accum, product_frac, bias)
     bias = bias >> (accum.frac - grid)
     lows, highs = _product_ranges(weight.astype(object), source)  # Python's integers: shifted, they may pass 64 bits
-    low = int((_floor(lows, product_frac - grid).sum(0) + bias).min())
-    high = int((-_floor(-highs, product_frac - grid).sum(0) + bias).max())
+    low, high = _sum_range(weight, source, product_frac - grid, bias)
     return Sums(
         node=node,
         source=source,
@@ -81,6 +91,11 @@ def _sum_grid(accum: Fixed, product_frac: int, bias: Array) -> int:
 def _product_ranges(weight: Array, source: Fixed) -> tuple[Array, Array]:
     ends = weight * source.min, weight * source.max
     return np.minimum(*ends), np.maximum(*ends)
+
+
+def _sum_range(weight: Array, source: Fixed, drop: int, bias: Array) -> tuple[int, int]:
+    lows, highs = _product_ranges(weight.astype(object), source)
+    return int((_floor(lows, drop).sum(0) + bias).min()), int((-_floor(-highs, drop).sum(0) + bias).max())
 
 
 def _floor(values: Array, drop: int) -> Array:
