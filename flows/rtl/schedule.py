@@ -76,10 +76,10 @@ def schedule(
     """
     _check_knobs(graph, knobs)
     units = network(prepared(graph, io), knobs, default, pipeline)
-    depths, times = fit(units)
+    fitted = fit(units)
     cores = [stage.core for unit in units.units for stage in unit.stages]
     layers = tuple(core.plan for core in cores if isinstance(core, Weighted))
-    return Schedule(units, layers, depths, times.latency, times.interval)
+    return Schedule(units, layers, fitted.depths, fitted.latency, fitted.interval)
 
 
 def _check_knobs(graph: Graph, knobs: Mapping[str, LayerKnobs]) -> None:

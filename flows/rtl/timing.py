@@ -10,19 +10,21 @@ t(k) the cycle of step k,
                cycle in which beat (n - depth) left a FIFO + 1  where its result is beat n of that FIFO)
 
 and the result arrives latency + 1 cycles later. These are max-plus equations of a marked graph (Baccelli, Cohen, Olsder
-and Quadrat, "Synchronization and Linearity", 1992), solved here step by step.
+and Quadrat, "Synchronization and Linearity", 1992). `run` solves them step by step. `fit` leaves out the last line, so
+that no unit waits for one behind it; then each unit's cycles follow from those before it at once, and the interval of
+the whole is that of its slowest unit. It finds depths with which that line changes nothing.
 
 Deadlock: units read and write in an order that does not depend on time, so the network is a Kahn process network
 (Kahn, "The semantics of a simple language for parallel programming", 1974), bounded FIFOs included: whether it stops
-is the same for every timing of the surroundings. With the depths below whole frames come out, and leave every FIFO
+is the same for every timing of the surroundings. With the depths of `fit` whole frames come out, and leave every FIFO
 empty, hence it never stops, whatever the sources and sinks do.
 
-In: a `Network`. Out: `Depths` and `Times`.
+In: a `Network`. Out: a `Fit`, or the `Times` of given depths.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,11 +38,10 @@ Cycles = NDArray[np.int64]
 Depths = tuple[tuple[int, ...], ...]
 """For each unit, for each of its readers (in the order of `Network.readers`): words of its FIFO."""
 
-TIMED_STEPS = 20_000
-MOST_STEPS = 2_000_000
-"""Steps of all units: at least, and at most while the network has not settled. 2,000,000 take some three seconds."""
-
 FEWEST_FRAMES = 4
+MOST_FRAMES = 100
+STEPS = 100_000
+"""Frames over which depths are found: as many as make this number of steps of all units, within these limits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,175 +56,222 @@ class Times:
     begins: Cycles
     ends: Cycles
 
-    @property
-    def latency(self) -> int:
-        """Of the first frame, which finds everything idle."""
-        return int(self.ends[0] - self.begins[0])
 
-    @property
-    def interval(self) -> int:
-        """Cycles between two frames once everything has settled."""
-        return int(np.diff(self.ends)[len(self.ends) // 2 :].max())
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Depths with which no FIFO slows the network down.
 
-    @property
-    def settled(self) -> bool:
-        """Whether the later half of the frames came at equal distances."""
-        return len(set(np.diff(self.ends)[len(self.ends) // 2 - 1 :].tolist())) == 1
-
-
-def fit(network: Network) -> tuple[Depths, Times]:
-    """FIFO depths with which pipelines stay busy and no branch waits for another one's FIFO, and what happens then.
-
-    A FIFO that feeds a unit with several inputs has to hold what the other branches are behind. How much that is,
-    follows from two schedules of the network in which these FIFOs have no limit: the earliest one says when frames are
-    done; the latest one that has them done at the same time makes everything as late as it may be, and what its FIFOs
-    hold at most is deep enough. For FIFOs that feed a unit with one input see `least_depths`.
+    Attributes:
+        depths: of the FIFOs.
+        latency: cycles of a frame that finds everything idle.
+        interval: cycles between two frames in the long run.
+        ends: (frames,): as in `Times`.
     """
-    least = least_depths(network)
-    opened = tuple(_opened(network, u, depths) for u, depths in enumerate(least))
+
+    depths: Depths
+    latency: int
+    interval: int
+    ends: Cycles
+
+
+def fit(network: Network) -> Fit:
+    """FIFO depths from three schedules without FIFO limits.
+
+    The earliest one says when frames are done. The latest one that has them done by then says when each beat is wanted
+    from outside. If inputs come only then, and all else happens as early as it may, frames are done in time still, and
+    branches wait for each other no longer than they must; what FIFOs hold in this third schedule is deep enough.
+    """
     steps = sum(len(unit.front.steps().makes) for unit in network.units)
-    frames = max(FEWEST_FRAMES, TIMED_STEPS // steps)
-    while not (played := _earliest(network, opened, frames)).times.settled and 2 * frames * steps <= MOST_STEPS:
-        frames *= 2
-    needed = _latest(network, opened, frames, played).most_words()
-    return tuple(tuple(map(max, *both)) for both in zip(least, needed, strict=True)), played.times
+    frames = min(max(FEWEST_FRAMES, STEPS // steps), MOST_FRAMES)
+    courses = [_Course.of(unit, frames) for unit in network.units]
+    early = _earliest(courses, {})
+    arrivals = _arrivals(network, courses, early, frames)
+    ends = np.max([cycles[:, -1] for cycles in arrivals], axis=0)
+    wanted = _latest(network, courses, arrivals, max(int(cycles[-1]) for cycles in early))
+    entries = {(u, slot): wanted[u][courses[u].takes[slot]] for u, slot, _ in network.entries}
+    relaxed = _earliest(courses, entries)
+    depths = tuple(
+        tuple(_most_words(courses, relaxed, u, reader) for reader in network.readers(u)) for u in range(len(courses))
+    )
+    return Fit(depths, int(ends[0]), max(map(_period, network.units)), ends)  # the first beat is taken in cycle 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """The steps of a unit over some frames; all arrays hold numbers of steps or beats.
+
+    Attributes:
+        steps: how many there are.
+        makes: steps that make a vector.
+        takes: for each input, for each beat the step that takes it.
+        opens: for each input, for each beat the step that looks at it first.
+        looks: for each input, steps that look at a beat, and which beat it is.
+    """
+
+    unit: Unit
+    steps: int
+    makes: Cycles
+    takes: tuple[Cycles, ...]
+    opens: tuple[Cycles, ...]
+    looks: tuple[tuple[Cycles, Cycles], ...]
+
+    @classmethod
+    def of(cls, unit: Unit, frames: int) -> _Course:
+        frame = unit.front.steps()
+        takes, looks, opens = (np.tile(flags, frames) for flags in (frame.takes, frame.looks, _opening(frame)))
+        beats: Cycles = np.cumsum(takes, axis=1) - takes
+        return cls(
+            unit=unit,
+            steps=takes.shape[1],
+            makes=np.flatnonzero(np.tile(frame.makes, frames)),
+            takes=tuple(np.flatnonzero(row) for row in takes),
+            opens=tuple(np.flatnonzero(row) for row in opens),
+            looks=tuple((np.flatnonzero(row), beat[row]) for row, beat in zip(looks, beats, strict=True)),
+        )
+
+    @property
+    def flight(self) -> int:
+        """Cycles from the one in which a vector is made to the one in which its result is visible."""
+        return self.unit.latency + 1
+
+    def earliest(self, lower: Cycles) -> Cycles:
+        """The earliest cycles of all steps, none before its bound."""
+        return _solved(lower, self.makes, self.unit.interval)
+
+    def latest(self, upper: Cycles) -> Cycles:
+        """The latest cycles of all steps, none after its bound: the same with time running backward."""
+        return -_solved(-upper[::-1], self.steps - 1 - self.makes[::-1], self.unit.interval)[::-1]
+
+
+def _opening(steps: Steps) -> NDArray[np.bool_]:
+    """(inputs, steps): the step is the first one that looks at a beat."""
+    opening = np.zeros_like(steps.looks)
+    for slot, looks in enumerate(steps.looks):
+        places = np.flatnonzero(looks)
+        opening[slot, places] = np.roll(steps.takes[slot, places], 1)
+    return opening
+
+
+def _solved(lower: Cycles, makes: Cycles, interval: int) -> Cycles:
+    """The least t with t[k] >= lower[k], t[k] >= t[k-1] + 1, and `interval` cycles between steps of `makes`.
+
+    Without the interval, t[k] - k is the running maximum of lower[k] - k. With it, the steps of `makes` come first:
+    each is max(interval, steps between) after the one before at least, and bounded by all steps since then.
+    """
+    place = np.arange(len(lower))
+    slack = lower - place
+    if interval > 1 and len(makes) > 1:
+        since = np.concatenate([[0], makes[:-1] + 1])
+        own = makes + np.maximum.reduceat(slack[: makes[-1] + 1], since)
+        span = np.concatenate([[0], np.cumsum(np.maximum(np.diff(makes), interval))])
+        slack[makes] = span + np.maximum.accumulate(own - span) - makes
+    return place + np.maximum.accumulate(slack)
+
+
+def _earliest(courses: list[_Course], entries: Mapping[tuple[int, int], Cycles]) -> list[Cycles]:
+    """For each unit the cycles of its steps; `entries`: by (unit, input) when beats come in, else at once."""
+    cycles: list[Cycles] = []
+    for u, course in enumerate(courses):
+        lower = np.zeros(course.steps, np.int64)
+        lower[0] = _start(course.unit)
+        for slot, source in enumerate(course.unit.inputs):
+            if source >= 0:
+                steps, beats = course.looks[slot]
+                arrivals = cycles[source][courses[source].makes] + courses[source].flight
+                lower[steps] = np.maximum(lower[steps], arrivals[beats])
+            elif (u, slot) in entries:
+                lower[course.takes[slot]] = np.maximum(lower[course.takes[slot]], entries[u, slot])
+        cycles.append(course.earliest(lower))
+    return cycles
+
+
+def _latest(network: Network, courses: list[_Course], arrivals: list[Cycles], horizon: int) -> list[Cycles]:
+    """For each unit the cycles of its steps when each frame is done in time, but everything is as late as it may be.
+
+    Outputs that run ahead of the slowest one are put off, each frame as a whole. Nothing is put off beyond `horizon`.
+    """
+    ends = np.max([cycles[:, -1] for cycles in arrivals], axis=0)
+    deadlines = [(cycles + (ends - cycles[:, -1])[:, None]).ravel() for cycles in arrivals]
+    latest: dict[int, Cycles] = {}
+    for u, course in reversed(list(enumerate(courses))):
+        upper = np.full(course.steps, max(horizon, ends[-1]))
+        for reader, slot in network.readers(u):
+            looks = latest[reader][courses[reader].opens[slot]] if reader >= 0 else deadlines[slot]
+            upper[course.makes] = np.minimum(upper[course.makes], looks - course.flight)
+        latest[u] = course.latest(upper)
+    return [latest[u] for u in range(len(courses))]
+
+
+def _arrivals(network: Network, courses: list[_Course], cycles: list[Cycles], frames: int) -> list[Cycles]:
+    """For each output of the graph, (frames, beats): when its beats come out."""
+    return [(cycles[u][courses[u].makes] + courses[u].flight).reshape(frames, -1) for u in network.outputs]
+
+
+def _most_words(courses: list[_Course], cycles: list[Cycles], u: int, reader: tuple[int, int]) -> int:
+    """Words of a FIFO taken at most: from the cycle in which a vector is made to the one after its beat has left."""
+    made, (unit, slot) = cycles[u][courses[u].makes], reader
+    leaves = cycles[unit][courses[unit].takes[slot]] if unit >= 0 else made + courses[u].flight
+    gone = np.searchsorted(leaves, made - 1, side="right")
+    return int((np.arange(1, len(made) + 1) - gone).max())
+
+
+def _period(unit: Unit) -> int:
+    """Cycles of a frame where beats always wait and FIFOs always have room."""
+    makes = unit.front.steps().makes
+    places = np.flatnonzero(makes)
+    gaps = np.diff(places, append=places[0] + len(makes))
+    return int(np.maximum(gaps, unit.interval).sum())
 
 
 def run(network: Network, depths: Depths, frames: int) -> Times:
-    """The cycles of `frames` frames, back to back; depth 0 means no limit.
+    """The cycles of `frames` frames, back to back, with FIFOs of these depths.
 
     Raises:
         RuntimeError: the network stops before the end.
     """
-    return _earliest(network, depths, frames).times
-
-
-def least_depths(network: Network) -> Depths:
-    """Words that keep a pipeline busy, for each unit and reader.
-
-    A word is reserved when a vector sets out, arrives latency + 1 cycles later, stays while its reader looks at it, and
-    is free in the cycle after. Vectors follow each other at a distance of `gap` cycles or more, and the reader takes
-    one every `stay` cycles at best, so (latency + 1 + stay) / max(gap, stay) words are in use.
-    """
-    steps = [unit.front.steps() for unit in network.units]
-    return tuple(
-        tuple(_least_depth(unit, steps[u], _stay(steps, reader)) for reader in network.readers(u))
+    links = {
+        (u, reader): _Link(depth, unit.latency + 1, reader[0] < 0)
         for u, unit in enumerate(network.units)
-    )
-
-
-def _least_depth(unit: Unit, steps: Steps, stay: int) -> int:
-    makes = np.flatnonzero(steps.makes)
-    gap = int(np.diff(makes, append=makes[0] + len(steps.makes)).min())
-    return -(-(unit.latency + 1 + stay) // max(unit.interval, gap, stay))
-
-
-def _stay(steps: Sequence[Steps], reader: tuple[int, int]) -> int:
-    """Cycles for which a reader looks at a beat."""
-    unit, slot = reader
-    return int(steps[unit].looks[slot].sum() // steps[unit].takes[slot].sum()) if unit >= 0 else 1
-
-
-def _opened(network: Network, unit: int, depths: Sequence[int]) -> tuple[int, ...]:
-    """The depths, but 0 (no limit) for readers with several inputs."""
-    readers = network.readers(unit)
-    return tuple(
-        0 if reader >= 0 and len(network.units[reader].inputs) > 1 else depth
-        for (reader, _), depth in zip(readers, depths, strict=True)
-    )
+        for reader, depth in zip(network.readers(u), depths[u], strict=True)
+    }
+    entries = {(source, (u, slot)): _Link() for u, slot, source in network.entries}
+    every = links | entries
+    walks = [
+        _walk(
+            unit,
+            [every[source, (u, slot)] for slot, source in enumerate(unit.inputs)],
+            [every[u, reader] for reader in network.readers(u)],
+            frames,
+        )
+        for u, unit in enumerate(network.units)
+    ]
+    _finish(network, walks)
+    begins = [np.reshape(link.leaves, (frames, -1))[:, 0] for link in entries.values()]
+    ends = [np.reshape(link.arrivals, (frames, -1))[:, -1] for link in links.values() if link.outside]
+    return Times(np.min(begins, axis=0), np.max(ends, axis=0))
 
 
 @dataclass
 class _Link:
-    """A FIFO, or a port of the graph: for each beat the cycles of what happens to it.
+    """A FIFO, or a port of the graph.
 
     Attributes:
-        depth: words; 0 means no limit.
-        flight: cycles from the one in which its vector sets out to the one in which it is visible.
-        outside: whether the reader is not a unit but takes each beat at once.
-        sets_out: cycle in which its vector is made.
-        looks: cycle in which the reader wants it first.
-        leaves: cycle in which the reader takes it.
+        depth: words.
+        flight: cycles from the one in which a vector is made to the one in which its result is visible.
+        outside: whether the reader is no unit, but takes each beat at once.
+        arrivals, leaves: for each beat the cycle in which it is visible, and the one in which it is taken.
     """
 
     depth: int = 0
     flight: int = 0
     outside: bool = False
-    sets_out: list[int] = field(default_factory=list)
-    looks: list[int] = field(default_factory=list)
+    arrivals: list[int] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
 
-    def most_words(self) -> int:
-        """Words taken at most: from the cycle in which a vector sets out to the one after its beat has left."""
-        gone = np.searchsorted(self.leaves, np.asarray(self.sets_out) - 1, side="right")
-        return int((np.arange(1, len(self.sets_out) + 1) - gone).max())
-
-
-@dataclass(frozen=True, eq=False)
-class _Play:
-    """A schedule of some frames: the links by (source, reader)."""
-
-    network: Network
-    links: dict[tuple[int, tuple[int, int]], _Link]
-    frames: int
-
-    @classmethod
-    def before(cls, network: Network, depths: Depths, frames: int) -> _Play:
-        """Nothing has happened yet."""
-        links = {
-            (u, reader): _Link(depth, unit.latency + 1, reader[0] < 0)
-            for u, unit in enumerate(network.units)
-            for reader, depth in zip(network.readers(u), depths[u], strict=True)
-        }
-        entries = {(source, (u, slot)): _Link() for u, slot, source in network.entries}
-        return cls(network, links | entries, frames)
-
-    def around(self, u: int) -> tuple[list[_Link], list[_Link]]:
-        """The links into a unit and out of it."""
-        sources = [self.links[source, (u, slot)] for slot, source in enumerate(self.network.units[u].inputs)]
-        return sources, [self.links[u, reader] for reader in self.network.readers(u)]
-
-    def outside(self) -> list[_Link]:
-        """The links to the outputs of the graph."""
-        return [link for link in self.links.values() if link.outside]
-
     @property
-    def times(self) -> Times:
-        begins = [self._framed(link.leaves)[:, 0] for (source, _), link in self.links.items() if source < 0]
-        ends = [self._framed(link.sets_out)[:, -1] + link.flight for link in self.outside()]
-        return Times(np.min(begins, axis=0), np.max(ends, axis=0))
-
-    def _framed(self, cycles: list[int]) -> Cycles:
-        return np.reshape(cycles, (self.frames, -1))
-
-    def most_words(self) -> Depths:
-        """Words that each FIFO holds at most; 1 for those to the outside."""
-        units = range(len(self.network.units))
-        return tuple(tuple(1 if link.outside else link.most_words() for link in self.around(u)[1]) for u in units)
-
-
-def _earliest(network: Network, depths: Depths, frames: int) -> _Play:
-    """Everything as early as it may be."""
-    play = _Play.before(network, depths, frames)
-    _finish(network, [_forward(unit, *play.around(u), frames) for u, unit in enumerate(network.units)])
-    return play
-
-
-def _latest(network: Network, depths: Depths, frames: int, earliest: _Play) -> _Play:
-    """Everything as late as it may be, with each frame done at the same time.
-
-    Outputs that run ahead of others are put off to the end of the slowest one, each frame as a whole.
-    """
-    play = _Play.before(network, depths, frames)
-    for link, early in zip(play.outside(), earliest.outside(), strict=True):
-        arrivals = np.reshape(early.sets_out, (frames, -1)) + early.flight
-        deadlines = arrivals + (earliest.times.ends - arrivals[:, -1])[:, None]
-        link.looks = deadlines.ravel()[::-1].tolist()
-    _finish(network, [_backward(unit, *play.around(u), frames) for u, unit in enumerate(network.units)])
-    for link in play.links.values():
-        link.sets_out.reverse()
-        link.leaves.reverse()
-    return play
+    def gone(self) -> list[int]:
+        """For each beat the cycle in which its word becomes free."""
+        return self.arrivals if self.outside else self.leaves
 
 
 def _finish(network: Network, walks: list[Iterator[int]]) -> None:
@@ -237,99 +285,46 @@ def _finish(network: Network, walks: list[Iterator[int]]) -> None:
         places = [place if place is None else next(walk, None) for walk, place in zip(walks, places, strict=True)]
 
 
-def _forward(unit: Unit, sources: list[_Link], sinks: list[_Link], frames: int) -> Iterator[int]:
+def _walk(unit: Unit, sources: list[_Link], sinks: list[_Link], frames: int) -> Iterator[int]:
     """Make every step whose cycle is known; yields how much was moved so far when there is none."""
     program, taken, made = _program(unit), [0] * len(sources), 0
-    cycle, free = -1, 0
-    limits = [
-        (sink.sets_out, sink.flight + 1, sink.depth) if sink.outside else (sink.leaves, 1, sink.depth)
-        for sink in sinks
-        if sink.depth
-    ]
-    for step in program * frames:
+    # Between reset and the first beats lies one cycle: enough for a step that neither looks nor makes.
+    cycle, free = -1 if any(program[0]) else -2, 0
+    limits = [(sink.gone, sink.depth) for sink in sinks]
+    for looks, takes, makes in program * frames:
         cycle += 1
-        for slot in step.looks:
-            source = sources[slot]
-            while taken[slot] >= len(source.sets_out):
+        for slot in looks:
+            while taken[slot] >= len(sources[slot].arrivals):
                 yield made + sum(taken)
-            cycle = max(cycle, source.sets_out[taken[slot]] + source.flight)
-        if step.makes:
+            cycle = max(cycle, sources[slot].arrivals[taken[slot]])
+        if makes:
             cycle = max(cycle, free)
-            for leaves, later, depth in limits:
-                while made - depth >= len(leaves):
+            for gone, depth in limits:
+                while made - depth >= len(gone):
                     yield made + sum(taken)
-                cycle = max(cycle, leaves[made - depth] + later) if made >= depth else cycle
+                cycle = max(cycle, gone[made - depth] + 1) if made >= depth else cycle
             free, made = cycle + unit.interval, made + 1
             for sink in sinks:
-                sink.sets_out.append(cycle)
-        for slot in step.takes:
+                sink.arrivals.append(cycle + sink.flight)
+        for slot in takes:
             sources[slot].leaves.append(cycle)
             taken[slot] += 1
 
 
-def _backward(unit: Unit, sources: list[_Link], sinks: list[_Link], frames: int) -> Iterator[int]:
-    """The same from the last step to the first: each as late as the steps that follow from it allow.
-
-    All lists are filled from their ends. Steps after the last vector of all have no limit.
-    """
-    program, taken, made = _program(unit)[::-1], [0] * len(sources), 0
-    cycle = free = NEVER
-    for step in program * frames:
-        cycle -= 1
-        if step.makes:
-            cycle = min(cycle, free)
-            for sink in sinks:
-                while made >= len(sink.looks):
-                    yield made + sum(taken)
-                cycle = min(cycle, sink.looks[made] - sink.flight)
-        for slot in step.takes:
-            source = sources[slot]
-            if not source.depth or taken[slot] < source.depth:
-                continue
-            while taken[slot] - source.depth >= len(source.sets_out):
-                yield made + sum(taken)
-            cycle = min(cycle, source.sets_out[taken[slot] - source.depth] - 1)
-        if step.makes:
-            free, made = cycle - unit.interval, made + 1
-            for sink in sinks:
-                sink.sets_out.append(cycle)
-        for slot in step.takes:
-            sources[slot].leaves.append(cycle)
-            taken[slot] += 1
-        for slot in step.opens:
-            sources[slot].looks.append(cycle)
+def _start(unit: Unit) -> int:
+    """The first cycle in which a unit can step: before the first beats lies one cycle, enough for a step in padding."""
+    steps = unit.front.steps()
+    return 0 if steps.looks[:, 0].any() or steps.makes[0] else -1
 
 
-NEVER = 1 << 60
-
-
-@dataclass(frozen=True)
-class _Step:
-    """Inputs that a step waits for, those it takes a beat of, those whose beat it looks at first; if it makes a vector.
+def _program(unit: Unit) -> list[tuple[tuple[int, ...], tuple[int, ...], bool]]:
+    """For each step of a frame the inputs it waits for, those it takes a beat of, and whether it makes a vector.
 
     Inputs of the graph always have a beat: no step waits for them.
     """
-
-    looks: tuple[int, ...]
-    takes: tuple[int, ...]
-    opens: tuple[int, ...]
-    makes: bool
-
-
-def _program(unit: Unit) -> list[_Step]:
     steps = unit.front.steps()
     inner = np.array([source >= 0 for source in unit.inputs])[:, None]
-    slots = [_slots(flags) for flags in (steps.looks & inner, steps.takes, _opening(steps))]
-    return [_Step(*row) for row in zip(*slots, steps.makes.tolist(), strict=True)]
-
-
-def _opening(steps: Steps) -> NDArray[np.bool_]:
-    """(inputs, steps): the step is the first one that looks at a beat."""
-    opening = np.zeros_like(steps.looks)
-    for slot, looks in enumerate(steps.looks):
-        places = np.flatnonzero(looks)
-        opening[slot, places] = np.roll(steps.takes[slot, places], 1)
-    return opening
+    return list(zip(_slots(steps.looks & inner), _slots(steps.takes), steps.makes.tolist(), strict=True))
 
 
 def _slots(flags: NDArray[np.bool_]) -> list[tuple[int, ...]]:
