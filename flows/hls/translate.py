@@ -22,6 +22,7 @@ from flows.hls.corrections import Config, Correction, correct
 from flows.hls.lower import kernel, lower
 from flows.hls.precision import from_hls4ml
 from flows.hls.reading import Reading, read
+from flows.hls.streams import require_streamable
 from flows.ir import Fixed, Graph
 from flows.project import Knobs, Target
 
@@ -103,6 +104,8 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
     """
     with _quiet():
         reading = read(model, settings.knobs.softmax_forms)
+        if settings.target.io_type == "io_stream":
+            require_streamable(reading.layers, reading.outputs)
         config = _default_config(reading, settings.target.backend)
         chosen = knobs.apply(reading.layers, config, settings.knobs, reading.names, settings.target.io_type)
         layers, corrections = correct(reading.layers, config, settings.input_type, reading.outputs, chosen)

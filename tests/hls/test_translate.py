@@ -108,9 +108,43 @@ def refused_activation(quantizer: Any, integer: int) -> Any:
     return model
 
 
+def image(*layers: Any) -> Any:
+    return tf_keras.Sequential([tf_keras.layers.Input((4, 5, 3), name="x"), *layers])
+
+
+def merged(layer: Any, *shapes: tuple[int, ...]) -> Any:
+    inputs = [tf_keras.layers.Input(shape, name=f"x{index}") for index, shape in enumerate(shapes)]
+    return tf_keras.Model(inputs, layer(inputs))
+
+
 REFUSED = {
-    "layer 'conv' is a QConv1D": lambda: tf_keras.Sequential(
-        [tf_keras.layers.Input((8, 1)), qkeras.QConv1D(2, 3, kernel_quantizer=bits(6, 0), name="conv")]
+    "layer 'conv' is a QConv2D with dilation_rate": lambda: image(
+        qkeras.QConv2D(2, 2, kernel_quantizer=bits(6, 0), dilation_rate=2, name="conv")
+    ),
+    "layer 'conv' is a QConv2D with data_format": lambda: image(
+        qkeras.QConv2D(2, 2, kernel_quantizer=bits(6, 0), data_format="channels_first", name="conv")
+    ),
+    "layer 'conv' is a Conv2DTranspose": lambda: image(tf_keras.layers.Conv2DTranspose(2, 2, name="conv")),
+    "layer 'dw' is a QDepthwiseConv2D with depth_multiplier": lambda: image(
+        qkeras.QDepthwiseConv2D(2, depthwise_quantizer=bits(6, 0), depth_multiplier=2, name="dw")
+    ),
+    "layer 'up' is a UpSampling2D with interpolation": lambda: image(
+        tf_keras.layers.UpSampling2D(interpolation="bilinear", name="up")
+    ),
+    "layer 'pool' is a GlobalAveragePooling2D with keepdims": lambda: image(
+        tf_keras.layers.GlobalAveragePooling2D(keepdims=True, name="pool")
+    ),
+    "layer 'pool' averages 9 values, whose result lies on no grid": lambda: image(
+        tf_keras.layers.AveragePooling2D(3, name="pool")
+    ),
+    "layer 'bn' normalizes axis": lambda: image(tf_keras.layers.BatchNormalization(axis=1, name="bn")),
+    "layer 'mean' averages 3 tensors": lambda: merged(tf_keras.layers.Average(name="mean"), (4,), (4,), (4,)),
+    "layer 'sum' merges shapes": lambda: merged(tf_keras.layers.Add(name="sum"), (3, 4), (1, 4)),
+    "layer 'fc' has exact results of": lambda: network(
+        *[dense(4, name, bits(16, 0)) for name in ("a", "b", "c", "fc")]
+    ),
+    "the result of layer 'x' is an output more than once": lambda: tf_keras.Model(
+        *[tf_keras.layers.Input((4,), name="x")] * 2
     ),
     "layer 'fc': the kernel values are not quantized": lambda: network(tf_keras.layers.Dense(3, name="fc")),
     "layer 'a': quantized_bits with alpha='auto_po2' scales by the largest value": lambda: network(
@@ -153,12 +187,42 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
         translated(model, tmp_path)
 
 
-def test_branches_are_refused_by_name(tmp_path: Path) -> None:
-    x = tf_keras.layers.Input((4,), name="x")
+def branches() -> Any:
+    x, y = tf_keras.layers.Input((4,), name="x"), tf_keras.layers.Input((3, 1), name="y")
     fork = dense(4, "fork")(x)
-    merged = tf_keras.layers.Add(name="merged")([act("quantized_relu(6,2)", "left")(fork), fork])
-    with pytest.raises(UnsupportedLayer, match=r"'merged' has several inputs: left, fork|'fork' feeds left, merged"):
-        translated(tf_keras.Model(x, merged), tmp_path)
+    total = tf_keras.layers.Add(name="total")([act("quantized_bits(6,2,alpha=1)", "left")(fork), fork])
+    return tf_keras.Model(
+        [y, x], [act(bits(8, 3), "end")(total), tf_keras.layers.Flatten(name="flat")(act(bits(4, 1), "q")(y))]
+    )
+
+
+def test_branches_inputs_and_outputs_keep_their_order_and_exact_types(tmp_path: Path) -> None:
+    result = translated(branches(), tmp_path)
+    graph = result.graph
+    assert [node.name for node in graph.inputs] == ["y", "x"]
+    assert graph.outputs == ("total", "q")  # the quantizer 'end' is merged into the sum, the flattening does nothing
+    assert [node.name for node in graph.readers("fork")] == ["left", "total"]
+    assert str(graph["left"].type) == "fixed<6,3,RND_CONV,SAT>"
+    assert graph["fork"].type.frac == INPUT.frac + 5
+    assert str(graph["total"].type) == "fixed<8,4,RND_CONV,SAT>"
+    assert any(item.layer == "total" and "the type of 'end'" in item.what for item in result.corrections)
+
+
+def test_poolings_that_cannot_stream_are_refused_for_streams_alone(tmp_path: Path) -> None:
+    stream = TARGET.model_copy(update={"io_type": "io_stream"})
+    pool = tf_keras.layers.MaxPooling2D
+    for layer in (pool(2, padding="same", name="pool"), pool(3, strides=1, name="pool")):
+        assert translated(image(layer), tmp_path / "parallel").graph["pool"].op is Op.MAX_POOL
+        with pytest.raises(UnsupportedLayer, match=r"layer 'pool' .* cannot with io_stream"):
+            translate(image(layer), Settings(INPUT, stream, knobs()), tmp_path / "stream")
+
+
+def test_a_stream_read_too_often_is_refused(tmp_path: Path) -> None:
+    x = tf_keras.layers.Input((4,), name="x")
+    model = tf_keras.Model(x, [dense(2, f"fc{index}")(x) for index in range(8)])
+    stream = TARGET.model_copy(update={"io_type": "io_stream"})
+    with pytest.raises(UnsupportedLayer, match="layer 'x' is read 8 times"):
+        translate(model, Settings(INPUT, stream, knobs()), tmp_path)
 
 
 def test_a_saturating_accumulator_is_refused(tmp_path: Path) -> None:
@@ -166,10 +230,10 @@ def test_a_saturating_accumulator_is_refused(tmp_path: Path) -> None:
         translated(network(dense(3, "fc")), tmp_path, precision={"accum": "fixed<12,6,TRN,SAT>"})
 
 
-def test_flatten_and_image_input_are_one_vector(tmp_path: Path) -> None:
+def test_shapes_are_kept(tmp_path: Path) -> None:
     model = tf_keras.Sequential([tf_keras.layers.Input((4, 2), name="x"), tf_keras.layers.Flatten(), dense(3, "fc")])
     graph = translated(model, tmp_path).graph
-    assert (graph.inputs[0].shape, graph["fc"].shape) == ((8,), (3,))
+    assert [node.shape for node in graph.nodes] == [(4, 2), (8,), (3,)]
 
 
 def test_every_refusal_is_of_the_one_error_family() -> None:
