@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows import templates
 from flows.ir import Fixed, Node
 from flows.rtl import lanes
+from flows.rtl.cores import Reordering
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.fronts import beats
 from flows.rtl.knobs import Strategy
@@ -207,6 +208,9 @@ def _stage(stage: Stage, stream: Stream, name: str) -> tuple[str, Stream]:
     if stage.core:
         text, stream = _collect(stage, stage.core.groups, stream, name)
         parts.append(text)
+    if order := _order(stage.core):
+        text, stream = _reorder(order, stream, f"{name}_ordered")
+        parts.append(text)
     return "\n".join(parts), stream
 
 
@@ -224,3 +228,15 @@ def _collect(stage: Stage, groups: int, stream: Stream, name: str) -> tuple[str,
     ports = {"clk": "clk", "group_valid": stream.valid, "group_last": stream.last, "group": stream.data}
     ports |= {"valid": result.valid, "vector": result.data}
     return wires + instance("vector_collect", f"{name}_collect", parameters, ports), result
+
+
+def _order(core: object) -> tuple[int, ...] | None:
+    return core.order if isinstance(core, Reordering) else None
+
+
+def _reorder(order: tuple[int, ...], stream: Stream, name: str) -> tuple[str, Stream]:
+    """Value k of a vector to place order[k]."""
+    result, width = replace(stream, data=name), stream.type.width
+    places = sorted(range(len(order)), key=order.__getitem__, reverse=True)
+    values = ", ".join(f"{stream.data}[{place * width} +: {width}]" for place in places)
+    return f"    wire [{result.bits - 1}:0] {name} = {{{values}}};\n", result

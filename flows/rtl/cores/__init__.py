@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from flows.ir import Node, Op
 from flows.ir.graph import MERGES
-from flows.rtl.cores.core import Core
+from flows.rtl.cores.core import Core, Reordering
 from flows.rtl.cores.dense import DenseCore
 from flows.rtl.cores.depthwise import depthwise_core, scale_core
 from flows.rtl.cores.fold import fold_layer
@@ -17,8 +17,9 @@ from flows.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_core
 from flows.rtl.cores.merge import concat_core, merge_core
 from flows.rtl.cores.pool import avg_pool_core, max_pool_core
 from flows.rtl.cores.softmax import argmax_core, softmax_core
+from flows.rtl.cores.sparse import sparse_core
 from flows.rtl.cores.sums import sums_of
-from flows.rtl.knobs import LayerKnobs, Pipeline
+from flows.rtl.knobs import LayerKnobs, Pipeline, Strategy
 
 WITH_KNOBS = (Op.DENSE, Op.CONV, Op.DEPTHWISE, Op.SCALE)
 """Operations that have weights, and so a reuse factor and the other knobs of a layer."""
@@ -40,6 +41,8 @@ def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pip
     sums = sums_of(node, sources[0].type)
     if adder_graph_suits(sums, knobs):
         return latency_core(sums, knobs, pipeline)
+    if knobs.strategy is Strategy.SPARSE:
+        return sparse_core(sums, knobs, pipeline)
     return DenseCore(sums, fold_layer(sums, knobs, pipeline))
 
 
@@ -60,4 +63,4 @@ CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]]
 Weighted = DenseCore | LatencyCore
 """Cores of layers with weights: those that have a plan."""
 
-__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "Weighted", "core_of"]
+__all__ = ["CORES", "WITH_KNOBS", "Core", "DenseCore", "Reordering", "Weighted", "core_of"]

@@ -6,7 +6,7 @@ constant time. Lane-wise casts may follow it on the groups of its results.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flows.ir import Fixed
 from flows.rtl.verilog import Stream
@@ -45,3 +45,11 @@ class Core(Protocol):
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         """Verilog text that reads the vector (whole in the cycle of `vector.valid`), and the groups that come out."""
         ...
+
+
+@runtime_checkable
+class Reordering(Protocol):
+    """A core whose values come out in an order of its own: `order[k]` is the place of the k-th one in the result."""
+
+    @property
+    def order(self) -> tuple[int, ...]: ...

@@ -69,16 +69,24 @@ class DenseCore:
         return out.declare() + instance("dense_core", name, self._parameters(), ports), out
 
     def _parameters(self) -> dict[str, Value]:
-        sums, plan, bits = self.sums, self.plan, self.sums.weight_type.width
+        sums, plan = self.sums, self.plan
+        return self._common_parameters() | {
+            "STEPS": plan.steps,
+            "WEIGHTS": constant(weight_words(sums.weight, plan), sums.weight_type.width),
+            "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
+        }
+
+    def _common_parameters(self) -> dict[str, Value]:
+        """What does not depend on the order of the products."""
+        sums, plan = self.sums, self.plan
         return {
             "N_IN": plan.n_in,
             "LANES_IN": plan.inputs_per_cycle,
             "LANES_OUT": plan.outputs_per_cycle,
-            "STEPS": plan.steps,
             "GROUPS": plan.groups,
             "X_WIDTH": sums.source.width,
             "X_SIGNED": int(sums.source.signed),
-            "W_WIDTH": bits,
+            "W_WIDTH": sums.weight_type.width,
             "W_SIGNED": int(sums.weight_type.signed),
             "PRODUCT_WIDTH": sums.product_width,
             "DROP": sums.drop,
@@ -90,8 +98,6 @@ class DenseCore:
             "DEEP_ROM": int(plan.granted >= DEEP_ROM),
             "MULTIPLY_LATENCY": plan.multiply_latency,
             "TREE_LATENCY": plan.tree_latency,
-            "WEIGHTS": constant(weight_words(sums.weight, plan), bits),
-            "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
         }
 
 

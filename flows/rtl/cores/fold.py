@@ -69,17 +69,14 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedu
     Raises:
         ProjectError: a reuse factor below 1.
     """
-    name = sums.node.name
-    if knobs.reuse_factor < 1:
-        message = f"reuse_factor of layer '{name}' is {knobs.reuse_factor}"
-        raise ProjectError(message, "a reuse factor is an integer of 1 or more")
+    check_reuse(sums.node.name, knobs)
     n_in, n_out = sums.weight.shape
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = _multiply_latency(sums, knobs.multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
-    tree = _tree_latency(sums, knobs.multiplier, lanes_in, pipeline)
+    multiply = multiply_latency(sums, knobs.multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
+    tree = tree_latency(sums, knobs.multiplier, lanes_in, pipeline)
     return LayerSchedule(
-        name=name,
+        name=sums.node.name,
         n_in=n_in,
         n_out=n_out,
         asked=knobs.reuse_factor,
@@ -97,6 +94,13 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedu
     )
 
 
+def check_reuse(name: str, knobs: LayerKnobs) -> None:
+    """Raises ProjectError for a reuse factor below 1."""
+    if knobs.reuse_factor < 1:
+        message = f"reuse_factor of layer '{name}' is {knobs.reuse_factor}"
+        raise ProjectError(message, "a reuse factor is an integer of 1 or more")
+
+
 def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
     """Input and output lanes with the fewest multipliers that finish within `reuse_factor` cycles.
 
@@ -112,7 +116,8 @@ def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
     return lanes_in, lanes_out
 
 
-def _multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, deep: bool) -> int:
+def multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, deep: bool) -> int:
+    """Cycles from operands to their product; `deep` where the weight memory has a register behind it."""
     cast = int(sums.drop > 0)
     if multiplier is Multiplier.DSP:
         return 1 + deep + cast
@@ -124,7 +129,8 @@ def lut_weight_bits(weight: Fixed) -> int:
     return max(weight.width + (not weight.signed), 2)
 
 
-def _tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int, pipeline: Pipeline) -> int:
+def tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int, pipeline: Pipeline) -> int:
+    """Cycles of the adder tree over the products of a sum."""
     paired = multiplier is Multiplier.LUT and sums.drop <= 0
     leaves = _ceil_div(lanes_in, 2) if paired else lanes_in
     levels = (leaves - 1).bit_length() + 1
