@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.rtl import LayerKnobs, Multiplier, Pipeline, emit, schedule, simulate
+from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
 from flows.rtl.timing import run
 from tests.ir.random_graphs import batch, codes
 
@@ -68,7 +68,9 @@ def _network() -> Graph:
 
 GRAPH = _network()
 DSP, LUT = Multiplier.DSP, Multiplier.LUT
+ADDERS = LayerKnobs(1, strategy=Strategy.LATENCY)
 CASES = {
+    "adders": ({"depthwise": ADDERS, "scale": ADDERS}, Pipeline(2, 2)),
     "parallel": ({"depthwise": LayerKnobs(1, DSP), "scale": LayerKnobs(1, LUT)}, Pipeline(1, 1)),
     "folded": ({"depthwise": LayerKnobs(7, LUT), "scale": LayerKnobs(2, DSP)}, Pipeline(2, 2)),
     "most folded": ({"depthwise": LayerKnobs(27, DSP), "scale": LayerKnobs(3, LUT)}, Pipeline(3, 2)),

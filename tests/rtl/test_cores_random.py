@@ -11,7 +11,7 @@ import pytest
 
 from flows.ir import Graph, Op, evaluate, verify
 from flows.ir.graph import MERGES
-from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from flows.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.fronts import runs_beats
 from flows.rtl.timing import run
@@ -47,8 +47,12 @@ def _one(rng: np.random.Generator, op: Op) -> Graph:
 
 def _knobs(rng: np.random.Generator, graph: Graph) -> dict[str, LayerKnobs]:
     layers = [node.name for node in graph.nodes if node.op in WITH_KNOBS]
-    kinds = (Multiplier.DSP, Multiplier.LUT)
-    return {name: LayerKnobs(int(rng.choice([1, 2, 5, 9, 100])), kinds[rng.integers(2)]) for name in layers}
+    return {name: _random_knobs(rng) for name in layers}
+
+
+def _random_knobs(rng: np.random.Generator) -> LayerKnobs:
+    kinds, strategies = (Multiplier.DSP, Multiplier.LUT), (Strategy.LATENCY, Strategy.RESOURCE)
+    return LayerKnobs(int(rng.choice([1, 1, 2, 5, 9, 100])), kinds[rng.integers(2)], strategies[rng.integers(2)])
 
 
 @pytest.mark.parametrize("name", CASES)

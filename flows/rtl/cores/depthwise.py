@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flows.ir import Fixed, Node, Op
+from flows.ir.fixed import Array
 from flows.rtl.cores.dense import DenseCore
 from flows.rtl.cores.fold import fold_layer
+from flows.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_core
 from flows.rtl.cores.sums import sums_of
 from flows.rtl.knobs import LayerKnobs, Pipeline
 from flows.rtl.lanes import fixed_for
@@ -38,13 +40,30 @@ class DepthwiseCore(DenseCore):
         return taps | {key: value for key, value in dense.items() if key not in ("N_IN", "LANES_IN")}
 
 
-def depthwise_core(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> DepthwiseCore:
-    """The core of a DEPTHWISE node. Latency and interval are those of a dense layer with an input for each tap."""
+def depthwise_core(
+    node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline
+) -> DepthwiseCore | LatencyCore:
+    """The core of a DEPTHWISE node: adders alone where they are asked for and suit, else folded.
+
+    Folded, latency and interval are those of a dense layer with an input for each tap.
+    """
     sums = sums_of(node, sources[0].type)
+    spread = replace(sums, weight=_spread(sums.weight))
+    if adder_graph_suits(spread, knobs):
+        return latency_core(spread, knobs, pipeline)
     return DepthwiseCore(sums, fold_layer(sums, knobs, pipeline))
 
 
-def scale_core(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline) -> DepthwiseCore:
+def _spread(weight: Array) -> Array:
+    """Weights (taps, channels) as the matrix of a dense layer, (taps * channels, channels), mostly zeros."""
+    channels = weight.shape[1]
+    matrix: Array = (weight[:, :, None] * np.eye(channels, dtype=weight.dtype)).reshape(-1, channels)
+    return matrix
+
+
+def scale_core(
+    node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pipeline
+) -> DepthwiseCore | LatencyCore:
     """The core of a SCALE node."""
     return depthwise_core(_as_depthwise(node, sources[0].type), sources, knobs, pipeline)
 
