@@ -1,7 +1,8 @@
 """A graph as the RTL wants it: the same values, by nodes that each have their own hardware.
 
-In: a verified graph. Out: a graph without nodes that no result depends on, with casts of their own before beats of
-different types are put one after the other, and for `Io.PARALLEL` with whole tensors as inputs and results.
+In: a verified graph. Out: a graph without nodes that no result depends on, with padding left to the convolutions that
+read it, with casts of their own before beats of different types are put one after the other, and for `Io.PARALLEL` with
+whole tensors as inputs and results.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def prepared(graph: Graph, io: Io) -> Graph:
     Raises:
         UnsupportedLayer: an input that no result depends on: its beats would wait for ever.
     """
-    graph = _cast_before_runs(_live(graph))
+    graph = _cast_before_runs(_live(_padded_windows(graph)))
     return verify(_whole(graph) if io is Io.PARALLEL else graph)
 
 
@@ -34,6 +35,19 @@ def _live(graph: Graph) -> Graph:
         if node.name not in wanted:
             raise UnsupportedLayer(f"no output depends on input '{node.name}'", "take it out of the model")
     return replace(graph, nodes=tuple(node for node in graph.nodes if node.name in wanted))
+
+
+def _padded_windows(graph: Graph) -> Graph:
+    """A convolution pads by itself, at no cost: it reads what the padding before it reads, which is left without use."""
+    return replace(graph, nodes=tuple(_padded(graph, node) for node in graph.nodes))
+
+
+def _padded(graph: Graph, node: Node) -> Node:
+    source = graph[node.inputs[0]] if node.op in (Op.CONV, Op.DEPTHWISE) else node
+    if source.op is not Op.ZERO_PAD:
+        return node
+    pad = tuple(a + b for a, b in zip(node.attrs["pad"], source.attrs["pad"], strict=True))
+    return _padded(graph, replace(node, inputs=source.inputs, attrs={**node.attrs, "pad": pad}))
 
 
 def _cast_before_runs(graph: Graph) -> Graph:
