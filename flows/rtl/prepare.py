@@ -38,12 +38,14 @@ def _live(graph: Graph) -> Graph:
 
 
 def _padded_windows(graph: Graph) -> Graph:
-    """A convolution pads by itself, at no cost: it reads what the padding before it reads, which is left without use."""
+    """A convolution pads by itself, at no cost, and reads what the padding before it reads."""
     return replace(graph, nodes=tuple(_padded(graph, node) for node in graph.nodes))
 
 
 def _padded(graph: Graph, node: Node) -> Node:
-    source = graph[node.inputs[0]] if node.op in (Op.CONV, Op.DEPTHWISE) else node
+    if node.op not in (Op.CONV, Op.DEPTHWISE):
+        return node
+    source = graph[node.inputs[0]]
     if source.op is not Op.ZERO_PAD:
         return node
     pad = tuple(a + b for a, b in zip(node.attrs["pad"], source.attrs["pad"], strict=True))
