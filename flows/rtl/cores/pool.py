@@ -6,7 +6,7 @@ whole image to one value a channel, so that a global pooling needs no window of 
 An average divides a sum by the number of cells. With S the sum as an integer, and S * 2**lift the same on the
 accumulator's grid, the quotient trunc(S * 2**lift / n) is trunc(S * factor / 2**shift), factor the next whole number
 above 2**(shift + lift) / n: a product and a shift (Granlund and Montgomery, "Division by invariant integers using
-multiplication", PLDI 1994). `_shift_for` finds the smallest shift and proves it for all sums.
+multiplication", PLDI 1994). `shift_for` finds the smallest shift that is right for all sums.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def _division(node: Node, source: Node, total: Fixed) -> _Division:
     accum, most = node.types["accum"], max(-total.min, total.max)
     lift = accum.frac - total.frac
     counts = _counts(node, source)
-    shift = max(_shift_for(n, lift, most) for n in set(counts))
-    factors = tuple(_factor(n, lift, shift) for n in counts)
+    shift = max(shift_for(n, lift, most) for n in set(counts))
+    factors = tuple(factor_for(n, lift, shift) for n in counts)
     least = min(counts)
     low, high = (-((-total.min << lift) // least), (total.max << lift) // least)
     exact = fixed_for(low, high, accum.frac)
@@ -180,11 +180,12 @@ def _inside(before: int, size: int, after: int, window: int, stride: int) -> lis
     return [int(covered[start : start + window].sum()) for start in range(0, len(covered) - window + 1, stride)]
 
 
-def _factor(n: int, lift: int, shift: int) -> int:
+def factor_for(n: int, lift: int, shift: int) -> int:
+    """What a sum is multiplied with, to be divided by n / 2**lift after a shift."""
     return ceil_div(1 << (shift + lift), n)
 
 
-def _shift_for(n: int, lift: int, most: int) -> int:
+def shift_for(n: int, lift: int, most: int) -> int:
     """The smallest shift from which on the quotients of all sums of magnitude up to `most` are exact.
 
     Let e = factor * n - 2**(shift + lift) >= 0 and r = S * 2**lift mod n. Then S * factor / 2**shift exceeds the
@@ -196,5 +197,5 @@ def _shift_for(n: int, lift: int, most: int) -> int:
 
 
 def _is_exact(n: int, lift: int, shift: int, last: Sequence[tuple[int, int]]) -> bool:
-    error = _factor(n, lift, shift) * n - (1 << (shift + lift))
+    error = factor_for(n, lift, shift) * n - (1 << (shift + lift))
     return all(total * error < (n - rest) << shift for total, rest in last)
