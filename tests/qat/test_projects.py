@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +84,18 @@ def test_the_real_images_are_used_where_they_are(name: str, sizes: tuple[int, ..
     assert set(np.unique(data.x_test * 2.0**project.input.precision.frac)) == set(
         range(project.input.precision.max + 1)
     )
+
+
+@pytest.mark.slow
+def test_the_script_leaves_a_foreign_model_and_its_samples(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = {f"x_{part}": rng.integers(0, 256, (64, 32, 32, 3), np.uint8) for part in ("train", "test")}
+    classes = {f"y_{part}": np.arange(64) % 10 for part in ("train", "test")}
+    np.savez(tmp_path / "images.npz", allow_pickle=False, **images, **classes)
+    script = PROJECTS.parent / "scripts" / "train_tiny_resnet.py"
+    out = tmp_path / "tiny.h5"
+    subprocess.run([sys.executable, script, tmp_path / "images.npz", "--epochs", "1", "--out", out], check=True)
+    folded = [layer for layer in load_model(out).layers if hasattr(layer, "get_folded_weights")]
+    assert sum(np.size(array) for layer in folded for array in layer.get_folded_weights()) == 59082 - 5130
+    with np.load(tmp_path / "tiny.npz") as samples:
+        np.testing.assert_array_equal(samples["x"] * 256, images["x_test"])
