@@ -93,7 +93,8 @@ def fit(network: Network) -> Fit:
     depths = tuple(
         tuple(_most_words(courses, relaxed, u, reader) for reader in network.readers(u)) for u in range(len(courses))
     )
-    return Fit(depths, int(ends[0]), max(map(_period, network.units)), ends)  # the first beat is taken in cycle 0
+    begin = min(int(early[u][courses[u].takes[slot][0]]) for u, slot, _ in network.entries)
+    return Fit(depths, int(ends[0]) - begin, max(map(_period, network.units)), ends)
 
 
 @dataclass(frozen=True, eq=False)
