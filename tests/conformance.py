@@ -204,9 +204,17 @@ def any_type(random: np.random.Generator, like: Fixed) -> Fixed:
     return Fixed(width, like.integer - int(random.integers(0, 2)), True, Rounding(rounding), Overflow(overflow))
 
 
+def groups() -> dict[str, list[Construct]]:
+    """All of them, in groups of which each is one C++ project."""
+    from tests import constructs_activations as functions  # which makes its constructs with this module
+
+    layers = [*CONVOLUTIONS, *POOLINGS, *SHAPES, *MERGES, *NORMALIZATIONS, *DENSE]
+    return {"layers": layers, "activations": functions.ACTIVATIONS, "weights": functions.WEIGHTS}
+
+
 def constructs() -> list[Construct]:
     """All of them."""
-    return [*CONVOLUTIONS, *POOLINGS, *SHAPES, *MERGES, *NORMALIZATIONS, *DENSE]
+    return [construct for group in groups().values() for construct in group]
 
 
 def _conv2d(**options: Any) -> Build:
