@@ -86,25 +86,12 @@ def avg_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Pa
     Raises:
         UnsupportedLayer: an accumulator so narrow and so fine that it keeps no bit of its input.
     """
-    (source,) = sources
-    term, total = _term(node, source.type), _total(node, source.type)
-    summed = reduces(node, source)
-    division = _division(node, source, total)
-    taps = _taps(node, source)
-    start = total if summed else source.type
-    drop = 0 if summed else Cast(node.name, start, term).drop
-    tree = ceil_div(levels(taps) + 1, pipeline.levels_per_stage) - 1
+    (source,), channels = sources, node.shape[-1]
+    division = _division(node, source)
+    tree = ceil_div(levels(_taps(node, source)) + 1, pipeline.levels_per_stage) - 1
     parameters: dict[str, Value] = {
-        "LANES": source.shape[-1],
-        "TAPS": taps,
-        "X_WIDTH": start.width,
-        "X_SIGNED": int(start.signed),
-        "DROP": drop,
-        "ROUNDING": f'"{node.types["accum"].rounding}"',
-        "TERM_WIDTH": start.width if summed else term.width,
-        "TERM_SIGNED": int(start.signed if summed else term.signed),
-        "SUM_WIDTH": total.width,
-        "SUM_SIGNED": int(total.signed),
+        "LANES": channels,
+        **_summing(node, source),
         "TREE_LATENCY": tree,
         "LEVELS_PER_STAGE": pipeline.levels_per_stage,
         "POSITIONS": len(division.factors),
@@ -114,8 +101,26 @@ def avg_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Pa
         "OUT_WIDTH": division.result.width,
     }
     primitives = ("average_pool", "adder_tree", "delay_line", "fixed_cast", "increment", "multiply_dsp", "weight_rom")
-    latency = int(drop > 0) + tree + 3
-    return Parallel(node.name, "average_pool", primitives, source.shape[-1], division.result, latency, parameters)
+    latency = int(parameters["DROP"] != 0) + tree + 3
+    return Parallel(node.name, "average_pool", primitives, channels, division.result, latency, parameters)
+
+
+def _summing(node: Node, source: Node) -> dict[str, Value]:
+    """What `average_pool.v` has to know of values, terms and sums; where the front has summed, all three are one."""
+    total = _total(node, source.type)
+    summed = reduces(node, source)
+    kind, term = (total, total) if summed else (source.type, _term(node, source.type))
+    return {
+        "TAPS": _taps(node, source),
+        "X_WIDTH": kind.width,
+        "X_SIGNED": int(kind.signed),
+        "DROP": kind.frac - term.frac,
+        "ROUNDING": f'"{node.types["accum"].rounding}"',
+        "TERM_WIDTH": term.width,
+        "TERM_SIGNED": int(term.signed),
+        "SUM_WIDTH": total.width,
+        "SUM_SIGNED": int(total.signed),
+    }
 
 
 def _taps(node: Node, source: Node) -> int:
@@ -152,9 +157,9 @@ class _Division:
         return max(factor.bit_length() for factor in self.factors)
 
 
-def _division(node: Node, source: Node, total: Fixed) -> _Division:
-    accum, most = node.types["accum"], max(-total.min, total.max)
-    lift = accum.frac - total.frac
+def _division(node: Node, source: Node) -> _Division:
+    accum, total = node.types["accum"], _total(node, source.type)
+    lift, most = accum.frac - total.frac, max(-total.min, total.max)
     counts = _counts(node, source)
     shift = max(shift_for(n, lift, most) for n in set(counts))
     factors = tuple(factor_for(n, lift, shift) for n in counts)
