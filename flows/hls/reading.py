@@ -92,7 +92,7 @@ class Reading:
         model: the Keras model whose outputs the hardware must equal: the given one up to its logits, frozen.
         layers: hls4ml's layer list, in order, the inputs first; each entry says what it reads.
         inputs, outputs: names of the first and last layers, in the order of the model's arguments and results.
-        names: of all layers of the given model.
+        names: of all layers, those of the given model and those of `model`.
         corrections: what was changed, and why.
     """
 
@@ -134,6 +134,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     layers, outputs = _without_linear(_ordered(layers, input_names(model)), outputs)
     for layer in layers:
         weights.describe(layer, model)
+    names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
     return Reading(model, layers, inputs, outputs, names, (*cuts, *notes, *frozen))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import qkeras
+import tf_keras
 
 from flows.errors import DataError, GateFailed, ProjectError
 from flows.hls.gate import Gate, beyond_float32, compare, compare_codes, exact_accumulator, in_steps, require
@@ -59,6 +60,27 @@ def test_streams_are_exact_too_and_an_overflow_is_named(tmp_path: Path) -> None:
     assert gate.first is not None
     assert gate.first.layer == "q1"
     assert "accumulator fixed<12,1> of 'fc1' can overflow" in gate.first.cause
+
+
+def residual() -> Any:
+    x = tf_keras.layers.Input((8,), name="x")
+    short = act(bits(6, 2), "short_q")(dense(6, "short")(x))
+    deep = act(bits(6, 2), "deep_q")(dense(6, "deep")(act(qkeras.quantized_relu(6, 2), "relu")(dense(6, "first")(x))))
+    total = tf_keras.layers.Add(name="total")([short, deep])
+    model = tf_keras.Model(x, [dense(3, "head")(total), act(bits(5, 3), "side")(total)])
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(size=array.shape) * 0.7 for array in model.get_weights()])
+    return model
+
+
+def test_in_a_branch_the_layer_that_is_wrong_is_named(tmp_path: Path) -> None:
+    """Several outputs, each on its own grid; what comes after the wrong layer differs too and is not blamed."""
+    gate = verdict(residual(), tmp_path, layers={"deep": {"precision": {"accum": "fixed<10,6>"}}})
+    assert [item.equal for item in gate.comparisons] == [False, True]
+    assert gate.comparisons[0].outputs == 300 * (3 + 6)
+    assert gate.first is not None
+    assert gate.first.layer == "deep_q"  # 'deep' does the work of its quantizer
+    assert "the accumulator fixed<10,6> of 'deep' drops" in gate.first.cause
 
 
 def test_the_fixture_makes_a_check_of_three_lines(assert_bit_exact: Callable[..., Gate], tmp_path: Path) -> None:

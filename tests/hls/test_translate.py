@@ -91,6 +91,40 @@ def test_an_illegal_reuse_factor_names_its_neighbours(tmp_path: Path) -> None:
     assert "4 or 8" in error.value.hint
 
 
+def images() -> Any:
+    return image(
+        qkeras.QConv2D(4, 3, kernel_quantizer=bits(6, 0), bias_quantizer=bits(6, 0), name="conv"),
+        qkeras.QDepthwiseConv2D(2, depthwise_quantizer=bits(6, 0), bias_quantizer=bits(6, 0), name="dw"),
+    )
+
+
+def test_the_knobs_of_convolutions_are_those_of_the_product_they_repeat(tmp_path: Path) -> None:
+    own = {"conv": {"reuse_factor": 9, "strategy": "resource", "precision": {"result": "fixed<9,4,RND,SAT>"}}}
+    result = translated(images(), tmp_path, layers=own)
+    rows = {row.name: row for row in result.rows}
+    assert (rows["conv"].shape, rows["conv"].granted, rows["conv"].multipliers) == ((3, 3, 3, 4), 9, 12)
+    assert str(result.graph["conv"].type) == "fixed<9,4,RND,SAT>"
+    kernel = np.asarray(bits(6, 0)(images().get_layer("conv").get_weights()[0]))
+    assert result.graph["conv"].params["weight"].shape == kernel.shape
+    with pytest.raises(
+        ProjectError, match=r"layer 'conv' \(27 x 4, strategy resource\): hls4ml cannot build .* 10"
+    ) as error:
+        translated(images(), tmp_path, layers={"conv": {"reuse_factor": 10, "strategy": "resource"}})
+    assert "9 or 27" in error.value.hint
+
+
+def test_depthwise_layers_have_the_strategy_that_hls4ml_has_for_them(tmp_path: Path) -> None:
+    rows = {row.name: row for row in translated(images(), tmp_path, strategy="resource").rows}
+    assert (rows["conv"].strategy, rows["dw"].strategy) == ("resource", "latency")
+    with pytest.raises(ProjectError, match=r"knobs.layers.dw.strategy: hls4ml has no resource strategy"):
+        translated(images(), tmp_path, layers={"dw": {"strategy": "resource"}})
+    stream = TARGET.model_copy(update={"io_type": "io_stream"})
+    rows = {
+        row.name: row for row in translate(images(), Settings(INPUT, stream, knobs(strategy="resource")), tmp_path).rows
+    }
+    assert rows["dw"].strategy == "resource"
+
+
 def test_knobs_for_a_layer_that_is_not_there_suggest_one_that_is(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"knobs.layers.fc2: .*did you mean fc1"):
         translated(network(dense(6, "fc1")), tmp_path, layers={"fc2": {"reuse_factor": 2}})
