@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.errors import UnsupportedLayer
+from flows.errors import ProjectError, UnsupportedLayer
 from flows.hls.keras_graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 from flows.hls.precision import layer_type
 from flows.ir import Fixed, Node, Op
@@ -170,9 +170,10 @@ def formed(model: Any, forms: Mapping[str, str]) -> Any:
         model: Keras model.
         forms: layer name → form; the layer is a softmax, or ends with one.
     Raises:
-        UnsupportedLayer: not over the only axis, as hls4ml has it.
+        UnsupportedLayer: not over the only axis, as hls4ml has it. ProjectError: the layer is no softmax.
     """
     replaced: dict[str, list[Part]] = {}
+    _require_softmaxes(model, forms)
     for node in nodes(model):
         layer = node.layer
         if layer.name in forms and is_softmax(layer):
@@ -184,6 +185,15 @@ def formed(model: Any, forms: Mapping[str, str]) -> Any:
             before = [] if is_own else [without_activation(layer)]
             replaced[layer.name] = [*before, Part(_layer_class()(forms[layer.name], name=name))]
     return rebuilt(model, replaced=replaced) if replaced else model
+
+
+def _require_softmaxes(model: Any, forms: Mapping[str, str]) -> None:
+    """Refuse a knob that would do nothing; one for a layer that is not there is refused with all others."""
+    for node in nodes(model):
+        name = node.layer.name
+        if name in forms and not is_softmax(node.layer):
+            message = f"knobs.layers.{name}.implementation: layer '{name}' is no softmax"
+            raise ProjectError(message, "remove that knob")
 
 
 def is_softmax(layer: Any) -> bool:
@@ -264,7 +274,6 @@ def softmax(layer: Any, source: Node) -> Node:
         raise UnsupportedLayer(f"layer '{layer.name}': softmax form {form} is not carried", "use stable or argmax")
     types = {}
     if form != ARGMAX:
-        types = {ours: layer_type(layer, theirs) for ours, theirs in TYPES.items() if ours != "norm"}
-        types["norm"] = source.type if form == "latency" else Fixed.parse(str(layer.get_attr("inp_norm_t")))
+        types = {ours: layer_type(layer, theirs) for ours, theirs in TYPES.items()}
     how = Softmax(form, source.type, layer_type(layer, "result_t"), types)
     return how.node(layer.name, source.name, source.shape)
