@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from flows import report as reporting
 from flows.hls import csim as csimulation
@@ -87,8 +86,9 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
     data = load_data(project)
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
-    data = data.shaped(tuple(model.input_shape[1:]))
-    check_classes(data, int(np.prod(model.output_shape[1:])), data.name)
+    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    data = data.shaped(shapes[0] if len(shapes) == 1 else (sum(math.prod(shape) for shape in shapes),))
+    check_classes(data, math.prod(model.outputs[0].shape[1:]), data.name)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
@@ -143,10 +143,11 @@ def _csim_into(folder: Path, translated: Path) -> None:
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder)
     gate = gating.judge(graph, reference, ran.output, x, lambda: _layers(library, translated, graph, x, folder))
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    tool = gxx.find()
+    tool, logits = gxx.find(), graph.results[0].size  # of several outputs the first one is the classifier
+    label = f"hls4ml {version('hls4ml')} + {tool.name}"
     accuracies = (
-        accuracy(reference.output, samples, Stage.QAT, "qkeras", version("qkeras")),
-        accuracy(ran.output, samples, Stage.CSIM, f"hls4ml {version('hls4ml')} + {tool.name}", tool.version),
+        accuracy(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras")),
+        accuracy(ran.output[:, :logits], samples, Stage.CSIM, label, tool.version),
     )
     write_metrics(folder, MetricSet(accuracies))
     gating.require(gate)
