@@ -26,7 +26,7 @@ Family = Literal["xc7", "xcup", "ecp5"]
 
 
 Strategy = Literal["latency", "resource", "sparse"]
-Multiplier = Literal["dsp", "lut", "auto"]
+Multiplier = Literal["dsp", "packed", "lut", "auto"]
 WeightsIn = Literal["lut", "bram", "auto"]
 """Knobs of layers with weights; what they mean in hardware is said in `flows.rtl.knobs`."""
 

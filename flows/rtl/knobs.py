@@ -20,7 +20,8 @@ class Strategy(enum.StrEnum):
 class Multiplier(enum.StrEnum):
     """What products are made of."""
 
-    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough; two small ones share a block
+    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough
+    PACKED = "packed"  # the same, and two small products of sums that read the same inputs share a block
     LUT = "lut"  # distributed arithmetic in LUTs and carry chains; never a DSP block
     AUTO = "auto"  # whichever takes less of a typical device for these widths
 

@@ -23,6 +23,7 @@ module dense_core #(
     parameter ROUNDING         = "TRN",
     parameter SUM_WIDTH        = 20,
     parameter MULTIPLIER       = "DSP",   // or "LUT"
+    parameter SHARED           = 0,       // 1: two output lanes share DSP blocks; weights as shared_products wants them
     parameter ROWS_PER_STAGE   = 2,
     parameter LEVELS_PER_STAGE = 2,
     parameter DEEP_ROM         = 0,       // 1: a register between weights and multipliers, for slow block RAM
@@ -121,10 +122,31 @@ module dense_core #(
         .clk(clk), .rst(rst), .in(last_group), .out(sums_last)
     );
 
-    // Lanes: one dot product and one accumulator for each output of a group.
+    // Lanes: one dot product and one accumulator for each output of a group, or for two that share their blocks.
+    localparam SHARING = SHARED ? LANES_OUT / 2 * 2 : 0;
+    localparam WORD_IN = LANES_IN * W_WIDTH;
     genvar o;
     generate
-        for (o = 0; o < LANES_OUT; o = o + 1) begin : lane
+        for (o = 0; o < SHARING; o = o + 2) begin : pair
+            wire [SUM_WIDTH-1:0] term0, term1;
+            wire carry1;
+            shared_products #(
+                .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH),
+                .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .SUM_WIDTH(SUM_WIDTH), .LEVELS_PER_STAGE(LEVELS_PER_STAGE)
+            ) products (
+                .clk(clk), .x(operands), .w0(weights[o*WORD_IN +: WORD_IN]), .w1(weights[(o+1)*WORD_IN +: WORD_IN]),
+                .sum0(term0), .sum1(term1), .carry1(carry1)
+            );
+            accumulate #(.WIDTH(SUM_WIDTH)) accumulator0 (
+                .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term0),
+                .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
+            );
+            accumulate_carry #(.WIDTH(SUM_WIDTH), .PLACE(-DROP)) accumulator1 (
+                .clk(clk), .first(first), .bias(biases[(o+1)*SUM_WIDTH +: SUM_WIDTH]), .term(term1), .carry(carry1),
+                .value(sums[(o+1)*SUM_WIDTH +: SUM_WIDTH])
+            );
+        end
+        for (o = SHARING; o < LANES_OUT; o = o + 1) begin : lane
             wire [SUM_WIDTH-1:0] term;
             dot_product #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),

@@ -43,7 +43,7 @@ def _dense(node: Node, sources: Sequence[Node], knobs: LayerKnobs, pipeline: Pip
         return latency_core(sums, knobs, pipeline)
     if knobs.strategy is Strategy.SPARSE:
         return sparse_core(sums, knobs, pipeline)
-    return DenseCore(sums, fold_layer(sums, knobs, pipeline))
+    return DenseCore(sums, fold_layer(sums, knobs, pipeline, shareable=True))
 
 
 CORES: Mapping[Op, Callable[[Node, Sequence[Node], LayerKnobs, Pipeline], Core]] = {

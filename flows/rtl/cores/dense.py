@@ -9,14 +9,15 @@ import numpy as np
 
 from flows.ir import Fixed
 from flows.ir.fixed import Array
-from flows.rtl.cores.fold import DEEP_ROM, LayerSchedule, lut_weight_bits
+from flows.rtl.cores.fold import DEEP_ROM, LayerSchedule, lut_weight_bits, shared_weight
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
 
 PRIMITIVES: tuple[str, ...] = (
-    "accumulate", "adder_tree", "cast_lanes", "delay_line", "dense_core", "dot_product", "fixed_cast", "fold_counter",
-    "increment", "multiply_dsp", "multiply_lut", "operand_feed", "weight_rom",
+    "accumulate", "accumulate_carry", "adder_tree", "carry_tree", "cast_lanes", "delay_line", "dense_core",
+    "dot_product", "fixed_cast", "fold_counter", "increment", "multiply_dsp", "multiply_lut", "operand_feed",
+    "shared_products", "weight_rom",
 )  # fmt: skip
 
 
@@ -70,9 +71,15 @@ class DenseCore:
 
     def _parameters(self) -> dict[str, Value]:
         sums, plan = self.sums, self.plan
+        weight, kind = (
+            (shared_weights(sums, plan), shared_weight(sums)) if plan.shared else (sums.weight, sums.weight_type)
+        )
         return self._common_parameters() | {
             "STEPS": plan.steps,
-            "WEIGHTS": constant(weight_words(sums.weight, plan), sums.weight_type.width),
+            "SHARED": int(plan.shared),
+            "W_WIDTH": kind.width,
+            "W_SIGNED": int(kind.signed),
+            "WEIGHTS": constant(weight_words(weight, plan), kind.width),
             "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
         }
 
@@ -110,6 +117,14 @@ def weight_words(weight: Array, layer: LayerSchedule) -> list[list[int]]:
             inputs = range(step * layer.inputs_per_cycle, (step + 1) * layer.inputs_per_cycle)
             words.append([_at(weight, i, o) for o in outputs for i in inputs])
     return words
+
+
+def shared_weights(sums: Sums, layer: LayerSchedule) -> Array:
+    """Weights as `shared_products.v` wants them: of two lanes, the second less 1 where the first is negative."""
+    weight, lane = sums.weight.copy(), np.arange(layer.n_out) % layer.outputs_per_cycle
+    second = np.flatnonzero(lane % 2)
+    weight[:, second] -= sums.weight[:, second - 1] < 0
+    return weight
 
 
 def _at(weight: Array, i: int, o: int) -> int:

@@ -11,9 +11,19 @@ from flows.errors import ProjectError
 from flows.ir import Fixed
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
+from flows.rtl.lanes import fixed_for
 
 DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
+
+
+LUTS_PER_DSP = 140
+"""LUTs beside each DSP block in a device that is poor in LUTs: AMD VU13P (DS890): 1,728,000 LUTs, 12,288 blocks. An
+Artix-7 100T has 264, an ECP5-85F 536."""
+
+DSP_PORT = 18
+"""Bits, sign included, of operands that a DSP block of every family takes: ECP5 18 and 18 (FPGA-DS-02012), 7
+series 25 and 18 (UG479), UltraScale+ 27 and 18 (UG579)."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +37,12 @@ class LayerSchedule:
         granted: reuse factor got, steps * groups <= asked: cycles a vector occupies the layer.
         inputs_per_cycle, outputs_per_cycle: lanes; their product is `multipliers`.
         steps, groups: cycles over the inputs of one output, and groups of outputs.
-        multiplier: what products are made of.
+        multiplier: what products are made of: DSP blocks or LUTs.
         multipliers: products a cycle.
         multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
         pipeline: the depth that was asked.
         latency_cycles: from the cycle of a vector to that of its last group of sums.
+        shared: whether one DSP block makes two products where it can: of two sums that read the same input.
         strategy: how the layer is built, whatever was asked.
         adders: of an adder graph.
     """
@@ -53,10 +64,11 @@ class LayerSchedule:
     latency_cycles: int
     strategy: Strategy = Strategy.RESOURCE
     adders: int = 0
+    shared: bool = False
 
 
-def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedule:
-    """Fold a layer.
+def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: bool = False) -> LayerSchedule:
+    """Fold a layer; `shareable` where all sums of a group read the same inputs.
 
     With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
     one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
@@ -71,10 +83,12 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedu
     """
     check_reuse(sums.node.name, knobs)
     n_in, n_out = sums.weight.shape
-    lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor)
+    multiplier = resolved(sums, knobs)
+    shared = shareable and knobs.multiplier is Multiplier.PACKED and multiplier is Multiplier.DSP and can_share(sums)
+    lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor, 2 if shared else 1)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = multiply_latency(sums, knobs.multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
-    tree = tree_latency(sums, knobs.multiplier, lanes_in, pipeline)
+    multiply = multiply_latency(sums, multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
+    tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     return LayerSchedule(
         name=sums.node.name,
         n_in=n_in,
@@ -85,13 +99,44 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LayerSchedu
         outputs_per_cycle=lanes_out,
         steps=steps,
         groups=groups,
-        multiplier=knobs.multiplier,
+        multiplier=multiplier,
         multipliers=lanes_in * lanes_out,
         multiply_latency=multiply,
         tree_latency=tree,
         pipeline=pipeline,
         latency_cycles=steps * groups + multiply + tree + 1,
+        shared=shared and lanes_out > 1,
     )
+
+
+def resolved(sums: Sums, knobs: LayerKnobs) -> Multiplier:
+    """What products are made of: as asked, but weights from -1 to 1 never take a multiplier.
+
+    `auto`: LUTs where the product takes a smaller part of a typical device there. Distributed arithmetic takes half a
+    row of x + 2 bits for each bit of a weight; on the jet tagger at reuse factor 16 (Yosys 0.70, xc7) it is a quarter
+    more: 30 LUTs for each product of 6 and 6 or 10 bits.
+    """
+    bits = lut_weight_bits(sums.weight_type)
+    if bits == 2 and knobs.multiplier is not Multiplier.LUT and int(abs(sums.weight).max()) <= 1:
+        return Multiplier.LUT
+    if knobs.multiplier is Multiplier.PACKED:
+        return Multiplier.DSP
+    if knobs.multiplier is not Multiplier.AUTO:
+        return knobs.multiplier
+    return Multiplier.LUT if bits * (sums.source.width + 2) * 5 / 8 < LUTS_PER_DSP else Multiplier.DSP
+
+
+def can_share(sums: Sums) -> bool:
+    """Whether one DSP block of any family can make two products: two 18-bit operands, see `shared_products.v`."""
+    packed = sums.product_width + shared_weight(sums).width
+    operand = sums.source.width + (not sums.source.signed)
+    return sums.drop <= 0 and packed <= DSP_PORT and operand <= DSP_PORT
+
+
+def shared_weight(sums: Sums) -> Fixed:
+    """Type of weights of which some are less by 1: the upper ones of shared products."""
+    low, high = int(sums.weight.min()) - 1, int(sums.weight.max())
+    return fixed_for(low, high, sums.weight_type.frac)
 
 
 def check_reuse(name: str, knobs: LayerKnobs) -> None:
@@ -101,17 +146,18 @@ def check_reuse(name: str, knobs: LayerKnobs) -> None:
         raise ProjectError(message, "a reuse factor is an integer of 1 or more")
 
 
-def fold(n_in: int, n_out: int, reuse_factor: int) -> tuple[int, int]:
+def fold(n_in: int, n_out: int, reuse_factor: int, sharing: int = 1) -> tuple[int, int]:
     """Input and output lanes with the fewest multipliers that finish within `reuse_factor` cycles.
 
-    Among equals the one with the fewest output lanes, that is accumulators and quantizers, and then of fewest cycles.
+    `sharing` output lanes have one multiplier for each input lane. Among equals the one with the fewest output lanes,
+    that is accumulators and quantizers, and then of fewest cycles.
     """
     choices = []
     for groups in range(1, min(n_out, reuse_factor) + 1):
         lanes_out = _ceil_div(n_out, groups)
         lanes_in = _ceil_div(n_in, min(n_in, reuse_factor // groups))
         cycles = _ceil_div(n_in, lanes_in) * _ceil_div(n_out, lanes_out)
-        choices.append((lanes_in * lanes_out, lanes_out, cycles, lanes_in))
+        choices.append((lanes_in * _ceil_div(lanes_out, sharing), lanes_out, cycles, lanes_in))
     _, lanes_out, _, lanes_in = min(choices)
     return lanes_in, lanes_out
 

@@ -16,7 +16,15 @@ import numpy as np
 
 from flows.ir.fixed import Array
 from flows.rtl.cores.dense import DenseCore, bias_words
-from flows.rtl.cores.fold import DEEP_ROM, LayerSchedule, check_reuse, lut_weight_bits, multiply_latency, tree_latency
+from flows.rtl.cores.fold import (
+    DEEP_ROM,
+    LayerSchedule,
+    check_reuse,
+    lut_weight_bits,
+    multiply_latency,
+    resolved,
+    tree_latency,
+)
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
 from flows.rtl.verilog import Stream, Value, constant, instance
@@ -44,12 +52,12 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
     Its latency follows from the cycles of the schedule as that of a dense core does (see `fold.fold_layer`).
     """
     check_reuse(sums.node.name, knobs)
-    counts = np.count_nonzero(sums.weight, axis=0)
+    counts, multiplier = np.count_nonzero(sums.weight, axis=0), resolved(sums, knobs)
     lanes_in, lanes_out = pack(counts, knobs.reuse_factor)
     cycles = sum(group_cycles(counts, lanes_in, lanes_out))
     n_in, n_out = sums.weight.shape
-    multiply = multiply_latency(sums, knobs.multiplier, pipeline, deep=cycles >= DEEP_ROM)
-    tree = tree_latency(sums, knobs.multiplier, lanes_in, pipeline)
+    multiply = multiply_latency(sums, multiplier, pipeline, deep=cycles >= DEEP_ROM)
+    tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     plan = LayerSchedule(
         name=sums.node.name,
         n_in=n_in,
@@ -60,7 +68,7 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
         outputs_per_cycle=lanes_out,
         steps=cycles,
         groups=-(-n_out // lanes_out),
-        multiplier=knobs.multiplier,
+        multiplier=multiplier,
         multipliers=lanes_in * lanes_out,
         multiply_latency=multiply,
         tree_latency=tree,
