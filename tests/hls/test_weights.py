@@ -1,0 +1,103 @@
+"""Frozen weights: what QKeras multiplies with, on a grid, without quantizers, and every change of it told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import qkeras
+import tf_keras
+
+from flows.errors import ModelError, UnsupportedLayer
+from flows.hls import weights
+from flows.ir.fixed import Array
+from tests.hls.networks import bits, dense, network
+
+
+def frozen(kernel: Any, **options: Any) -> tuple[Array, Array, Any, list[str]]:
+    """What QKeras used, what is held, its type, and what was said about it."""
+    model = network(dense(16, "fc", kernel, **options), n_in=12)
+    layer = model.get_layer("fc")
+    used = np.asarray(layer.kernel_quantizer_internal(layer.kernel), np.float64)
+    copy, notes = weights.freeze(model)
+    held = copy.get_layer("fc").held["kernel"]
+    assert np.array_equal(held.kind.real(held.kind.quantize(held.values)), held.values)
+    assert np.array_equal(copy.get_layer("fc").get_weights()[0], held.values)
+    return used, held.values, held.kind, [note.what for note in notes]
+
+
+EXACT = {
+    "po2": lambda: bits(6, 0, alpha="auto_po2"),
+    "unset": lambda: qkeras.quantized_bits(6, 0),
+    "binary": lambda: qkeras.binary(alpha="auto_po2"),
+    "ternary": lambda: qkeras.ternary(alpha=1),
+    "powers": lambda: qkeras.quantized_po2(4, 1),
+    "relu": lambda: qkeras.quantized_relu(4, 1),
+    "unsigned": lambda: bits(5, 1, keep_negative=0),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_values_on_a_grid_stay(name: str) -> None:
+    used, held, _, _ = frozen(EXACT[name]())
+    assert np.abs(used - held).max() <= weights.DUST * np.abs(held[held != 0]).min()
+
+
+FLOAT_SCALES = {
+    "auto": lambda: bits(6, 0, alpha="auto"),
+    "other_axis": lambda: bits(6, 0, alpha="auto", scale_axis=0),
+    "binary": lambda: qkeras.binary(alpha="auto"),
+    "ternary": lambda: qkeras.ternary(alpha="auto"),
+    "stochastic": lambda: qkeras.stochastic_ternary(alpha="auto"),
+    "number": lambda: qkeras.ternary(alpha=0.3),
+}
+
+
+@pytest.mark.parametrize("name", FLOAT_SCALES)
+def test_float_scales_move_weights_by_little_and_it_is_said(name: str) -> None:
+    used, held, kind, said = frozen(FLOAT_SCALES[name]())
+    assert np.abs(used - held).max() > 0
+    assert (np.abs(used - held) <= np.abs(used) * 2.0**-weights.SCALE_BITS + 1e-7).all()
+    assert kind.width <= 16
+    assert f"changed by up to {np.abs(used - held).max():.2g}" in said[0]
+
+
+def test_scales_that_are_powers_of_two_are_not_changed() -> None:
+    used, held, _, said = frozen(bits(4, 1, alpha=2.0))
+    assert np.array_equal(used, held)
+    assert said == ["kernel frozen to its quantized values as fixed<4,3>"]
+
+
+def test_a_layer_that_needs_nothing_is_not_mentioned() -> None:
+    assert frozen(bits(6, 0))[3] == []
+
+
+def test_biases_without_a_quantizer_are_rounded() -> None:
+    model = network(dense(4, "fc", bias_quantizer=None))
+    copy, notes = weights.freeze(model)
+    before, after = model.get_layer("fc").get_weights()[1], copy.get_layer("fc").get_weights()[1]
+    assert 0 < np.abs(before - after).max() < 2.0**-weights.BIAS_BITS * 4
+    assert notes[0].what.startswith("bias frozen as fixed<18,")
+
+
+def test_the_given_model_is_not_touched() -> None:
+    model = network(dense(4, "fc", bits(6, 0, alpha="auto")))
+    before = [array.copy() for array in model.get_weights()]
+    weights.freeze(model)
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
+    assert model.get_layer("fc").kernel_quantizer_internal is not None
+
+
+def test_kernels_on_no_grid_are_refused() -> None:
+    for kernel in (qkeras.quantized_ulaw(4), None):
+        layer = dense(3, "fc", kernel) if kernel else tf_keras.layers.Dense(3, name="fc")
+        with pytest.raises(UnsupportedLayer, match=r"layer 'fc': the kernel values are .* lie on no fixed-point grid"):
+            weights.freeze(network(layer))
+
+
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    model = network(dense(3, "fc"))
+    model.set_weights([np.full(array.shape, np.inf) for array in model.get_weights()])
+    with pytest.raises(ModelError, match="NaN or infinite"):
+        weights.freeze(model)
