@@ -28,23 +28,22 @@ module table_search #(
             wire [X_WIDTH-1:0]  x     = entry[X_WIDTH-1:0];
             for (l = 0; l < LEVELS; l = l + 1) begin : level
                 localparam NODES = 1 << (FOUND + l);
-                // With a leading one, the bits found so far are the number of a node.
-                wire [FOUND+l:0]     node;
-                wire [X_WIDTH-1:0]   threshold;
-                wire                 reached = (x ^ SIGN) >= threshold;
-                if (l > 0)          begin : later   assign node = {level[l-1].node, level[l-1].reached};  end
-                else if (FOUND > 0) begin : resumed assign node = {1'b1, entry[IN_WIDTH-1:X_WIDTH]};      end
-                else                begin : start   assign node = 1'b1;                                   end
+                wire [FOUND+l:0]   found;      // with a leading zero
+                wire [X_WIDTH-1:0] threshold;
+                wire               reached = (x ^ SIGN) >= threshold;
+                if (l > 0)          begin : later   assign found = {level[l-1].found, level[l-1].reached}; end
+                else if (FOUND > 0) begin : resumed assign found = entry[IN_WIDTH-1:X_WIDTH];              end
+                else                begin : start   assign found = 1'b0;                                   end
                 for (b = 0; b < X_WIDTH; b = b + 1) begin : digit
-                    wire [2*NODES-1:0] column;
-                    for (n = 0; n < NODES; n = n + 1) begin : entry_of
-                        assign column[n]         = 1'b0;
-                        assign column[NODES + n] = THRESHOLDS[(NODES - (1 << FOUND) + n)*X_WIDTH + b];
+                    wire [NODES-1:0] column;
+                    for (n = 0; n < NODES; n = n + 1) begin : node
+                        assign column[n] = THRESHOLDS[(NODES - (1 << FOUND) + n)*X_WIDTH + b];
                     end
-                    assign threshold[b] = column[node];
+                    if (NODES == 1) assign threshold[b] = column[0];
+                    else            assign threshold[b] = column[found[FOUND+l-1:0]];
                 end
             end
-            wire [FOUND+LEVELS-1:0] found = {level[LEVELS-1].node, level[LEVELS-1].reached};
+            wire [FOUND+LEVELS-1:0] found = {level[LEVELS-1].found, level[LEVELS-1].reached};
             if (OUT_WIDTH > FOUND + LEVELS) assign out[i*OUT_WIDTH +: OUT_WIDTH] = {found, x};
             else                            assign out[i*OUT_WIDTH +: OUT_WIDTH] = found;
         end
