@@ -31,15 +31,27 @@ class Simulation:
 
     Attributes:
         outputs: int64 (n, total output values), from the pass at full speed.
-        begins, ends: int64 (n,): for each sample the cycle in which its first beat was accepted, and the one in which
-            its last result was there.
+        port_begins: int64 (n, inputs): cycle in which each input accepted the first beat of the sample.
+        port_ends: int64 (n, outputs): cycle in which each output gave the last beat of its result.
         stalled: samples repeated with bubbles and back-pressure, with equal results.
     """
 
     outputs: NDArray[np.int64]
-    begins: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    port_begins: NDArray[np.int64]
+    port_ends: NDArray[np.int64]
     stalled: int
+
+    @property
+    def begins(self) -> NDArray[np.int64]:
+        """(n,): cycle in which the first beat of the sample was accepted, at any input."""
+        first: NDArray[np.int64] = self.port_begins.min(1)
+        return first
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """(n,): cycle in which its last result was there, at any output."""
+        last: NDArray[np.int64] = self.port_ends.max(1)
+        return last
 
     @property
     def latency_cycles(self) -> int:
@@ -79,12 +91,17 @@ def simulate(design: Design, x: Array, folder: Path) -> Simulation:
         message = f"the simulated design gave {len(rows)} results for {len(x)} + {stalled} samples"
         raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
     values = _unpacked(rows, design.outputs)
-    times = np.ascontiguousarray(rows[:, -4:]).view(np.uint64).astype(np.int64)
+    times = _times(rows[: len(x)], len(design.inputs) + len(design.outputs))
     if not np.array_equal(values[len(x) :], values[:stalled]):
         message = "back-pressure changed the results of the simulated design"
         raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
-    begins, ends = times[: len(x)].T
+    begins, ends = np.split(times, [len(design.inputs)], axis=1)
     return Simulation(values[: len(x)], begins, ends, stalled)
+
+
+def _times(rows: NDArray[np.uint32], ports: int) -> NDArray[np.int64]:
+    """The cycles at the end of each row: (n, ports)."""
+    return np.ascontiguousarray(rows[:, -2 * ports :]).view(np.uint64).astype(np.int64)
 
 
 def _check(design: Design, x: Array) -> None:
@@ -119,7 +136,8 @@ def _execute(program: Path, design: Design, x: Array, stalled: int, folder: Path
         raw = np.fromfile(outputs, "<u4")
     except OSError as error:
         raise StorageError(f"cannot use {folder}: {error}", "free some disk space and run again") from error
-    return raw.reshape(-1, sum(_row_words(port) for port in design.outputs) + 4)
+    cycles = 2 * (len(design.inputs) + len(design.outputs))
+    return raw.reshape(-1, sum(_row_words(port) for port in design.outputs) + cycles)
 
 
 def _words(n: int, kind: Fixed) -> int:

@@ -49,12 +49,24 @@ class Times:
     """What happens when sources always have data and sinks always take them.
 
     Attributes:
-        begins: (frames,): cycle in which the first beat of a frame is taken, at any input.
-        ends: (frames,): cycle in which the last beat of a frame is taken, at any output.
+        port_begins: (frames, inputs): cycle in which the first beat of a frame is taken.
+        port_ends: (frames, outputs): cycle in which the last beat of a frame is there.
     """
 
-    begins: Cycles
-    ends: Cycles
+    port_begins: Cycles
+    port_ends: Cycles
+
+    @property
+    def begins(self) -> Cycles:
+        """(frames,): cycle in which the first beat of a frame is taken, at any input."""
+        first: Cycles = self.port_begins.min(1)
+        return first
+
+    @property
+    def ends(self) -> Cycles:
+        """(frames,): cycle in which the last beat of a frame is there, at any output."""
+        last: Cycles = self.port_ends.max(1)
+        return last
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,9 +259,14 @@ def run(network: Network, depths: Depths, frames: int) -> Times:
         for u, unit in enumerate(network.units)
     ]
     _finish(network, walks)
-    begins = [np.reshape(link.leaves, (frames, -1))[:, 0] for link in entries.values()]
-    ends = [np.reshape(link.arrivals, (frames, -1))[:, -1] for link in links.values() if link.outside]
-    return Times(np.min(begins, axis=0), np.max(ends, axis=0))
+    begins = {~source: np.reshape(link.leaves, (frames, -1))[:, 0] for (source, _), link in entries.items()}
+    outside = {reader[1]: link for (_, reader), link in links.items() if link.outside}
+    ends = {port: np.reshape(link.arrivals, (frames, -1))[:, -1] for port, link in outside.items()}
+    return Times(_by_port(begins), _by_port(ends))
+
+
+def _by_port(cycles: Mapping[int, Cycles]) -> Cycles:
+    return np.stack([cycles[port] for port in sorted(cycles)], axis=1)
 
 
 @dataclass

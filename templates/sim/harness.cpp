@@ -5,8 +5,8 @@
 //
 // The macros INPUTS(X) and OUTPUTS(X) list the ports as X(name, words of a beat, beats of a frame).
 // INPUT:  FRAMES rows, each with the beats of a frame of each input in turn, beats as 32-bit words.
-// OUTPUT: rows of the beats of a frame of each output in turn, then the cycles in which the first beat of the frame was
-// accepted (at any input) and its last result taken (at any output), 64 bits each; FRAMES rows from a pass at full
+// OUTPUT: rows of the beats of a frame of each output in turn, then the cycles in which each input accepted the first
+// beat of the frame, and those in which each output gave its last one, 64 bits each; FRAMES rows from a pass at full
 // speed, then STALLED rows from a second pass (after a new reset) with bubbles on the inputs and back-pressure on the
 // outputs, each port on its own, in a pattern that changes every EPISODE cycles; with an episode longer than the
 // latency, the design fills up completely.
@@ -65,7 +65,8 @@ public:
                             [this](uint32_t* data) { sample(top_.name##_data, data, words); }});
         OUTPUTS(ADD_OUTPUT)
         in_row_ = lay_out(inputs_);
-        out_row_ = lay_out(outputs_) + 4;
+        out_words_ = lay_out(outputs_);
+        out_row_ = out_words_ + 2 * (inputs_.size() + outputs_.size());
     }
 
     size_t input_words() const { return in_row_; }
@@ -75,7 +76,6 @@ public:
         reset();
         const size_t start = rows.size();
         rows.resize(start + frames * out_row_);
-        std::vector<uint64_t> begins(frames, ~uint64_t(0)), ends(frames, 0);
         std::minstd_rand random(1);
         uint64_t idle = 0;
         for (uint64_t cycle = 0; complete(outputs_) < frames && idle < patience_; ++cycle, ++idle) {
@@ -86,13 +86,14 @@ public:
                 const size_t frame = port.count / port.beats;
                 if (!port.willing || !port.other_side() || frame >= frames) continue;
                 port.transfer(&rows[start + frame * out_row_ + port.offset + port.count % port.beats * port.words]);
-                ends[frame] = cycle;
+                std::memcpy(&rows[time(start, frame, inputs_.size() + index(outputs_, port))], &cycle, 8);
                 ++port.count;
                 idle = 0;
             }
             for (Port& port : inputs_) {
                 if (!port.willing || !port.other_side()) continue;
-                begins[port.count / port.beats] = std::min(begins[port.count / port.beats], cycle);
+                if (port.count % port.beats == 0)
+                    std::memcpy(&rows[time(start, port.count / port.beats, index(inputs_, port))], &cycle, 8);
                 ++port.count;
                 port.willing = false;
                 idle = 0;
@@ -100,15 +101,17 @@ public:
             top_.clk = 1;
             top_.eval();
         }
-        const size_t whole = complete(outputs_);
-        rows.resize(start + whole * out_row_);
-        for (size_t frame = 0; frame < whole; ++frame) {
-            std::memcpy(&rows[start + (frame + 1) * out_row_ - 4], &begins[frame], 8);
-            std::memcpy(&rows[start + (frame + 1) * out_row_ - 2], &ends[frame], 8);
-        }
+        rows.resize(start + complete(outputs_) * out_row_);
     }
 
 private:
+    // Where the cycle of the `port`-th port, inputs first, stands in the row of a frame.
+    size_t time(size_t start, size_t frame, size_t port) const {
+        return start + frame * out_row_ + out_words_ + 2 * port;
+    }
+
+    static size_t index(const std::vector<Port>& ports, const Port& port) { return &port - ports.data(); }
+
     static size_t lay_out(std::vector<Port>& ports) {
         size_t offset = 0;
         for (Port& port : ports) {
@@ -159,7 +162,7 @@ private:
     VerilatedContext context_;
     Vtop top_{&context_};
     std::vector<Port> inputs_, outputs_;
-    size_t in_row_ = 0, out_row_ = 0;
+    size_t in_row_ = 0, out_words_ = 0, out_row_ = 0;
 };
 
 }  // namespace

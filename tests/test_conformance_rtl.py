@@ -1,0 +1,83 @@
+"""Oracle = RTL for every construct of the inherited suite at three reuse factors, bits and cycles alike.
+
+The constructs of a group are one design with an input and an output port for each: they share nothing, so each one's
+cycles are its own.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.hls.translate import translate
+from flows.ir import Graph, evaluate
+from flows.ir.graph import apart
+from flows.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
+from flows.rtl.cores import WITH_KNOBS
+from flows.rtl.timing import run
+from tests import conformance
+from tests.test_conformance import SEED, settings
+
+FRAMES = 20
+KNOBS = {
+    1: LayerKnobs(1, Multiplier.LUT),
+    3: LayerKnobs(3, Multiplier.DSP),
+    1000: LayerKnobs(1000, Multiplier.AUTO),
+}
+"""Reuse factors: all products at once, a few cycles, one multiplier a layer."""
+
+PARTS = 3
+"""Designs that a group is split into: every one of them meets another reuse factor in the default suite."""
+
+
+@functools.cache
+def graph_of(group: str, folder: Path) -> Graph:
+    chosen = conformance.groups()[group]
+    return translate(conformance.joined(chosen, SEED), settings("io_parallel"), folder).graph
+
+
+def part_of(graph: Graph, part: int) -> Graph:
+    """Every third construct, with what it needs."""
+    needed = set(graph.outputs[part::PARTS])
+    for node in reversed(graph.nodes):
+        if node.name in needed:
+            needed |= set(node.inputs)
+    nodes = tuple(node for node in graph.nodes if node.name in needed)
+    return Graph(f"{graph.name}{part}", nodes, graph.outputs[part::PARTS])
+
+
+def _runs() -> list[object]:
+    """Each part of each group at one reuse factor now, at the two others on demand."""
+    return [
+        pytest.param(group, part, factor, id=f"{group}-{part}-R{factor}", marks=[] if now else pytest.mark.slow)
+        for group in conformance.groups()
+        for part in range(PARTS)
+        for index, factor in enumerate(KNOBS)
+        for now in [index == part]
+    ]
+
+
+@pytest.fixture(scope="module")
+def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hls")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("group", "part", "factor"), _runs())
+def test_rtl_is_exact(group: str, part: int, factor: int, translations: Path, tmp_path: Path) -> None:
+    graph = part_of(graph_of(group, translations / group), part)
+    strategy = Strategy.LATENCY if factor == 1 else Strategy.RESOURCE
+    own = LayerKnobs(KNOBS[factor].reuse_factor, KNOBS[factor].multiplier, strategy)
+    plan = schedule(graph, {node.name: own for node in graph.nodes if node.op in WITH_KNOBS}, own)
+    x = conformance.samples(graph, FRAMES, SEED)
+    ran = simulate(emit(plan), x, tmp_path)
+    wanted, found = (apart(graph.results, batch) for batch in (evaluate(graph, x), ran.outputs))
+    wrong = [node.name for node, a, b in zip(graph.results, wanted, found, strict=True) if not np.array_equal(a, b)]
+    assert not wrong
+    times = run(plan.network, plan.depths, FRAMES)
+    late = np.flatnonzero((times.port_ends != ran.port_ends).any(0))
+    assert [graph.outputs[port] for port in late] == []
+    np.testing.assert_array_equal(times.port_begins, ran.port_begins)
