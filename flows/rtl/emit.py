@@ -205,6 +205,9 @@ def _stage(stage: Stage, stream: Stream, name: str) -> tuple[str, Stream]:
             parts.append(text)
         text, stream = lanes.emit(operation, stream, f"{name}_{number}")
         parts.append(text)
+    if stage.ends_registered:
+        text, stream = _register(stream, f"{name}_registered")
+        parts.append(text)
     if stage.core:
         text, stream = _collect(stage, stage.core.groups, stream, name)
         parts.append(text)

@@ -29,6 +29,7 @@ class Stage:
         operations: in order; those that change nothing are left out.
         registered: for each operation, whether a pipeline register comes before it (never two with logic in a row).
         n, result: values of a result vector, and their type.
+        cast_register: whether a register comes after operations with logic.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Stage:
     operations: tuple[Operation, ...]
     n: int
     result: Fixed
+    cast_register: bool = False
 
     @property
     def registered(self) -> tuple[bool, ...]:
@@ -46,8 +48,12 @@ class Stage:
         return tuple(flags)
 
     @property
+    def ends_registered(self) -> bool:
+        return self.cast_register and not all(operation.is_wiring for operation in self.operations)
+
+    @property
     def latency(self) -> int:
-        return (self.core.latency if self.core else 0) + sum(self.registered)
+        return (self.core.latency if self.core else 0) + sum(self.registered) + self.ends_registered
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,16 +131,16 @@ class _Draft:
                 self.groups.append((node, None, []))
             self.groups[-1][2].extend(operations(node, sources[0].type))
 
-    def finished(self) -> Unit:
+    def finished(self, pipeline: Pipeline) -> Unit:
         lanes = self.front.vector_bits // self.type.width
-        stages = tuple(_stage(*group, lanes) for group in self.groups)
+        stages = tuple(_stage(*group, lanes, pipeline) for group in self.groups)
         return Unit(self.name, self.inputs, self.front, lanes, self.type, stages, self.result_bits)
 
 
-def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int) -> Stage:
+def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int, pipeline: Pipeline) -> Stage:
     core, kept = rounded_early(core, [operation for operation in all_operations if not operation.is_identity])
     result = all_operations[-1].result
-    return Stage(node.name, core, kept, core.n_out if core else lanes, result)
+    return Stage(node.name, core, kept, core.n_out if core else lanes, result, pipeline.cast_register)
 
 
 def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, pipeline: Pipeline) -> Network:
@@ -161,7 +167,9 @@ def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, 
             place[node.name] = _place(graph, node, place, drafts)
             sources, own = [graph[name] for name in node.inputs], knobs.get(node.name, default)
             drafts[place[node.name]].append(node, sources, own, pipeline)
-    return Network(graph, tuple(draft.finished() for draft in drafts), tuple(place[name] for name in graph.outputs))
+    return Network(
+        graph, tuple(draft.finished(pipeline) for draft in drafts), tuple(place[name] for name in graph.outputs)
+    )
 
 
 def _place(graph: Graph, node: Node, place: Mapping[str, int], drafts: list[_Draft]) -> int:

@@ -27,6 +27,7 @@ module dense_core #(
     parameter ROWS_PER_STAGE   = 2,
     parameter LEVELS_PER_STAGE = 2,
     parameter DEEP_ROM         = 0,       // 1: a register between weights and multipliers, for slow block RAM
+    parameter MEMORY           = "AUTO",  // of the weights: see weight_rom
     parameter MULTIPLY_LATENCY = 1,       // of the multiplier; that register and a cast of each product included
     parameter TREE_LATENCY     = 0,       // of the adder tree
     // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
@@ -82,7 +83,7 @@ module dense_core #(
         .clk(clk), .rst(rst), .in(read), .out(weights)
     );
     weight_rom #(
-        .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS)
+        .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS), .MEMORY(MEMORY)
     ) weight_memory (
         .clk(clk), .address(weight_index), .word(read)
     );

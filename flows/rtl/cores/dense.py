@@ -9,7 +9,7 @@ import numpy as np
 
 from flows.ir import Fixed
 from flows.ir.fixed import Array
-from flows.rtl.cores.fold import DEEP_ROM, LayerSchedule, lut_weight_bits, shared_weight
+from flows.rtl.cores.fold import LayerSchedule, lut_weight_bits, shared_weight
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
@@ -102,7 +102,8 @@ class DenseCore:
             "MULTIPLIER": '"LUT"' if plan.multiplier is Multiplier.LUT else '"DSP"',
             "ROWS_PER_STAGE": plan.pipeline.rows_per_stage,
             "LEVELS_PER_STAGE": plan.pipeline.levels_per_stage,
-            "DEEP_ROM": int(plan.granted >= DEEP_ROM),
+            "DEEP_ROM": int(plan.weights_registered),
+            "MEMORY": f'"{plan.weights_in.upper()}"',
             "MULTIPLY_LATENCY": plan.multiply_latency,
             "TREE_LATENCY": plan.tree_latency,
         }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flows.errors import ProjectError
 from flows.ir import Fixed
 from flows.rtl.cores.sums import Sums
-from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
+from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
 from flows.rtl.lanes import fixed_for
 
 DEEP_ROM = 128
@@ -42,6 +42,9 @@ class LayerSchedule:
         multiply_latency, tree_latency: cycles of the multiplier and of the adder tree.
         pipeline: the depth that was asked.
         latency_cycles: from the cycle of a vector to that of its last group of sums.
+        weight_bits: of a word of the weight memory; there are `granted` words.
+        weights_in: what the memory is made of; AUTO: as the synthesizer decides.
+        weights_registered: whether a register follows it.
         shared: whether one DSP block makes two products where it can: of two sums that read the same input.
         strategy: how the layer is built, whatever was asked.
         adders: of an adder graph.
@@ -65,13 +68,16 @@ class LayerSchedule:
     strategy: Strategy = Strategy.RESOURCE
     adders: int = 0
     shared: bool = False
+    weight_bits: int = 0
+    weights_in: WeightsIn = WeightsIn.AUTO
+    weights_registered: bool = False
 
 
 def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: bool = False) -> LayerSchedule:
     """Fold a layer; `shareable` where all sums of a group read the same inputs.
 
     With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
-    one needs `multiply_latency` cycles (DSP: 1, or 2 from DEEP_ROM cycles on; LUT with w-bit weights, w from
+    one needs `multiply_latency` cycles (DSP: 1, or 2 with `weights_registered`; LUT with w-bit weights, w from
     `lut_weight_bits`: 1 + ceil(w / rows_per_stage); 1 more to cast a product to a coarser accumulator). An adder tree
     over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
     accumulator is one level more, and a register follows every levels_per_stage of them. So
@@ -87,7 +93,9 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     shared = shareable and knobs.multiplier is Multiplier.PACKED and multiplier is Multiplier.DSP and can_share(sums)
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor, 2 if shared else 1)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    multiply = multiply_latency(sums, multiplier, pipeline, deep=steps * groups >= DEEP_ROM)
+    memory = memory_of(knobs, pipeline)
+    registered = needs_register(memory, multiplier, pipeline, steps * groups)
+    multiply = multiply_latency(sums, multiplier, pipeline, registered)
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     return LayerSchedule(
         name=sums.node.name,
@@ -106,7 +114,21 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
         pipeline=pipeline,
         latency_cycles=steps * groups + multiply + tree + 1,
         shared=shared and lanes_out > 1,
+        weight_bits=lanes_in * lanes_out * sums.weight_type.width,
+        weights_in=memory,
+        weights_registered=registered,
     )
+
+
+def memory_of(knobs: LayerKnobs, pipeline: Pipeline) -> WeightsIn:
+    """What weights are kept in; AUTO where the synthesizer may decide."""
+    return WeightsIn.LUT if knobs.weights_in is WeightsIn.AUTO and not pipeline.block_ram else knobs.weights_in
+
+
+def needs_register(memory: WeightsIn, multiplier: Multiplier, pipeline: Pipeline, words: int) -> bool:
+    """Whether a register follows the weight memory: it may be block RAM, or the way to the multipliers has its own."""
+    may_be_block = memory is WeightsIn.BRAM or (memory is WeightsIn.AUTO and words >= DEEP_ROM)
+    return may_be_block or (multiplier is Multiplier.DSP and pipeline.operand_register)
 
 
 def resolved(sums: Sums, knobs: LayerKnobs) -> Multiplier:
@@ -162,11 +184,11 @@ def fold(n_in: int, n_out: int, reuse_factor: int, sharing: int = 1) -> tuple[in
     return lanes_in, lanes_out
 
 
-def multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, deep: bool) -> int:
-    """Cycles from operands to their product; `deep` where the weight memory has a register behind it."""
+def multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, registered: bool) -> int:
+    """Cycles from operands to their product; `registered` where the weight memory has a register behind it."""
     cast = int(sums.drop > 0)
     if multiplier is Multiplier.DSP:
-        return 1 + deep + cast
+        return 1 + registered + cast
     return 1 + _ceil_div(lut_weight_bits(sums.weight_type), pipeline.rows_per_stage) + cast
 
 

@@ -17,11 +17,12 @@ import numpy as np
 from flows.ir.fixed import Array
 from flows.rtl.cores.dense import DenseCore, bias_words
 from flows.rtl.cores.fold import (
-    DEEP_ROM,
     LayerSchedule,
     check_reuse,
     lut_weight_bits,
+    memory_of,
     multiply_latency,
+    needs_register,
     resolved,
     tree_latency,
 )
@@ -56,7 +57,9 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
     lanes_in, lanes_out = pack(counts, knobs.reuse_factor)
     cycles = sum(group_cycles(counts, lanes_in, lanes_out))
     n_in, n_out = sums.weight.shape
-    multiply = multiply_latency(sums, multiplier, pipeline, deep=cycles >= DEEP_ROM)
+    memory = memory_of(knobs, pipeline)
+    registered = needs_register(memory, multiplier, pipeline, cycles)
+    multiply = multiply_latency(sums, multiplier, pipeline, registered)
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     plan = LayerSchedule(
         name=sums.node.name,
@@ -75,6 +78,9 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
         pipeline=pipeline,
         latency_cycles=cycles + multiply + tree + 1,
         strategy=Strategy.SPARSE,
+        weight_bits=lanes_in * lanes_out * sums.weight_type.width,
+        weights_in=memory,
+        weights_registered=registered,
     )
     return SparseCore(sums, plan)
 
