@@ -19,7 +19,7 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.project import Knobs, ResolvedKnobs
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.emit import emit
-from flows.rtl.knobs import LayerKnobs, Multiplier, Strategy, WeightsIn
+from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
 from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.steps.context import Context, Point, Results, Samples, accuracy, code, metrics_in, parallel, write_metrics
@@ -51,7 +51,7 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: _layer_knobs(knobs.of(name)) for name in names}
-    plan = schedule(graph, own, default)
+    plan = schedule(graph, own, default, io=Io(context.project.target.io_type))
     design = emit(plan)
     planned = plan.to_json()
     key = {"design": design.digest(), "schedule": planned}
