@@ -1,5 +1,13 @@
 // A table of constants, read with one cycle of delay. Word 0 is in the least significant bits of CONTENTS.
 // The contents are part of the source text: a design that is moved cannot lose its weights.
+
+// Yosys calls LUTs "logic" here; Vivado "distributed".
+`ifdef YOSYS
+`define WEIGHT_ROM_LUT "logic"
+`else
+`define WEIGHT_ROM_LUT "distributed"
+`endif
+
 module weight_rom #(
     parameter WIDTH         = 8,
     parameter DEPTH         = 1,
@@ -11,19 +19,26 @@ module weight_rom #(
     input  [ADDRESS_WIDTH-1:0] address,
     output [WIDTH-1:0]         word
 );
+    // The attribute has to be a literal, so there is one memory for each.
+    integer i;
     generate
         if (DEPTH == 1) begin : constant
             assign word = CONTENTS;
-        end else begin : memory
-            // Yosys calls LUTs "logic" here; Vivado "distributed".
-`ifdef YOSYS
-            localparam STYLE = MEMORY == "LUT" ? "logic" : MEMORY == "BRAM" ? "block" : "auto";
-`else
-            localparam STYLE = MEMORY == "LUT" ? "distributed" : MEMORY == "BRAM" ? "block" : "auto";
-`endif
-            (* rom_style = STYLE *) reg [WIDTH-1:0] words [0:DEPTH-1];
+        end else if (MEMORY == "LUT") begin : lut
+            (* rom_style = `WEIGHT_ROM_LUT *) reg [WIDTH-1:0] words [0:DEPTH-1];
             reg [WIDTH-1:0] read;
-            integer i;
+            initial for (i = 0; i < DEPTH; i = i + 1) words[i] = CONTENTS[i*WIDTH +: WIDTH];
+            always @(posedge clk) read <= words[address];
+            assign word = read;
+        end else if (MEMORY == "BRAM") begin : bram
+            (* rom_style = "block" *) reg [WIDTH-1:0] words [0:DEPTH-1];
+            reg [WIDTH-1:0] read;
+            initial for (i = 0; i < DEPTH; i = i + 1) words[i] = CONTENTS[i*WIDTH +: WIDTH];
+            always @(posedge clk) read <= words[address];
+            assign word = read;
+        end else begin : memory
+            reg [WIDTH-1:0] words [0:DEPTH-1];
+            reg [WIDTH-1:0] read;
             initial for (i = 0; i < DEPTH; i = i + 1) words[i] = CONTENTS[i*WIDTH +: WIDTH];
             always @(posedge clk) read <= words[address];
             assign word = read;

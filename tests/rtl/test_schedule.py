@@ -72,6 +72,7 @@ def test_one_layer_in_full() -> None:
         tree_latency=0,
         pipeline=Pipeline(),
         latency_cycles=45,
+        weight_bits=24,
     )
     assert plan.ii == 40
 

@@ -1,0 +1,48 @@
+"""Where weights are kept: what is reported, and what Yosys makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.metrics import Stage
+from flows.rtl import LayerKnobs, Pipeline, WeightsIn, emit, schedule
+from flows.rtl.cores.fold import LayerSchedule
+from flows.rtl.memory import weight_memories
+from flows.toolchains import yosys
+from tests.rtl.networks import chain, dense
+
+LAYER = chain(24, "ufixed<4,0>", dense(12, "fixed<16,9>", "fixed<16,9>", weight="fixed<5,1>"))
+
+
+def planned(reuse_factor: int, weights_in: WeightsIn, pipeline: Pipeline | None = None) -> tuple[LayerSchedule, ...]:
+    return schedule(LAYER, {}, LayerKnobs(reuse_factor, weights_in=weights_in), pipeline or Pipeline()).layers
+
+
+def test_report() -> None:
+    (memory,) = weight_memories(planned(48, WeightsIn.BRAM))
+    assert (memory.words, memory.word_bits, memory.bits, memory.blocks) == (48, 30, 1440, 1)
+    assert memory.utilisation == pytest.approx(1440 / 18432)
+    assert weight_memories(planned(1, WeightsIn.BRAM)) == ()
+
+
+def test_wide_memories_take_several_blocks() -> None:
+    (memory,) = weight_memories(planned(4, WeightsIn.BRAM))
+    assert (memory.word_bits, memory.blocks) == (360, 10)
+
+
+def test_block_ram_has_a_register_and_may_be_forbidden() -> None:
+    no_blocks = Pipeline(block_ram=False)
+    kinds = [(48, WeightsIn.LUT), (48, WeightsIn.BRAM), (144, WeightsIn.AUTO), (48, WeightsIn.AUTO)]
+    assert [planned(*kind)[0].weights_registered for kind in kinds] == [False, True, True, False]
+    assert planned(144, WeightsIn.AUTO, no_blocks)[0].weights_in is WeightsIn.LUT
+    assert planned(144, WeightsIn.BRAM, no_blocks)[0].weights_in is WeightsIn.BRAM
+
+
+@pytest.mark.parametrize("weights_in", [WeightsIn.LUT, WeightsIn.BRAM])
+def test_yosys_keeps_weights_where_they_are_asked_to_be(weights_in: WeightsIn, tmp_path: Path) -> None:
+    design = emit(schedule(LAYER, {}, LayerKnobs(288, weights_in=weights_in)))
+    metrics = yosys.synthesize(design.files, design.top, yosys.Family.ECP5, tmp_path, timeout_s=250)
+    (blocks,) = [metric.value for metric in metrics if metric.name == "bram" and metric.stage is Stage.SYNTH]
+    assert (blocks == 1) if weights_in is WeightsIn.BRAM else (blocks == 0)
