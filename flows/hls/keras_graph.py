@@ -138,9 +138,8 @@ def rebuilt(
             dtype = changes.get(layer.name, {}).get("dtype", layer.dtype)
             tensors[layer.name] = tf_keras.Input(layer.input_shape[0][1:], name=layer.name, dtype=dtype)
             continue
-        own = [Part(copied(layer, changes.get(layer.name, {})), layer.get_weights())]
         result = sources if len(sources) > 1 else sources[0]
-        for part in replaced.get(layer.name, own):
+        for part in replaced[layer.name] if layer.name in replaced else [_copy(layer, changes)]:
             result = part.layer(result)
             if part.weights:
                 pending.append((part.layer, part.weights))
@@ -152,6 +151,10 @@ def rebuilt(
     for layer, weights in pending:
         layer.set_weights(weights)
     return copy
+
+
+def _copy(layer: Any, changes: Mapping[str, Mapping[str, Any]]) -> Part:
+    return Part(copied(layer, changes.get(layer.name, {})), layer.get_weights())
 
 
 def on_numpy(function: Callable[[Array], Array], values: Any) -> Any:
@@ -170,9 +173,8 @@ def without_activation(layer: Any) -> Part:
 def copied(layer: Any, changed: Mapping[str, Any]) -> Any:
     """A copy of a layer with other values in its configuration; what that does not hold is taken over."""
     copy = type(layer).from_config({**layer.get_config(), **changed})
-    for name in SHARED:
-        if hasattr(layer, name):
+    for name in (*SHARED, "activation"):
+        is_property = isinstance(getattr(type(layer), name, None), property)
+        if hasattr(layer, name) and name not in changed and not is_property:
             setattr(copy, name, getattr(layer, name))
-    if hasattr(layer, "activation") and "activation" not in changed:
-        copy.activation = layer.activation
     return copy

@@ -15,7 +15,7 @@ from typing import Any
 
 from flows import keras2
 from flows.errors import UnsupportedLayer
-from flows.hls import activations, batchnorm, merges, separable, softmax, weights
+from flows.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
 from flows.hls.corrections import Correction
 from flows.hls.keras_graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 from flows.ir.fixed import Array
@@ -51,6 +51,7 @@ SUPPORTED: Mapping[str, Options] = {
     "ThresholdedReLU": {},
     "ELU": {},
     "Softmax": {},
+    "QLSTM": {"go_backwards": (False,), "return_state": (False,), "stateful": (False,), "time_major": (False,)},
     softmax.FORMED: {},
     activations.TABLED: {},
     "MaxPooling1D": _IMAGE,
@@ -171,7 +172,7 @@ def _refuse_unsupported(model: Any) -> None:
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                f"supported layers: {', '.join(SUPPORTED)}; and a softmax or sigmoid at the very end",
+                recurrent.REFUSED.get(name, f"supported layers: {', '.join(SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])
@@ -229,6 +230,7 @@ _REPLACED: Mapping[str, Callable[[Any], tuple[list[Part], list[Correction]] | No
     "QDepthwiseConv2DBatchnorm": batchnorm.folded,
     "BatchNormalization": batchnorm.frozen_scale,
     "QBatchNormalization": batchnorm.frozen_scale,
+    "QLSTM": recurrent.unrolled,
     "QSeparableConv1D": separable.split,
     "QSeparableConv2D": separable.split,
     "Add": merges.chained,

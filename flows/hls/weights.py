@@ -139,7 +139,7 @@ def _unquantized(layer: str, name: str, values: Array) -> Held:
     """Weights of a layer without a quantizer: used as they are if they lie on a grid, biases are put on one."""
     kind = Fixed.narrowest(values, MAX_WEIGHT_BITS)
     if kind is not None:
-        return Held(values, kind, (f"{name} held as {kind}", "it has no quantizer that would name a type"))
+        return Held(values, kind)
     if name != "bias":
         raise UnsupportedLayer(
             f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
