@@ -1,5 +1,5 @@
-// One stream after the other: a run of beats of input 0, then one of input 1 ..., again and again. Combinational but for
-// the counter.
+// One stream after the other: a run of beats of input 0, then one of input 1 ..., again and again. Combinational but
+// for the counter.
 module stream_alternate #(
     parameter WIDTH  = 8,     // bits of a beat
     parameter INPUTS = 2,

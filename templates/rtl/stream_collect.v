@@ -1,5 +1,5 @@
-// Puts BEATS beats side by side, the first one in the least significant bits. The last beat passes straight through: the
-// whole is offered in its cycle, and that beat is taken when the whole is.
+// Puts BEATS beats side by side, the first one in the least significant bits. The last beat passes straight through:
+// the whole is offered in its cycle, and that beat is taken when the whole is.
 module stream_collect #(
     parameter WIDTH = 8,     // bits of a beat
     parameter BEATS = 2

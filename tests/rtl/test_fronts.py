@@ -1,5 +1,7 @@
-"""Every way of taking beats, in one design: padding, repeating, regrouping, reordering, alternating, reducing; ports that
-are read inside too, and an input that is an output; tensors beat by beat and whole. Bits and cycles are exact."""
+"""Every way of taking beats, in one design: padding, repeating, regrouping, reordering, alternating, reducing.
+
+With ports that are read inside too, an input that is an output, and tensors beat by beat and whole.
+"""
 
 from __future__ import annotations
 
