@@ -19,8 +19,8 @@ Function = Callable[[Array], Array]
 MAX_INPUT_BITS = 22
 """Widest input whose codes are all tried: four million values take about a second."""
 
-MAX_TABLE_BITS = 14
-"""Widest index of a table: 16,384 entries are half a dozen block RAMs for each value looked up at a time."""
+MAX_TABLE_BITS = 16
+"""Widest index of a table: 65,536 entries are dozens of block RAMs for each value, unless it has few steps."""
 
 MAX_RESULT_BITS = 18
 """Widest result: what is wider is no quantized value but an arbitrary float32 (24 bits of significand, IEEE 754)."""
