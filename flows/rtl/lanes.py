@@ -103,8 +103,7 @@ class Lookup:
 
     @property
     def parameters(self) -> dict[str, Value]:
-        columns = (self.entries >> bit & 1 for bit in range(self.result.width))
-        return {"COLUMNS": constant((column.tolist() for column in columns), 1)}
+        return {"ENTRIES": constant(([int(entry)] for entry in self.entries), self.result.width)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ module table_search #(
     output [LANES*OUT_WIDTH-1:0] out
 );
     localparam [X_WIDTH-1:0] SIGN = X_SIGNED ? {1'b1, {X_WIDTH{1'b0}}} >> 1 : 0;
-    genvar i, l, b, n;
+    genvar i, l;
     generate
         for (i = 0; i < LANES; i = i + 1) begin : lane
             wire [IN_WIDTH-1:0] entry = in[i*IN_WIDTH +: IN_WIDTH];
@@ -34,13 +34,15 @@ module table_search #(
                 if (l > 0)          begin : later   assign found = {level[l-1].found, level[l-1].reached}; end
                 else if (FOUND > 0) begin : resumed assign found = entry[IN_WIDTH-1:X_WIDTH];              end
                 else                begin : start   assign found = 1'b0;                                   end
-                for (b = 0; b < X_WIDTH; b = b + 1) begin : digit
-                    wire [NODES-1:0] column;
-                    for (n = 0; n < NODES; n = n + 1) begin : node
-                        assign column[n] = THRESHOLDS[(NODES - (1 << FOUND) + n)*X_WIDTH + b];
-                    end
-                    if (NODES == 1) assign threshold[b] = column[0];
-                    else            assign threshold[b] = column[found[FOUND+l-1:0]];
+                if (NODES == 1) begin : root
+                    assign threshold = THRESHOLDS[X_WIDTH-1:0];
+                end else begin : chosen
+                    reg [X_WIDTH-1:0] nodes [0:NODES-1];
+                    integer n;
+                    initial
+                        for (n = 0; n < NODES; n = n + 1)
+                            nodes[n] = THRESHOLDS[(NODES - (1 << FOUND) + n)*X_WIDTH +: X_WIDTH];
+                    assign threshold = nodes[found[FOUND+l-1:0]];
                 end
             end
             wire [FOUND+LEVELS-1:0] found = {level[LEVELS-1].found, level[LEVELS-1].reached};
