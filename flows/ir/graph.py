@@ -247,7 +247,7 @@ def _node_from_json(item: Mapping[str, Any], arrays: Mapping[str, Array]) -> Nod
 
 def side_by_side(arrays: Sequence[Array]) -> Array:
     """Values of several nodes, each (n, *shape), as one batch: (n, sum of sizes), flattened row-major, in order."""
-    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
+    return np.concatenate([array.reshape(len(array), math.prod(array.shape[1:])) for array in arrays], axis=1)
 
 
 def apart(nodes: Sequence[Node], batch: Array) -> list[Array]:
