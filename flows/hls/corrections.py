@@ -7,13 +7,14 @@ would guess, round or drop, the layer list with the casts that it lacks, and the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from flows.errors import UnsupportedLayer
 from flows.hls import activations, exact, softmax
 from flows.hls.exact import Span
 from flows.hls.precision import activation_type, from_hls4ml
+from flows.hls.tables import Table
 from flows.ir.fixed import Fixed, Overflow
 
 
@@ -52,6 +53,7 @@ class _Walk:
         outputs: names of the layers whose results the network returns.
         layers: the layers so far, inserted ones included.
         spans, kinds: values and type of each result so far.
+        tables: of layers that come, by name, where the layer before has taken over their cast.
         notes: corrections so far.
     """
 
@@ -62,6 +64,7 @@ class _Walk:
     layers: Layers = field(default_factory=list)
     spans: dict[str, Span] = field(default_factory=dict)
     kinds: dict[str, Fixed] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
     notes: list[Correction] = field(default_factory=list)
 
     def precision(self, name: str) -> dict[str, str]:
@@ -148,7 +151,7 @@ def _set_layer(walk: _Walk, layer: Layer) -> None:
     walk.set_result(layer, span, kind)
 
 
-KEEPING = ("ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Reshape", "Transpose")
+KEEPING = ("ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Reshape", "Repack", "Transpose")
 """hls4ml layer classes whose result has the type of what they read."""
 
 
@@ -212,6 +215,8 @@ def _quantizer_after(walk: _Walk, layer: Layer, span: Span) -> Fixed | None:
     if layer["name"] in walk.outputs or len(readers) != 1 or _is_identity(layer):
         return None
     (reader,) = readers
+    if reader["class_name"] == "UnaryLUT":
+        return _index_after(walk, layer, reader, span)
     if reader.get("activation") != "linear" or "activation_quantizer" not in reader:
         return None
     kind = _activation_kind(walk, reader)
@@ -220,6 +225,17 @@ def _quantizer_after(walk: _Walk, layer: Layer, span: Span) -> Fixed | None:
     )
     walk.note(layer["name"], f"result set to {kind}, the type of '{reader['name']}'", reason)
     return kind
+
+
+def _index_after(walk: _Walk, layer: Layer, reader: Layer, span: Span) -> Fixed | None:
+    """The index of the table that alone reads this layer, where that is narrower than the layer's values."""
+    table = activations.filled(reader, span.kind(layer["name"], _is_sum(layer)), walk.knob(reader["name"], "result"))
+    if table.cast is None:
+        return None
+    walk.tables[reader["name"]] = activations.put(reader, replace(table, source=table.cast, cast=None))
+    reason = "the function is the same for all values between two of these, and the wide result would be cut there"
+    walk.note(layer["name"], f"result set to {table.cast}, the index of the table '{reader['name']}'", reason)
+    return table.cast
 
 
 def _is_identity(layer: Layer) -> bool:
@@ -292,7 +308,7 @@ def _clip_before(walk: _Walk, layer: Layer, kind: Fixed) -> None:
 
 def _set_table(walk: _Walk, layer: Layer) -> None:
     name, source = layer["name"], walk.kinds[layer["inputs"][0]]
-    table = activations.filled(layer, source, walk.knob(name, "result"))
+    table = walk.tables.get(name) or activations.filled(layer, source, walk.knob(name, "result"))
     if table.cast is not None:
         _insert_cast(walk, layer, table.cast)
     walk.config["LayerName"][name] = {"Trace": True, "Precision": {"table": str(table.kind)}}

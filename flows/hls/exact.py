@@ -231,6 +231,7 @@ _RULES: Mapping[str, Callable[..., Span]] = {
     "UpSampling1D": _same,
     "UpSampling2D": _same,
     "Reshape": _same,
+    "Repack": _same,
     "Transpose": _same,
     "Merge": _merged,
     "Concatenate": _either,

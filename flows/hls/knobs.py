@@ -18,7 +18,16 @@ from flows.project import Knobs, LayerKnobs, ResolvedKnobs
 from flows.project_errors import nearest
 from flows.reuse import nearest_legal
 
-KEEPING = ("InputLayer", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Reshape", "Transpose")
+KEEPING = (
+    "InputLayer",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "Reshape",
+    "Repack",
+    "Transpose",
+)
 """hls4ml layer classes whose type is not theirs to choose."""
 
 

@@ -131,7 +131,10 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     _refuse_unsupported(model)
     model, notes = _replaced(model)
     model, frozen = weights.freeze(activations.tabled(model))
-    layers, inputs, outputs, _ = parse_keras_model(json.loads(model.to_json()), _Weights(model))
+    try:
+        layers, inputs, outputs, _ = parse_keras_model(json.loads(model.to_json()), _Weights(model))
+    except Exception as error:  # hls4ml's readers raise nothing more precise
+        raise UnsupportedLayer(f"hls4ml cannot read this model: {error}", "use another layer or activation") from error
     layers, outputs = _without_linear(_ordered(layers, input_names(model)), outputs)
     for layer in layers:
         weights.describe(layer, model)
@@ -220,6 +223,13 @@ def _replaced(model: Any) -> tuple[Any, list[Correction]]:
     return rebuilt(model, replaced=replaced), notes
 
 
+def _explicit(layer: Any) -> tuple[list[Part], list[Correction]] | None:
+    """A Reshape that leaves a size open with -1, which hls4ml would take for the size of the next layer's input."""
+    if -1 not in layer.target_shape:
+        return None
+    return [Part(type(layer)(layer.output_shape[1:], name=layer.name))], []
+
+
 def _nothing(layer: Any) -> tuple[list[Part], list[Correction]]:
     """A layer that does nothing at inference."""
     return [], []
@@ -239,6 +249,8 @@ _REPLACED: Mapping[str, Callable[[Any], tuple[list[Part], list[Correction]] | No
     "Maximum": merges.chained,
     "Minimum": merges.chained,
     "Concatenate": merges.chained,
+    "Subtract": merges.chained,
+    "Reshape": _explicit,
     "Dropout": _nothing,
     "SpatialDropout1D": _nothing,
     "SpatialDropout2D": _nothing,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import UnsupportedLayer
-from flows.hls import knobs
+from flows.hls import knobs, layouts
 from flows.hls.corrections import Config, Correction, correct
 from flows.hls.lower import kernel, lower
 from flows.hls.precision import from_hls4ml
@@ -107,8 +107,9 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         if settings.target.io_type == "io_stream":
             require_streamable(reading.layers, reading.outputs)
         config = _default_config(reading, settings.target.backend)
-        chosen = knobs.apply(reading.layers, config, settings.knobs, reading.names, settings.target.io_type)
-        layers, corrections = correct(reading.layers, config, settings.input_type, reading.outputs, chosen)
+        layers, ordered = layouts.corrected(reading.layers, config, settings.target.io_type)
+        chosen = knobs.apply(layers, config, settings.knobs, reading.names, settings.target.io_type)
+        layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
         reading = replace(reading, layers=layers)
         hls_model = _convert(reading, config, settings, folder)
         knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
@@ -116,7 +117,7 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         hls_model.write()
         _mend_headers(folder)
     graph = lower(hls_model, reading.model.name)
-    return Translation(reading, hls_model, graph, (*reading.corrections, *corrections), rows)
+    return Translation(reading, hls_model, graph, (*reading.corrections, *ordered, *corrections), rows)
 
 
 def _mend_headers(folder: Path) -> None:

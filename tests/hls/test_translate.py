@@ -251,6 +251,24 @@ def test_poolings_that_cannot_stream_are_refused_for_streams_alone(tmp_path: Pat
             translate(image(layer), Settings(INPUT, stream, knobs()), tmp_path / "stream")
 
 
+def test_flattenings_keep_the_order_of_values(tmp_path: Path) -> None:
+    """hls4ml would drop the permutation, and in streams hand the quantizer pixels instead of a vector."""
+    permuted = image(tf_keras.layers.Permute((3, 1, 2), name="p"), tf_keras.layers.Flatten(name="flat"), dense(2, "fc"))
+    result = translated(permuted, tmp_path / "parallel")
+    assert [node.op for node in result.graph.nodes] == [Op.INPUT, Op.PERMUTE, Op.RESHAPE, Op.RESHAPE, Op.DENSE]
+    assert any(item.layer == "flat" and "separated" in item.what for item in result.corrections)
+    stream = Settings(INPUT, TARGET.model_copy(update={"io_type": "io_stream"}), knobs())
+    quantized = image(tf_keras.layers.Flatten(name="flat"), act(bits(4, 1), "q"), dense(2, "fc"))
+    result = translate(quantized, stream, tmp_path / "stream")
+    assert any(item.layer == "flat" and "collects the vector" in item.what for item in result.corrections)
+
+
+def test_layers_named_like_weights_are_read_rightly(tmp_path: Path) -> None:
+    """hls4ml's own reader takes the first weight whose whole name contains the word "bias"."""
+    model = network(dense(3, "no_bias", use_bias=False, bias_quantizer=None))
+    assert not translated(model, tmp_path).graph["no_bias"].params["bias"].any()
+
+
 def test_a_stream_read_too_often_is_refused(tmp_path: Path) -> None:
     x = tf_keras.layers.Input((4,), name="x")
     model = tf_keras.Model(x, [dense(2, f"fc{index}")(x) for index in range(8)])
