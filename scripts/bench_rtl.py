@@ -1,9 +1,14 @@
-"""The jet-tagger network (16-64-32-32-5, 6-bit weights and activations) as RTL, against the project's first prototype.
+"""This backend, da4ml and the project's first prototype, side by side through the same Yosys.
 
-Each design is simulated on 1,000 vectors, which must equal the oracle, and synthesized whole. Prints a Markdown table;
-`ratio` is LUT over the prototype's LUT for the same reuse factor, family and kind of multiplier (below 1 is better).
+Two designs: the jet tagger (16-64-32-32-5, 6-bit weights and activations), and a 3x3 convolution of an image of 32x32
+pixels and 8 channels to 16 channels without padding. Reuse factor 1 is strategy `latency` (adder graphs) here, and
+da4ml's own RTL with as many levels of adders between registers; of the convolution, da4ml has the matrix only: no line
+buffer, no stream. Each design of ours is simulated, and must equal the oracle in value and the schedule in time.
+
+Prints Markdown tables. `ratio` is our LUT over theirs: below 1 is better.
 
     scripts/bench_rtl --weights jet_shape_6bit.npz     # the prototype's own weights and vectors; random ones otherwise
+    scripts/bench_rtl --design conv --reuse-factor 16 64 --family ecp5 --without-da4ml
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +25,7 @@ from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
 from flows.ir.fixed import Array
 from flows.metrics import Stage
 from flows.report import number, table
-from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
 from flows.toolchains import yosys
 
 LAYERS = (("fc1", 16, 64), ("fc2", 64, 32), ("fc3", 32, 32), ("out", 32, 5))
@@ -28,6 +34,7 @@ ACCUM_WIDTHS = (21, 19, 18, 18)
 """What hls4ml infers for these types; 11 bits of each are fractional."""
 
 PROTOTYPE = {
+    (4, "dsp", "xc7"): (8952, 1088, 42), (4, "dsp", "ecp5"): (27214, 1088, 42),
     (64, "dsp", "xc7"): (2987, 67, 271), (64, "dsp", "xcup"): (3492, 67, 271), (64, "dsp", "ecp5"): (5035, 67, 271),
     (32, "dsp", "xc7"): (2729, 134, 152), (32, "dsp", "xcup"): (3791, 134, 152), (32, "dsp", "ecp5"): (5722, 134, 152),
     (16, "dsp", "xc7"): (4162, 267, 89), (16, "dsp", "xcup"): (6273, 267, 89), (16, "dsp", "ecp5"): (8370, 267, 89),
@@ -62,43 +69,102 @@ def jet(weights: Path | None) -> tuple[Graph, Array]:
     return verify(Graph("jet", tuple(nodes), ("out",))), x
 
 
-def measure(graph: Graph, x: Array, reuse_factor: int, multiplier: str, families: list[str]) -> list[list[str]]:
-    """Rows of the table: one for each family."""
-    plan = schedule(graph, {}, LayerKnobs(reuse_factor, Multiplier(multiplier)))
+def conv(_: Path | None) -> tuple[Graph, Array]:
+    """The convolution with random weights, and two images."""
+    rng = np.random.default_rng(0)
+    accum, types = Fixed(19, 8), {"weight": WEIGHT, "bias": WEIGHT, "accum": Fixed(19, 8)}
+    shapes = {"weight": (3, 3, 8, 16), "bias": (16,)}
+    params = {key: rng.integers(WEIGHT.min, WEIGHT.max + 1, shape) for key, shape in shapes.items()}
+    image = Node("x", Op.INPUT, (), (32, 32, 8), Fixed.parse("ufixed<6,0>"))
+    attrs = {"stride": (1, 1), "pad": (0, 0, 0, 0)}
+    layer = Node("conv", Op.CONV, ("x",), (30, 30, 16), accum, types, params, attrs)
+    relu = Node("relu", Op.RELU, ("conv",), (30, 30, 16), HIDDEN)
+    return verify(Graph("conv", (image, layer, relu), ("relu",))), rng.integers(0, 64, (2, 32 * 32 * 8))
+
+
+DESIGNS = {"jet": (jet, (1, 4, 16, 64)), "conv": (conv, (1, 4, 16, 64, 144))}
+"""Name → what makes it, and its reuse factors."""
+
+Figures = Mapping[str, float | None]
+
+
+def synthesized(files: Mapping[str, str], top: str, family: str) -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        metrics = yosys.synthesize(files, top, yosys.Family(family), Path(folder), timeout_s=7200)
+    return {metric.name: metric.value for metric in metrics if metric.stage is Stage.SYNTH}
+
+
+def ours(graph: Graph, x: Array, knobs: LayerKnobs, families: list[str]) -> dict[str, tuple[int, int, Figures]]:
+    """Family → latency and interval, both simulated, and figures."""
+    plan = schedule(graph, {}, knobs, Pipeline())
     design = emit(plan)
     with tempfile.TemporaryDirectory() as folder:
         ran = simulate(design, x, Path(folder))
     assert np.array_equal(ran.outputs, evaluate(graph, x)), "RTL differs from the oracle"
-    assert set(ran.ends - ran.begins) == {plan.latency_cycles}
-    rows = []
-    for family in families:
-        with tempfile.TemporaryDirectory() as folder:
-            kind = yosys.Family(family)
-            metrics = yosys.synthesize(design.files, design.top, kind, Path(folder), timeout_s=3600)
-        found = {metric.name: metric.value for metric in metrics if metric.stage is Stage.SYNTH}
-        lut, dsp, latency = PROTOTYPE.get((reuse_factor, multiplier, family), (None, None, None))
-        ratio = f"{found['lut'] / lut:.2f}" if lut and found["lut"] else "missing"
-        cells = [plan.latency_cycles, ran.ii, *(found[name] for name in ("lut", "ff", "dsp", "bram", "seconds"))]
-        theirs = [number(value) for value in (latency, lut, dsp)]
-        rows.append([str(reuse_factor), multiplier, family, *map(number, cells), *theirs, ratio])
-    return rows
+    assert ran.ends[0] - ran.begins[0] == plan.latency_cycles
+    assert ran.ii == plan.ii
+    return {
+        family: (plan.latency_cycles, plan.ii, synthesized(design.files, design.top, family)) for family in families
+    }
+
+
+def da4ml(name: str, graph: Graph, family: str) -> tuple[int, Figures]:
+    """Latency and figures of da4ml's own RTL."""
+    import da4ml_rtl  # slow to import
+
+    levels = Pipeline().levels_per_stage
+    if name == "jet":
+        peer = da4ml_rtl.of_graph(graph, levels)
+    else:
+        weight = graph["conv"].params["weight"]
+        peer = da4ml_rtl.of_matrix(weight.reshape(-1, weight.shape[-1]), graph.inputs[0].type, levels)
+    return peer.latency, synthesized(peer.files, da4ml_rtl.TOP, family)
+
+
+def rows(name: str, arguments: argparse.Namespace) -> list[list[str]]:
+    """One for each reuse factor and family, with what it is compared to."""
+    make, reuse_factors = DESIGNS[name]
+    graph, x = make(arguments.weights)
+    found = []
+    for reuse_factor in arguments.reuse_factor or reuse_factors:
+        strategy = Strategy.LATENCY if reuse_factor == 1 else Strategy.RESOURCE
+        knobs = LayerKnobs(reuse_factor, Multiplier(arguments.multiplier), strategy)
+        for family, (latency, ii, figures) in ours(graph, x, knobs, arguments.family).items():
+            peer, theirs = _peer(name, graph, reuse_factor, family, arguments)
+            cells = [latency, ii, *(figures[key] for key in ("lut", "ff", "dsp", "bram", "seconds"))]
+            ratio = f"{figures['lut'] / theirs['lut']:.2f}" if figures["lut"] and theirs.get("lut") else "missing"
+            other = [theirs.get(key) for key in ("latency", "lut", "ff", "dsp")]
+            found.append([name, str(reuse_factor), family, *map(number, cells), peer, *map(number, other), ratio])
+    return found
+
+
+def _peer(
+    name: str, graph: Graph, reuse_factor: int, family: str, arguments: argparse.Namespace
+) -> tuple[str, Figures]:
+    if reuse_factor == 1:
+        if arguments.without_da4ml:
+            return "none", {}
+        latency, figures = da4ml(name, graph, family)
+        return "da4ml" if name == "jet" else "da4ml, matrix only", {**figures, "latency": latency}
+    lut, dsp, cycles = PROTOTYPE.get((reuse_factor, arguments.multiplier, family), (None, None, None))
+    return ("prototype", {"lut": lut, "dsp": dsp, "latency": cycles}) if name == "jet" and lut else ("none", {})
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, help=".npz with fc1_w, fc1_b, … out_b and inputs")
-    parser.add_argument("--reuse-factor", type=int, nargs="+", default=[64, 32, 16])
-    parser.add_argument("--multiplier", nargs="+", default=["dsp"], choices=["dsp", "lut"])
-    parser.add_argument("--family", nargs="+", default=["xc7", "xcup", "ecp5"])
+    parser.add_argument("--design", nargs="+", default=list(DESIGNS), choices=list(DESIGNS))
+    parser.add_argument(
+        "--reuse-factor", type=int, nargs="+", help="default: 1, 4, 16, 64, and 144 for the convolution"
+    )
+    parser.add_argument("--multiplier", default="dsp", choices=[str(kind) for kind in Multiplier])
+    parser.add_argument("--family", nargs="+", default=["xc7", "ecp5"], choices=[str(kind) for kind in yosys.Family])
+    parser.add_argument("--without-da4ml", action="store_true", help="spare its search and its synthesis")
     arguments = parser.parse_args()
-    graph, x = jet(arguments.weights)
-    head = ("R", "multiplier", "family", "latency (cycles, simulated)", "II", "LUT", "FF", "DSP", "BRAM", "synth (s)",
-            "prototype latency", "prototype LUT", "prototype DSP", "LUT ratio")  # fmt: skip
-    rows = []
-    for multiplier in arguments.multiplier:
-        for reuse_factor in arguments.reuse_factor:
-            rows += measure(graph, x, reuse_factor, multiplier, arguments.family)
-    print(f"{yosys.find().label}\n\n{table(head, rows)}")
+    head = ("design", "R", "family", "latency (cycles, simulated)", "II", "LUT", "FF", "DSP", "BRAM", "synth (s)",
+            "peer", "its latency", "its LUT", "its FF", "its DSP", "LUT ratio")  # fmt: skip
+    found = [row for name in arguments.design for row in rows(name, arguments)]
+    print(f"{yosys.find().label}\n\n{table(head, found)}")
     return 0
 
 
