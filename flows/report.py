@@ -119,7 +119,9 @@ def to_markdown(report: Report) -> str:
         *_figure_sections(report),
         *_budget_section(report),
         "## RTL: reuse factor granted × multipliers of each layer",
-        _folding_table(report),
+        _layer_by_point(report, _folding),
+        "## RTL: memories of weights, planned: bits, and block RAMs of 18 Kb with the share of their bits that is used",
+        _layer_by_point(report, _memory),
         "## hls4ml project: layers and knobs",
         layer_table(report.layers),
         "## Corrections on the way from QKeras to hls4ml",
@@ -151,16 +153,27 @@ def layer_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return table(head, [[_cell(row[key]) for key in keys] for row in rows])
 
 
-def _folding_table(report: Report) -> str:
-    """How each layer of each point was folded."""
+def _layer_by_point(report: Report, said: Callable[[Mapping[str, Any]], str]) -> str:
+    """What is said of each layer of each point of the open RTL."""
     points = [point for point in report.points if point.predicted]
     names = list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
-    rows = [[name, *(_folding(point.knobs["layers"][name]) for point in points)] for name in names]
+    rows = [[name, *(said(point.knobs["layers"][name]) for point in points)] for name in names]
     return table(("layer", *(point.label for point in points)), rows)
 
 
 def _folding(layer: Mapping[str, Any]) -> str:
-    return f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}"
+    if layer["adders"]:
+        return f"{layer['adders']} adders"
+    sparse = " (sparse)" if layer["strategy"] == "sparse" else ""
+    return f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}{sparse}"
+
+
+def _memory(layer: Mapping[str, Any]) -> str:
+    memory = layer["memory"]
+    if memory is None:
+        return "none"
+    where = {"lut": "LUT", "bram": "block RAM", "auto": "as the synthesizer decides"}[memory["made_of"]]
+    return f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

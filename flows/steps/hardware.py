@@ -14,16 +14,19 @@ from flows.errors import FlowError, ToolMissing
 from flows.hls import gate as gating
 from flows.hls.gate import Gate
 from flows.ir import Graph, evaluate
+from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
 from flows.project import Knobs, ResolvedKnobs
+from flows.rtl.axis import axis_top
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.emit import emit
 from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
 from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
+from flows.rtl.testbench import testbench
 from flows.steps.context import Context, Point, Results, Samples, accuracy, code, metrics_in, parallel, write_metrics
-from flows.store import Done
+from flows.store import Done, digest
 from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
 from flows.toolchains.tool import Tool
 
@@ -33,20 +36,25 @@ SOURCES = ("steps/hardware.py", "steps/context.py", "classes.py", "metrics.py")
 SIMULATION = ("rtl/simulate.py", "toolchains/verilator.py", "hls/gate.py", "ir", "templates/sim", "templates/tools")
 """Our own code that a simulation's result depends on besides."""
 
+TESTBENCH_SAMPLES = 10
+"""Samples in the testbench that is written beside the RTL; `rtlsim` simulates as many as the gate asks for."""
+
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
 CSYNTH_TIMEOUT_S = 6 * 3600.0
 
 
 def rtl(context: Context, results: Results) -> Results:
-    """Verilog for each reuse factor of the sweep."""
+    """Verilog for each reuse factor of the sweep, with AXI4-Stream ports to choose and a testbench."""
     assert results.translated is not None
-    graph = Graph.load(results.translated.folder / "graph.npz")
-    points = tuple(_emit_point(context, graph, factor) for factor in context.project.reuse_factors)
+    translated = results.translated
+    graph, samples = Graph.load(translated.folder / "graph.npz"), Samples.load(translated.folder)
+    bench = samples.x[:TESTBENCH_SAMPLES], evaluate(graph, samples.x[:TESTBENCH_SAMPLES])
+    points = tuple(_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors)
     return results.with_work(*(point.rtl for point in points), points=points)
 
 
-def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
+def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]) -> Point:
     knobs = context.project.at(reuse_factor).knobs
     default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
@@ -54,10 +62,11 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int) -> Point:
     plan = schedule(graph, own, default, io=Io(context.project.target.io_type))
     design = emit(plan)
     planned = plan.to_json()
-    key = {"design": design.digest(), "schedule": planned}
+    around = axis_top(design) | testbench(design, *bench)
+    key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}
 
     def work(folder: Path) -> None:
-        process.write_files(folder, design.files)
+        process.write_files(folder, {**design.files, **around})
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))

@@ -35,19 +35,33 @@ def report(context: Context, results: Results) -> Results:
 
 def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:
     plan = point.schedule
+    memories = {memory.layer: _memory(memory) for memory in weight_memories(plan.layers)}
     layers = {
         layer.name: {
             "reuse_factor": layer.granted,
             "asked": layer.asked,
+            "strategy": layer.strategy.value,
             "multipliers": layer.multipliers,
             "multiplier": layer.multiplier.value,
+            "adders": layer.adders,
             "latency_cycles": layer.latency_cycles,
+            "memory": memories.get(layer.name),
         }
         for layer in plan.layers
     }
     knobs = {"reuse_factor": point.reuse_factor, "multiplier": project.knobs.multiplier, "layers": layers}
     predicted = {"latency_cycles": plan.latency_cycles, "ii": plan.ii}
     return reporting.PointReport(knobs, point.name, predicted, software + point.metrics)
+
+
+def _memory(memory: WeightMemory) -> dict[str, Any]:
+    return {
+        "made_of": memory.made_of.value,
+        "words": memory.words,
+        "bits": memory.bits,
+        "blocks": memory.blocks,
+        "utilisation": round(memory.utilisation, 4),
+    }
 
 
 def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.PointReport]:
