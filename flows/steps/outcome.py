@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from flows import report as reporting
 from flows.metrics import MetricSet
 from flows.project import Project
+from flows.rtl.memory import WeightMemory, weight_memories
 from flows.steps.context import Context, Point, Results
 from flows.store import link
 
