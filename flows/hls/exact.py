@@ -26,7 +26,7 @@ class Span:
     Attributes:
         frac: fractional bits; may be negative.
         low, high: least and largest value.
-        inexact: numerators are divided by this number after all: 1, or for averages no power of two.
+        divisor: by which these values are divided after all, for an average that no binary fraction holds; else 1.
     """
 
     frac: int

@@ -19,6 +19,7 @@ from typing import Any
 from flows.errors import UnsupportedLayer
 from flows.hls import knobs, layouts
 from flows.hls.corrections import Config, Correction, correct
+from flows.hls.gate import beyond_float32
 from flows.hls.lower import kernel, lower
 from flows.hls.precision import from_hls4ml
 from flows.hls.reading import Reading, read
@@ -117,7 +118,18 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         hls_model.write()
         _mend_headers(folder)
     graph = lower(hls_model, reading.model.name)
+    corrections += _in_float64(graph)
     return Translation(reading, hls_model, graph, (*reading.corrections, *ordered, *corrections), rows)
+
+
+def _in_float64(graph: Graph) -> list[Correction]:
+    """Say where the reference is computed in float64 (see `flows.hls.reference`)."""
+    wide = beyond_float32(graph)
+    if not wide:
+        return []
+    name = max(wide, key=lambda node: wide[node])
+    reason = f"its values have {wide[name]} bits, and float32 rounds those of more than 24"
+    return [Correction(name, "compared with QKeras in float64", reason)]
 
 
 def _mend_headers(folder: Path) -> None:
