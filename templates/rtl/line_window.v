@@ -2,7 +2,8 @@
 // row, with zeros (or PAD_PIXEL) around the image. One step a cycle at most; a step takes a pixel inside the image,
 // none in the padding around it, and offers a window where the stride wants one. Both sides can wait.
 //
-// KH - 1 rows are kept in one memory of a word for each column, read one column ahead; KW - 1 columns in registers.
+// KH - 1 rows are kept in one memory of a word for each column of the image, read one column ahead; KW - 1 columns in
+// registers.
 // The window is in `out_data` row by row, its first pixel in the least significant bits, combinationally.
 module line_window #(
     parameter WIDTH  = 8,     // bits of a pixel
@@ -29,18 +30,17 @@ module line_window #(
 );
     localparam ROWS = TOP + H + BOTTOM;
     localparam COLS = LEFT + W + RIGHT;
-    wire step, last_col, rows_covered, cols_covered, row_produces, col_produces;
-    wire [(COLS > 1 ? $clog2(COLS) : 1)-1:0] col, next_col;
+    wire step, last_col, rows_covered, cols_covered, next_covered, row_produces, col_produces;
 
     scan_axis #(.LENGTH(COLS), .BEFORE(LEFT), .INSIDE(W), .WINDOW(KW), .STRIDE(SW)) columns (
-        .clk(clk), .rst(rst), .step(step), .at(col), .next(next_col), .last(last_col),
-        .covered(cols_covered), .produces(col_produces)
+        .clk(clk), .rst(rst), .step(step), .last(last_col), .covered(cols_covered), .covered_next(next_covered),
+        .produces(col_produces)
     );
     scan_axis #(.LENGTH(ROWS), .BEFORE(TOP), .INSIDE(H), .WINDOW(KH), .STRIDE(SH)) rows (
-        .clk(clk), .rst(rst), .step(step & last_col), .at(), .next(), .last(),
-        .covered(rows_covered), .produces(row_produces)
+        .clk(clk), .rst(rst), .step(step & last_col), .last(), .covered(rows_covered), .covered_next(),
+        .produces(row_produces)
     );
-    wire covered   = rows_covered & cols_covered;
+    wire covered  = rows_covered & cols_covered;
     wire produces = row_produces & col_produces;
     assign step      = (~covered | in_valid) & (~produces | out_ready);
     assign in_ready  = covered & (~produces | out_ready);
@@ -54,8 +54,9 @@ module line_window #(
             assign column = pixel;
         end else begin : many_rows
             wire [(KH-1)*WIDTH-1:0] above;
-            line_memory #(.WIDTH((KH - 1) * WIDTH), .DEPTH(COLS), .ADDRESS_WIDTH(COLS > 1 ? $clog2(COLS) : 1)) lines (
-                .clk(clk), .step(step), .at(col), .next(next_col), .write(column[KH*WIDTH-1:WIDTH]), .read(above)
+            line_memory #(.WIDTH((KH - 1) * WIDTH), .DEPTH(W), .BLANK({(KH - 1){PAD_PIXEL}})) lines (
+                .clk(clk), .rst(rst), .step(step), .covered(cols_covered), .covered_next(next_covered),
+                .write(column[KH*WIDTH-1:WIDTH]), .read(above)
             );
             assign column = {pixel, above};
         end

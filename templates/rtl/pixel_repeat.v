@@ -15,18 +15,16 @@ module pixel_repeat #(
     input              out_ready,
     output [WIDTH-1:0] out_data
 );
-    localparam BITS = W > 1 ? $clog2(W) : 1;
     wire step = out_valid & out_ready;
     wire last_copy, last_column;
     wire first_copy, first_row;
-    wire [BITS-1:0] column, next_column;
     wire [WIDTH-1:0] held, kept;     // the pixel before; the pixel above
     wire fresh = first_copy & first_row;
     assign in_ready  = fresh & out_ready;
     assign out_valid = ~fresh | in_valid;
     assign out_data  = fresh ? in_data : first_copy ? kept : held;
     step_counter #(.LENGTH(W)) columns (
-        .clk(clk), .rst(rst), .step(step & last_copy), .at(column), .next(next_column), .last(last_column)
+        .clk(clk), .rst(rst), .step(step & last_copy), .at(), .next(), .last(last_column)
     );
     generate
         if (FW == 1) begin : one_copy
@@ -55,8 +53,9 @@ module pixel_repeat #(
             always @(posedge clk)
                 if (rst)       first <= 1'b1;
                 else if (turn) first <= last_row;
-            line_memory #(.WIDTH(WIDTH), .DEPTH(W), .ADDRESS_WIDTH(BITS)) row_above (
-                .clk(clk), .step(step & last_copy), .at(column), .next(next_column), .write(out_data), .read(kept)
+            line_memory #(.WIDTH(WIDTH), .DEPTH(W)) row_above (
+                .clk(clk), .rst(rst), .step(step & last_copy), .covered(1'b1), .covered_next(1'b1), .write(out_data),
+                .read(kept)
             );
             assign first_row = first;
         end

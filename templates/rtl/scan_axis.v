@@ -1,4 +1,5 @@
-// Walks along one axis of a padded image, one position a step, and tells what a window that ends there does.
+// Walks along one axis of a padded image, one position a step, and tells what a window that ends there does. All flags
+// are registers, since ready signals depend on them.
 module scan_axis #(
     parameter LENGTH = 6,     // padding included
     parameter BEFORE = 1,     // padding before the image
@@ -9,44 +10,57 @@ module scan_axis #(
     input  clk,
     input  rst,
     input  step,
-    output [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] at,
-    output [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] next,     // position after the next step
     output last,
-    output covered,            // the position is part of the image
+    output covered,           // the position is part of the image
+    output covered_next,      // that after the next step is
     output produces           // a window ends here
 );
     localparam BITS = LENGTH > 1 ? $clog2(LENGTH) : 1;
-    reg [BITS-1:0] position;
-    wire [BITS-1:0] following;
-    increment #(.WIDTH(BITS)) count (.in(position), .out(following));
-    assign at     = position;
-    assign last   = position == LENGTH - 1;
-    assign next   = last ? {BITS{1'b0}} : following;
-    wire begun, open;
-    assign covered = begun & open;
-    always @(posedge clk)
-        if (rst)       position <= {BITS{1'b0}};
-        else if (step) position <= next;
+    wire [BITS-1:0] next;
+    step_counter #(.LENGTH(LENGTH)) position (
+        .clk(clk), .rst(rst), .step(step), .at(), .next(next), .last(last)
+    );
     generate
-        if (BEFORE == 0) begin : at_start         assign begun = 1'b1;                        end
-        else             begin : padded_before    assign begun = position >= BEFORE;          end
-        if (BEFORE + INSIDE == LENGTH) begin : to_end assign open = 1'b1;                     end
-        else             begin : padded_after     assign open = position < BEFORE + INSIDE;   end
+        if (INSIDE == LENGTH) begin : no_padding
+            assign covered      = 1'b1;
+            assign covered_next = 1'b1;
+        end else begin : padding
+            reg inside_now;
+            wire begun, open;
+            if (BEFORE == 0) assign begun = 1'b1;
+            else             assign begun = next >= BEFORE;
+            if (BEFORE + INSIDE == LENGTH) assign open = 1'b1;
+            else                           assign open = next < BEFORE + INSIDE;
+            assign covered      = inside_now;
+            assign covered_next = begun & open;
+            always @(posedge clk)
+                if (rst)       inside_now <= BEFORE == 0;
+                else if (step) inside_now <= covered_next;
+        end
         if (WINDOW == 1 && STRIDE == 1) begin : always_one
             assign produces = 1'b1;
         end else if (STRIDE == 1) begin : every
-            assign produces = position >= WINDOW - 1;
+            reg ends;
+            assign produces = ends;
+            always @(posedge clk)
+                if (rst)       ends <= WINDOW == 1;
+                else if (step) ends <= next >= WINDOW - 1;
         end else begin : strided
             // Steps until the next window ends; the first one ends at WINDOW - 1.
             localparam LONGEST = WINDOW > STRIDE ? WINDOW : STRIDE;
             localparam WAIT    = LONGEST > 1 ? $clog2(LONGEST) : 1;
-            reg [WAIT-1:0] left;
-            assign produces = left == 0;
+            reg  [WAIT-1:0] left;
+            reg  ends;
+            wire [WAIT-1:0] left_next = last ? WINDOW - 1 : ends ? STRIDE - 1 : left - 1'b1;
+            assign produces = ends;
             always @(posedge clk)
-                if (rst)                        left <= WINDOW - 1;
-                else if (step && last)          left <= WINDOW - 1;
-                else if (step && produces)      left <= STRIDE - 1;
-                else if (step)                  left <= left - 1'b1;
+                if (rst) begin
+                    left <= WINDOW - 1;
+                    ends <= WINDOW == 1;
+                end else if (step) begin
+                    left <= left_next;
+                    ends <= left_next == 0;
+                end
         end
     endgenerate
 endmodule

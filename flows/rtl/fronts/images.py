@@ -35,7 +35,7 @@ class Window:
     pad: tuple[int, int, int, int]
     pad_pixel: int = 0
 
-    primitives = ("line_window", "scan_axis", "line_memory", "increment")
+    primitives = ("line_window", "scan_axis", "line_memory", "step_counter", "increment")
 
     @property
     def vector_bits(self) -> int:
