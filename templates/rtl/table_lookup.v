@@ -1,6 +1,5 @@
 // A table read by each lane on its own: out = entry number `in`, as a bit pattern. Combinational: synthesis turns a memory
 // that is read within the cycle and never written into LUTs, and what its entries have in common costs nothing.
-// Each lane has its memory: Yosys (memory_libmap, 0.70) may fail on one with many read ports.
 module table_lookup #(
     parameter LANES     = 1,
     parameter IN_WIDTH  = 4,
@@ -12,12 +11,13 @@ module table_lookup #(
     output [LANES*OUT_WIDTH-1:0] out
 );
     localparam DEPTH = 1 << IN_WIDTH;
+    // The style is said, since Yosys (0.70, memory_libmap) fails in its search for one where there are many read ports.
+    (* syn_romstyle = "logic" *) reg [OUT_WIDTH-1:0] entries [0:DEPTH-1];
+    integer e;
+    initial for (e = 0; e < DEPTH; e = e + 1) entries[e] = ENTRIES[e*OUT_WIDTH +: OUT_WIDTH];
     genvar i;
     generate
         for (i = 0; i < LANES; i = i + 1) begin : lane
-            reg [OUT_WIDTH-1:0] entries [0:DEPTH-1];
-            integer e;
-            initial for (e = 0; e < DEPTH; e = e + 1) entries[e] = ENTRIES[e*OUT_WIDTH +: OUT_WIDTH];
             assign out[i*OUT_WIDTH +: OUT_WIDTH] = entries[in[i*IN_WIDTH +: IN_WIDTH]];
         end
     endgenerate
