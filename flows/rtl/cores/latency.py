@@ -96,9 +96,13 @@ class LatencyCore:
         return self.plan.latency_cycles
 
     def raised(self, amount: int) -> LatencyCore | None:
-        """A core whose sums are all larger by `amount`; None where they would wrap."""
+        """A core whose sums are all larger by `amount`; None where they would wrap, or where it is no gain.
+
+        A bias that was for nothing may need an adder then, of about twice the bits that a cast saves.
+        """
         sums = self.sums.raised(amount)
-        return _core(sums, self.plan.multiplier, self.plan.pipeline) if sums else None
+        core = _core(sums, self.plan.multiplier, self.plan.pipeline) if sums else None
+        return core if core and 2 * (core.plan.adders - self.plan.adders) <= self.n_out else None
 
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         out = Stream(f"{name}_valid", "1'b1", f"{name}_sums", self.lanes, self.result)
