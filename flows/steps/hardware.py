@@ -20,8 +20,9 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.project import Knobs, ResolvedKnobs
 from flows.rtl.axis import axis_top
 from flows.rtl.cores import WITH_KNOBS
+from flows.rtl.delay import pipeline_for, slowest
 from flows.rtl.emit import emit
-from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
+from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
 from flows.rtl.schedule import schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.rtl.testbench import testbench
@@ -59,7 +60,8 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: _layer_knobs(knobs.of(name)) for name in names}
-    plan = schedule(graph, own, default, io=Io(context.project.target.io_type))
+    pipeline = _pipeline(context, default.multiplier)
+    plan = schedule(graph, own, default, pipeline, Io(context.project.target.io_type))
     design = emit(plan)
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench)
@@ -70,6 +72,20 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+
+
+def _pipeline(context: Context, multiplier: Multiplier) -> Pipeline:
+    """As deep as the clock asks for on the family that is routed, or else on the first one."""
+    target = context.project.target
+    family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
+    kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
+    pipeline = pipeline_for(target.clock_ns, family, kind)
+    path = slowest(pipeline, family, kind)
+    if path.ns > target.clock_ns:
+        context.progress.say(
+            f"{target.clock_ns:g} ns is more than {family} can do by the delay model: {path.what} takes {path.ns:.1f} ns"
+        )
+    return pipeline
 
 
 def _layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
