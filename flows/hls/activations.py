@@ -192,6 +192,11 @@ def filled(layer: dict[str, Any], source: Fixed, kind: Fixed | None) -> Table:
             "put a QActivation('quantized_bits(8, 2, alpha=1)') before it if its input is too wide, or after it if its "
             "values lie on no grid: the two become one table",
         ) from None
+    return put(layer, table)
+
+
+def put(layer: dict[str, Any], table: Table) -> Table:
+    """Give a `UnaryLUT` this table, and Keras the same."""
     layer["table_data"] = table.kind.real(_by_bits(table.values, table.index))
     layer["keras"].table = table
     return table

@@ -204,7 +204,8 @@ def counterparts(graph: Graph, parents: Mapping[str, Sequence[str]]) -> list[tup
 
     hls4ml names the node of a layer's own activation `<layer>_<activation>`, and lets a layer do the work of a linear
     quantizer that alone reads it: then the node of that layer holds the quantizer's value. A layer that has no node at
-    all, such as a flattening at the end, has the value of what it reads.
+    all, such as a flattening at the end, has the value of what it reads. A layer before a table may be cut to what the
+    table needs of it, so it is left out.
 
     Args:
         parents: Keras layer → what it reads, in topological order; inputs are not in it.
@@ -216,10 +217,13 @@ def counterparts(graph: Graph, parents: Mapping[str, Sequence[str]]) -> list[tup
         current = own[-1] if own else stands_for[sources[0]]
         pairs = {name: node for name, node in pairs.items() if node != current} | {layer: current}
         stands_for[layer] = current
-    return list(pairs.items())
+    indices = {node.inputs[0] for node in graph.nodes if node.op is Op.TABLE}
+    return [(name, node) for name, node in pairs.items() if node not in indices or graph[node].op is Op.INPUT]
 
 
 def _activation_of(node: Node, layer: str, layers: Mapping[str, Any]) -> bool:
+    if node.name.endswith("_cast"):  # before a layer of that name, for its sake alone
+        return False
     return node.name.startswith(f"{layer}_") and node.name not in layers and node.inputs[:1] == (layer,)
 
 

@@ -62,11 +62,22 @@ def test_a_wide_sum_is_cast_first_where_the_function_needs_less(tmp_path: Path) 
     model = network(dense(6, "fc", bits(8, 0)), act(qkeras.binary(alpha=1), "sign"), dense(2, "out"))
     translation = translated(model, tmp_path)
     graph = translation.graph
-    (index,) = (graph[name] for name in graph["sign"].inputs)
-    assert index.type == Fixed(1, 1, True, Rounding.TRN, Overflow.SAT)
+    assert graph["sign"].inputs == ("fc",)
+    assert graph["fc"].type == Fixed(1, 1, True, Rounding.TRN, Overflow.SAT)
     assert list(graph["sign"].params["table"]) == [-1, 1]
     said = {note.layer: note.what for note in translation.corrections}
-    assert said["sign"] == "computed by a table of 2 entries of its input as fixed<1,1,TRN,SAT>, result fixed<2,2>"
+    assert said["fc"] == "result set to fixed<1,1,TRN,SAT>, the index of the table 'sign'"
+    assert said["sign"] == "computed by a table of 2 entries, result fixed<2,2>"
+
+
+def test_a_wide_value_that_others_read_too_is_cast_apart(tmp_path: Path) -> None:
+    x = tf_keras.Input((8,), name="x")
+    fork = dense(4, "fork")(x)
+    outputs = [act(qkeras.binary(alpha=1), "sign")(fork), act(qkeras.quantized_tanh(4), "tanh")(fork)]
+    model = tf_keras.Model(x, outputs)
+    graph = translated(model, tmp_path).graph
+    assert [graph[name].inputs for name in ("sign", "tanh")] == [("sign_cast",), ("tanh_cast",)]
+    assert {graph[name].op for name in ("sign_cast", "tanh_cast")} == {Op.QUANTIZE}
 
 
 def test_a_result_type_by_hand_rounds_the_function(tmp_path: Path) -> None:
