@@ -175,7 +175,7 @@ def _refuse_unsupported(model: Any) -> None:
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                recurrent.REFUSED.get(name, f"supported layers: {', '.join(SUPPORTED)}"),
+                (activations.REFUSED | recurrent.REFUSED).get(name, f"supported layers: {', '.join(SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])
@@ -220,7 +220,7 @@ def _replaced(model: Any) -> tuple[Any, list[Correction]]:
         if found is not None:
             replaced[node.layer.name] = found[0]
             notes += found[1]
-    return rebuilt(model, replaced=replaced), notes
+    return (rebuilt(model, replaced=replaced), notes) if replaced else (model, notes)
 
 
 def _explicit(layer: Any) -> tuple[list[Part], list[Correction]] | None:
