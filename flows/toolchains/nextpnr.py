@@ -198,7 +198,7 @@ def route(
     for placer in PLACERS:
         finished = _run((*argv, "--placer", placer), tool, report, timeout_s)
         if finished.returncode == 0:
-            return _routed(tool, chosen, report, finished.seconds)
+            return _routed(tool, chosen, report, finished.seconds, clock_ns)
         refusal = _refusal(finished)
         excess = _excess(finished)
         if excess:
@@ -242,14 +242,22 @@ def _excess(finished: process.Finished) -> str:
     return ", ".join(f"{used} of {available} {cell}" for cell, used, available in rows if used > available)
 
 
-def _routed(tool: Tool, part: Part, report: Path, seconds: float) -> MetricSet:
+def _routed(tool: Tool, part: Part, report: Path, seconds: float, clock_ns: float) -> MetricSet:
     values = {**read_report(report), "seconds": round(seconds, 2)}
+    notes = {"fmax_mhz": _verdict(values["fmax_mhz"], 1000 / clock_ns)}
     return MetricSet(
         tuple(
-            Metric(name, value, Stage.ROUTED, tool.name, tool.stamp, part.name, report.name)
+            Metric(name, value, Stage.ROUTED, tool.name, tool.stamp, part.name, report.name, notes.get(name, ""))
             for name, value in values.items()
         )
     )
+
+
+def _verdict(fmax_mhz: float, asked_mhz: float) -> str:
+    """Whether the clock that was asked for is met, and by how much not."""
+    if fmax_mhz >= asked_mhz:
+        return f"{fmax_mhz:g} MHz meets the {asked_mhz:g} MHz asked for"
+    return f"{fmax_mhz:g} MHz is {1 - fmax_mhz / asked_mhz:.1%} less than the {asked_mhz:g} MHz asked for"
 
 
 def _not_routed(tool: Tool, part: Part, reason: str, source: str) -> MetricSet:

@@ -113,3 +113,11 @@ def test_a_damaged_report_is_no_figure(tmp_path: Path) -> None:
     report.write_text(f'{{"fmax": {{}}, "utilization": {{{sites}}}}}')
     with pytest.raises(ToolFailed, match="names no clock"):
         nextpnr.read_report(report)
+
+
+@pytest.mark.parametrize(
+    ("fmax", "said"),
+    [(250.0, "250 MHz meets the 200 MHz asked for"), (150.0, "150 MHz is 25.0% less than the 200 MHz asked for")],
+)
+def test_the_clock_asked_for_is_judged(fmax: float, said: str) -> None:
+    assert nextpnr._verdict(fmax, 200.0) == said
