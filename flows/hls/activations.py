@@ -38,6 +38,12 @@ HOLDERS: Mapping[str, str | None] = {
 }
 """Keras layer that is an activation → its attribute that holds the function; None: it is the function itself."""
 
+REFUSED: Mapping[str, str] = {
+    "PReLU": "it has a slope for each value, which no table holds: use a quantized_relu with negative_slope",
+    "QAdaptiveActivation": "use the quantized_relu or quantized_bits of the range that it has found",
+}
+"""Keras layer class that is not carried → what to use instead."""
+
 NATIVE = ("linear", "relu")
 """Keras' own functions that hls4ml computes without a loss."""
 

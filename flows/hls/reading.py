@@ -52,8 +52,6 @@ SUPPORTED: Mapping[str, Options] = {
     "ELU": {},
     "Softmax": {},
     "QLSTM": {"go_backwards": (False,), "return_state": (False,), "stateful": (False,), "time_major": (False,)},
-    softmax.FORMED: {},
-    activations.TABLED: {},
     "MaxPooling1D": _IMAGE,
     "MaxPooling2D": _IMAGE,
     "AveragePooling1D": _IMAGE,
@@ -172,10 +170,12 @@ def _does_nothing(layer: dict[str, Any]) -> bool:
 def _refuse_unsupported(model: Any) -> None:
     for node in nodes(model):
         layer, name = node.layer, type(node.layer).__name__
+        if name == softmax.FORMED:
+            continue
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                (activations.REFUSED | recurrent.REFUSED).get(name, f"supported layers: {', '.join(SUPPORTED)}"),
+                {**activations.REFUSED, **recurrent.REFUSED}.get(name, f"supported layers: {', '.join(SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])

@@ -34,7 +34,6 @@ REFUSED: Mapping[str, str] = {
     "Bidirectional": "use two QLSTM layers on the sequence and on its reverse",
     "QBidirectional": "use two QLSTM layers on the sequence and on its reverse",
     "TimeDistributed": "a QDense works on the last axis of a sequence as it is; use that, or a QConv1D",
-    "PReLU": "it has a slope for each value, which no table holds: use a quantized_relu with negative_slope",
 }
 """Keras layer class that is not carried → what to use instead."""
 
