@@ -13,10 +13,10 @@ In: a clock, a family, what products are made of. Out: `Pipeline`, and `Path`s t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from flows.rtl.cores.fold import DEEP_ROM
+from flows.rtl.cores.fold import DEEP_ROM, FEW_STEPS, LayerSchedule
 from flows.rtl.knobs import Multiplier, Pipeline
 from flows.toolchains.yosys import Family
 
@@ -84,13 +84,14 @@ def paths(pipeline: Pipeline, family: Family, multiplier: Multiplier, widths: Wi
     d = DELAYS[family]
     level = d.net + d.carry + widths.sum * d.carry_bit
     logic = d.net + d.lut
+    steps = min(widths.steps, FEW_STEPS) if pipeline.feed_register else widths.steps
     found = [
         Path("adders", d.register + pipeline.levels_per_stage * level),
         # A multiplexer chooses bias or value in front of the last adder.
         Path("accumulator", d.register + pipeline.levels_per_stage * level + d.lut),
         # Saturation takes three LUTs in a row; the next layer's operands are chosen by one more.
         Path("cast", d.register + (3 if pipeline.cast_register else 4) * logic),
-        Path("operands", d.register + (_log4(widths.steps) + 1) * logic),
+        Path("operands", d.register + max(_log4(steps) + 1, _log4(widths.steps // steps)) * logic),
         Path("weights", d.register + d.net + max(_log4(widths.words) - 1, 1) * logic),
     ]
     if pipeline.block_ram and widths.words >= DEEP_ROM:
@@ -100,6 +101,12 @@ def paths(pipeline: Pipeline, family: Family, multiplier: Multiplier, widths: Wi
         return (*found, Path("multiplier rows", d.register + pipeline.rows_per_stage * row))
     way = d.near if pipeline.operand_register else d.far
     return (*found, Path("DSP block", d.register + way + d.dsp + d.leave))
+
+
+def widths_of(layers: Iterable[LayerSchedule], inputs: int, sum: int) -> Widths:
+    """What the paths of some layers depend on, with the widest of their inputs and sums."""
+    folds = [(layer.granted, layer.steps) for layer in layers]
+    return Widths(inputs, sum, max(words for words, _ in folds), max(steps for _, steps in folds))
 
 
 def _log4(choices: int) -> int:
@@ -116,6 +123,7 @@ FASTER = (
     ("accumulator", {"levels_per_stage": 1}),
     ("multiplier rows", {"rows_per_stage": 1}),
     ("cast", {"cast_register": True}),
+    ("operands", {"feed_register": True}),
     ("block RAM", {"block_ram": False}),
     ("DSP block", {"operand_register": True}),
 )

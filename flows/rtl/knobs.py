@@ -62,6 +62,7 @@ class Pipeline:
     Attributes:
         levels_per_stage: levels of adders of a tree.
         rows_per_stage: rows of a LUT multiplier.
+        feed_register: a register within the multiplexers of operands, where there are more than 8 steps.
         operand_register: registers of their own before DSP blocks, for the way to their columns.
         cast_register: a register behind the casts of a layer.
         block_ram: whether `WeightsIn.AUTO` may be block RAM.
@@ -69,6 +70,7 @@ class Pipeline:
 
     levels_per_stage: int = 2
     rows_per_stage: int = 2
+    feed_register: bool = False
     operand_register: bool = False
     cast_register: bool = False
     block_ram: bool = True

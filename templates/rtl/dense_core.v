@@ -26,6 +26,7 @@ module dense_core #(
     parameter SHARED           = 0,       // 1: two output lanes share DSP blocks; weights as shared_products wants them
     parameter ROWS_PER_STAGE   = 2,
     parameter LEVELS_PER_STAGE = 2,
+    parameter FEED_STAGES      = 1,       // of operand_feed; one more is in MULTIPLY_LATENCY
     parameter DEEP_ROM         = 0,       // 1: a register between weights and multipliers, for slow block RAM
     parameter MEMORY           = "AUTO",  // of the weights: see weight_rom
     parameter MULTIPLY_LATENCY = 1,       // of the multiplier; that register and a cast of each product included
@@ -62,13 +63,14 @@ module dense_core #(
         .active(), .group(), .last_step(), .last_group()
     );
     operand_feed #(
-        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH)
+        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH),
+        .STAGES(FEED_STAGES)
     ) feed (
         .clk(clk), .load(load), .vector(vector), .step(step), .operands(fed)
     );
     // LUT multipliers take weights a cycle after operands: the address waits, or, of a deep ROM, the word.
     delay_line #(
-        .WIDTH(INDEX_WIDTH), .CYCLES(MULTIPLIER == "LUT" && !DEEP_ROM ? 1 : 0)
+        .WIDTH(INDEX_WIDTH), .CYCLES(FEED_STAGES - (MULTIPLIER == "LUT" && !DEEP_ROM ? 0 : 1))
     ) index_later (
         .clk(clk), .rst(rst), .in(index), .out(weight_index)
     );

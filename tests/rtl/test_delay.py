@@ -14,7 +14,9 @@ from flows.toolchains.yosys import Family
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 DSP, LUT = Multiplier.DSP, Multiplier.LUT
-DEEPEST = Pipeline(levels_per_stage=1, rows_per_stage=1, operand_register=True, cast_register=True, block_ram=False)
+DEEPEST = Pipeline(
+    levels_per_stage=1, rows_per_stage=1, feed_register=True, operand_register=True, cast_register=True, block_ram=False
+)
 
 
 @pytest.mark.parametrize("family", Family)
@@ -53,7 +55,7 @@ NETWORK = chain(
 
 
 def test_the_deepest_pipeline_equals_the_oracle(tmp_path: Path) -> None:
-    knobs = {"l2": LayerKnobs(153), "l4": LayerKnobs(5, LUT), "l6": LayerKnobs(4)}
+    knobs = {"l2": LayerKnobs(153), "l4": LayerKnobs(153, LUT), "l6": LayerKnobs(4)}
     plan = schedule(NETWORK, knobs, LayerKnobs(1), DEEPEST)
     assert plan.latency_cycles > schedule(NETWORK, knobs, LayerKnobs(1)).latency_cycles
     x = vectors(NETWORK, 300)

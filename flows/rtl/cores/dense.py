@@ -77,6 +77,7 @@ class DenseCore:
         return self._common_parameters() | {
             "STEPS": plan.steps,
             "SHARED": int(plan.shared),
+            "FEED_STAGES": plan.feed_stages,
             "W_WIDTH": kind.width,
             "W_SIGNED": int(kind.signed),
             "WEIGHTS": constant(weight_words(weight, plan), kind.width),

@@ -17,6 +17,9 @@ DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
 
 
+FEW_STEPS = 8
+"""Steps up to which the multiplexers of operands take one stage in any pipeline."""
+
 LUTS_PER_DSP = 140
 """LUTs beside each DSP block in a device that is poor in LUTs: AMD VU13P (DS890): 1,728,000 LUTs, 12,288 blocks. An
 Artix-7 100T has 264, an ECP5-85F 536."""
@@ -45,6 +48,7 @@ class LayerSchedule:
         weight_bits: of a word of the weight memory; there are `granted` words.
         weights_in: what the memory is made of; AUTO: as the synthesizer decides.
         weights_registered: whether a register follows it.
+        feed_stages: cycles that the multiplexers of operands take.
         shared: whether one DSP block makes two products where it can: of two sums that read the same input.
         strategy: how the layer is built, whatever was asked.
         adders: of an adder graph.
@@ -71,16 +75,18 @@ class LayerSchedule:
     weight_bits: int = 0
     weights_in: WeightsIn = WeightsIn.AUTO
     weights_registered: bool = False
+    feed_stages: int = 1
 
 
 def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: bool = False) -> LayerSchedule:
     """Fold a layer; `shareable` where all sums of a group read the same inputs.
 
     With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
-    one needs `multiply_latency` cycles (DSP: 1, or 2 with `weights_registered`; LUT with w-bit weights, w from
-    `lut_weight_bits`: 1 + ceil(w / rows_per_stage); 1 more to cast a product to a coarser accumulator). An adder tree
-    over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier makes two products) has ceil(log2 L) levels; the
-    accumulator is one level more, and a register follows every levels_per_stage of them. So
+    one needs `multiply_latency` cycles: 1 for a DSP block, 1 + ceil(w / rows_per_stage) for LUTs with w-bit weights (w
+    from `lut_weight_bits`), and 1 more for each of: `weights_registered` and a DSP block; `feed_stages` 2; a product
+    that is cast to a coarser accumulator. An adder tree over L leaves (DSP: K; LUT: ceil(K / 2), as one LUT multiplier
+    makes two products) has ceil(log2 L) levels; the accumulator is one level more, and a register follows every
+    levels_per_stage of them. So
 
         latency = granted + multiply_latency + ceil((ceil(log2 L) + 1) / levels_per_stage)
 
@@ -95,7 +101,8 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
     memory = memory_of(knobs, pipeline)
     registered = needs_register(memory, multiplier, pipeline, steps * groups)
-    multiply = multiply_latency(sums, multiplier, pipeline, registered)
+    feed_stages = 2 if pipeline.feed_register and steps > FEW_STEPS else 1
+    multiply = multiply_latency(sums, multiplier, pipeline, registered) + feed_stages - 1
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     return LayerSchedule(
         name=sums.node.name,
@@ -117,6 +124,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
         weight_bits=lanes_in * lanes_out * sums.weight_type.width,
         weights_in=memory,
         weights_registered=registered,
+        feed_stages=feed_stages,
     )
 
 
