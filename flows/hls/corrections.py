@@ -179,17 +179,17 @@ def _with_room(walk: _Walk, layer: Layer, span: Span) -> Span:
     A sum of values with f fractional bits divided by n is on, or at least 2**-max(f, q + 1) / n away from, every value
     halfway between two steps of a quantizer with q fractional bits: with log2(n) bits more, truncation cannot cross it.
     """
-    if "Average" not in layer["class_name"] or layer["class_name"] == "Merge":
+    if "Average" not in layer["class_name"] and layer.get("op") != "average":
         return span
-    finer = span.frac
+    finer, finest = span.frac, max(walk.spans[source].frac for source in layer["inputs"])
     if span.divisor != 1:
-        finer = max(walk.spans[layer["inputs"][0]].frac, *[q + 1 for q in _fractions_after(walk, layer)])
+        finer = max(finest, *[q + 1 for q in _fractions_after(walk, layer)])
         finer += max(exact.window_cells(layer)).bit_length()
         reason = (
             f"an average of {exact.window_cells(layer)} values is no binary fraction; hls4ml would cut it off earlier"
         )
         walk.note(layer["name"], f"computed with {finer} fractional bits, which its quantizer rounds", reason)
-    elif span.frac > walk.spans[layer["inputs"][0]].frac:
+    elif span.frac > finest:
         reason = "hls4ml gives an average no more fractional bits than its input has"
         walk.note(layer["name"], f"computed with {span.frac} fractional bits", reason)
     return Span(finer, *span.at(finer), span.divisor)

@@ -251,6 +251,19 @@ def test_poolings_that_cannot_stream_are_refused_for_streams_alone(tmp_path: Pat
             translate(image(layer), Settings(INPUT, stream, knobs()), tmp_path / "stream")
 
 
+def test_averages_get_the_bits_they_need(tmp_path: Path) -> None:
+    """Exactly, where a binary fraction holds them; else as many as their quantizer needs to round them rightly."""
+    mean = translated(merged(tf_keras.layers.Average(name="mean"), (4,), (4,)), tmp_path / "merge")
+    assert mean.graph["mean"].type.frac == INPUT.frac + 1
+    pool = tf_keras.layers.AveragePooling2D
+    exact = translated(image(pool(2, name="mean")), tmp_path / "exact")
+    assert exact.graph["mean"].type.frac == exact.graph["mean"].types["accum"].frac == INPUT.frac + 2
+    rounded = translated(image(pool(3, name="mean"), act(qkeras.quantized_relu(6, 2), "q")), tmp_path / "rounded")
+    assert rounded.graph["mean"].types["accum"].frac == INPUT.frac + 4  # nine values: ceil(log2(9)) bits more
+    for result in (mean, exact, rounded):
+        assert any(item.layer == "mean" and "fractional bits" in item.what for item in result.corrections)
+
+
 def test_flattenings_keep_the_order_of_values(tmp_path: Path) -> None:
     """hls4ml would drop the permutation, and in streams hand the quantizer pixels instead of a vector."""
     permuted = image(tf_keras.layers.Permute((3, 1, 2), name="p"), tf_keras.layers.Flatten(name="flat"), dense(2, "fc"))
