@@ -24,8 +24,8 @@ from flows.rtl.units import Stage, Unit
 from flows.rtl.verilog import Channel, Stream, Value, comment, identifier, instance
 
 ALWAYS = (
-    "admission", "output_fifo", "vector_collect", "group_register", "cast_lanes", "fixed_cast", "leaky_slope",
-    "table_lookup", "table_search",
+    "admission", "output_fifo", "step_counter", "increment", "vector_collect", "group_register", "cast_lanes",
+    "fixed_cast", "leaky_slope", "table_lookup", "table_search",
 )  # fmt: skip
 """Primitives that the pipeline around the cores may need."""
 

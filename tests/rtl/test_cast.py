@@ -15,7 +15,7 @@ from flows.rtl import Design, Port, simulate
 
 INPUT = Fixed(9, 9)
 LANE = 16
-MODULES = ("fixed_cast", "admission", "output_fifo")
+MODULES = ("fixed_cast", "admission", "output_fifo", "step_counter", "increment")
 
 
 @dataclass(frozen=True)
