@@ -32,11 +32,11 @@ def together(graphs: Sequence[Graph]) -> Graph:
 
 
 CASES = {
-    "merges": (*MERGES, Op.CONCAT) * 6,
-    "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 10,
-    "tables": (Op.TABLE, Op.LEAKY_RELU) * 6,
-    "classes": (Op.ARGMAX, Op.SOFTMAX, Op.SOFTMAX) * 6,
-    "sums": (Op.DEPTHWISE, Op.SCALE) * 12,
+    "merges": (*MERGES, Op.CONCAT) * 3,
+    "pools": (Op.MAX_POOL, Op.AVG_POOL, Op.AVG_POOL) * 5,
+    "tables": (Op.TABLE, Op.LEAKY_RELU) * 4,
+    "classes": (Op.ARGMAX, Op.SOFTMAX, Op.SOFTMAX) * 3,
+    "sums": (Op.DEPTHWISE, Op.SCALE) * 6,
 }
 
 
