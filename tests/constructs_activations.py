@@ -156,6 +156,12 @@ def _float_bias(m: Make) -> Any:
     return qkeras.QDense(3, kernel_quantizer=_bits(4, 0), bias_initializer="normal", name=m.label("dense"))(m.x(5))
 
 
+def _lstm(m: Make) -> Any:
+    quantized = {f"{name}_quantizer": _bits(4, 0) for name in ("kernel", "recurrent", "bias")}
+    functions = {"activation": qkeras.quantized_tanh(4), "recurrent_activation": qkeras.quantized_sigmoid(4)}
+    return qkeras.QLSTM(2, **quantized, **functions, state_quantizer=_bits(5, 1), name=m.label("lstm"))(m.x(2, 2))
+
+
 EVERYWHERE = ("auto", "auto_po2", "binary_auto", "ternary")
 """Weight quantizers tried on convolutions too: those with one scale for each channel, and one without."""
 
@@ -171,4 +177,5 @@ WEIGHTS = [
         for name in EVERYWHERE
     ],
     Construct("dense_float_bias", "QDense, bias without a quantizer", _float_bias),
+    Construct("lstm", "QLSTM, unrolled", _lstm, ("io_parallel",)),
 ]

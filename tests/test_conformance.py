@@ -89,10 +89,13 @@ def test_every_construct_is_exact(ran: Mapping[str, Ran]) -> None:
 
 
 def test_what_is_frozen_is_what_was_given(ran: Mapping[str, Ran]) -> None:
-    """Up to a tie that float32 breaks the other way, and the constants of batch normalizations, rounded to 18 bits."""
+    """Up to a tie that float32 breaks the other way, and float constants that are rounded.
+
+    Those of batch normalizations have 18 bits then, and the scales of alpha='auto' move no weight by more than 2**-8.
+    """
     wrong = {}
     for name, one in ran.items():
-        tolerance = 1 + 2.0**-10 * np.abs(one.given).max()
+        tolerance = 1 + 2.0**-8 * np.abs(one.given).max()
         far = np.abs(one.given - one.qkeras).max()
         if far > tolerance:
             wrong[name] = far
