@@ -16,6 +16,7 @@ import qkeras
 from flows.__main__ import _parser
 from flows.metrics import UNITS, Stage
 from flows.project import parse
+from tests import support
 from tests.hls.networks import act, dense, network, samples
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -55,6 +56,10 @@ def test_the_check_of_three_lines_runs(
     names: dict[str, Any] = {"numpy": numpy}
     exec(code, names)
     names["test_csim_is_bit_exact"](assert_bit_exact)
+
+
+def test_the_table_of_what_is_supported_is_the_suite() -> None:
+    assert support.written(README) == README, "run scripts/support_table"
 
 
 def test_every_metric_and_stage_is_explained() -> None:
