@@ -19,17 +19,25 @@ module fold_counter #(
     output                       last_group
 );
     localparam LAST = STEPS * GROUPS - 1;
-    wire ongoing = |index;
+    reg ongoing;  // index is not 0: a register, since what depends on it is far from it
     wire [INDEX_WIDTH-1:0] index_next;
     increment #(.WIDTH(INDEX_WIDTH)) next_index (.in(index), .out(index_next));
     assign active = start | ongoing;
     generate
         if (LAST == 0) begin : single
-            always @(posedge clk) index <= {INDEX_WIDTH{1'b0}};
+            always @(posedge clk) begin
+                index   <= {INDEX_WIDTH{1'b0}};
+                ongoing <= 1'b0;
+            end
         end else begin : count
             always @(posedge clk)
-                if (rst || index == LAST) index <= {INDEX_WIDTH{1'b0}};
-                else if (active)          index <= index_next;
+                if (rst || index == LAST) begin
+                    index   <= {INDEX_WIDTH{1'b0}};
+                    ongoing <= 1'b0;
+                end else if (active) begin
+                    index   <= index_next;
+                    ongoing <= 1'b1;
+                end
         end
 
         // With one group or one step, the index itself counts the other; only with both does each need its own counter.
