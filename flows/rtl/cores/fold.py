@@ -99,8 +99,8 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     shared = shareable and knobs.multiplier is Multiplier.PACKED and multiplier is Multiplier.DSP and can_share(sums)
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor, 2 if shared else 1)
     steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
-    memory = memory_of(knobs, pipeline)
-    registered = needs_register(memory, multiplier, pipeline, steps * groups)
+    memory = memory_of(knobs, pipeline, steps * groups)
+    registered = needs_register(memory, multiplier, pipeline)
     feed_stages = 2 if pipeline.feed_register and steps > FEW_STEPS else 1
     multiply = multiply_latency(sums, multiplier, pipeline, registered) + feed_stages - 1
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
@@ -128,15 +128,15 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     )
 
 
-def memory_of(knobs: LayerKnobs, pipeline: Pipeline) -> WeightsIn:
-    """What weights are kept in; AUTO where the synthesizer may decide."""
-    return WeightsIn.LUT if knobs.weights_in is WeightsIn.AUTO and not pipeline.block_ram else knobs.weights_in
+def memory_of(knobs: LayerKnobs, pipeline: Pipeline, words: int) -> WeightsIn:
+    """What weights are kept in; AUTO where the synthesizer may decide. A small block RAM saves little and is slow."""
+    small = words < DEEP_ROM or not pipeline.block_ram
+    return WeightsIn.LUT if knobs.weights_in is WeightsIn.AUTO and small else knobs.weights_in
 
 
-def needs_register(memory: WeightsIn, multiplier: Multiplier, pipeline: Pipeline, words: int) -> bool:
+def needs_register(memory: WeightsIn, multiplier: Multiplier, pipeline: Pipeline) -> bool:
     """Whether a register follows the weight memory: it may be block RAM, or the way to the multipliers has its own."""
-    may_be_block = memory is WeightsIn.BRAM or (memory is WeightsIn.AUTO and words >= DEEP_ROM)
-    return may_be_block or (multiplier is Multiplier.DSP and pipeline.operand_register)
+    return memory is not WeightsIn.LUT or (multiplier is Multiplier.DSP and pipeline.operand_register)
 
 
 def resolved(sums: Sums, knobs: LayerKnobs) -> Multiplier:

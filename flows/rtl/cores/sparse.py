@@ -57,8 +57,8 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
     lanes_in, lanes_out = pack(counts, knobs.reuse_factor)
     cycles = sum(group_cycles(counts, lanes_in, lanes_out))
     n_in, n_out = sums.weight.shape
-    memory = memory_of(knobs, pipeline)
-    registered = needs_register(memory, multiplier, pipeline, cycles)
+    memory = memory_of(knobs, pipeline, cycles)
+    registered = needs_register(memory, multiplier, pipeline)
     multiply = multiply_latency(sums, multiplier, pipeline, registered)
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
     plan = LayerSchedule(

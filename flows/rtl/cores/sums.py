@@ -23,7 +23,7 @@ class Sums:
         source: type of its input.
         weight: (products of a sum, sums) integers; a convolution's window is flattened row-major (ky, kx, c_in).
         weight_type: narrowest type that holds all of them.
-        product_width: bits of a signed product.
+        product_width: bits of a signed product; more than a weight has, as offsets of LUT multipliers stand in it, too.
         drop: fractional bits a product has more than the sum; negative: fewer.
         sum: type of the sum: as narrow as the accumulator or the exact range allows, whichever is less.
         bias: (sums,) integers on the sum's grid.
@@ -66,12 +66,13 @@ def sums_of(node: Node, source: Fixed) -> Sums:
     bias = bias >> (accum.frac - grid)
     lows, highs = _product_ranges(weight.astype(object), source)  # Python's integers: shifted, they may pass 64 bits
     low, high = _sum_range(weight, source, product_frac - grid, bias)
+    weight_type = fixed_for(int(weight.min()), int(weight.max()), node.types["weight"].frac)
     return Sums(
         node=node,
         source=source,
         weight=weight,
-        weight_type=fixed_for(int(weight.min()), int(weight.max()), node.types["weight"].frac),
-        product_width=max(signed_bits(int(lows.min())), signed_bits(int(highs.max()))),
+        weight_type=weight_type,
+        product_width=max(signed_bits(int(lows.min())), signed_bits(int(highs.max())), weight_type.width + 1),
         drop=product_frac - grid,
         sum=sum_type(accum, grid, low, high),
         bias=bias,
