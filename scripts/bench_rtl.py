@@ -26,7 +26,7 @@ from flows.ir.fixed import Array
 from flows.metrics import Stage
 from flows.report import number, table
 from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
-from flows.toolchains import yosys
+from flows.toolchains import nextpnr, yosys
 
 LAYERS = (("fc1", 16, 64), ("fc2", 64, 32), ("fc3", 32, 32), ("out", 32, 5))
 INPUT, WEIGHT, HIDDEN = Fixed(10, 4), Fixed(6, 1), Fixed.parse("ufixed<6,0,RND_CONV,SAT>")
@@ -87,14 +87,28 @@ DESIGNS = {"jet": (jet, (1, 4, 16, 64)), "conv": (conv, (1, 4, 16, 64, 144))}
 
 Figures = Mapping[str, float | None]
 
+CLOCK_NS = 5.0
+"""What routing aims at, ours and theirs."""
 
-def synthesized(files: Mapping[str, str], top: str, family: str) -> Figures:
+
+def synthesized(files: Mapping[str, str], top: str, family: str, part: str | None) -> Figures:
+    """Figures of synthesis, and Fmax where the family is routed on `part`."""
+    kind = yosys.Family(family)
+    routes = part is not None and kind is yosys.Family.ECP5
     with tempfile.TemporaryDirectory() as folder:
-        metrics = yosys.synthesize(files, top, yosys.Family(family), Path(folder), timeout_s=7200)
-    return {metric.name: metric.value for metric in metrics if metric.stage is Stage.SYNTH}
+        metrics = yosys.synthesize(files, top, kind, Path(folder), timeout_s=7200, netlist=routes)
+        found = {metric.name: metric.value for metric in metrics if metric.stage is Stage.SYNTH}
+        if part is not None and routes:
+            routed = nextpnr.route(
+                Path(folder) / "ecp5.json", part, CLOCK_NS, Path(folder), timeout_s=3600, synth=metrics
+            )
+            found["fmax_mhz"] = next(metric.value for metric in routed if metric.name == "fmax_mhz")
+    return found
 
 
-def ours(graph: Graph, x: Array, knobs: LayerKnobs, families: list[str]) -> dict[str, tuple[int, int, Figures]]:
+def ours(
+    graph: Graph, x: Array, knobs: LayerKnobs, arguments: argparse.Namespace
+) -> dict[str, tuple[int, int, Figures]]:
     """Family → latency and interval, both simulated, and figures."""
     plan = schedule(graph, {}, knobs, Pipeline())
     design = emit(plan)
@@ -104,11 +118,12 @@ def ours(graph: Graph, x: Array, knobs: LayerKnobs, families: list[str]) -> dict
     assert ran.ends[0] - ran.begins[0] == plan.latency_cycles
     assert ran.ii == plan.ii
     return {
-        family: (plan.latency_cycles, plan.ii, synthesized(design.files, design.top, family)) for family in families
+        family: (plan.latency_cycles, plan.ii, synthesized(design.files, design.top, family, arguments.route))
+        for family in arguments.family
     }
 
 
-def da4ml(name: str, graph: Graph, family: str) -> tuple[int, Figures]:
+def da4ml(name: str, graph: Graph, family: str, part: str | None) -> tuple[int, Figures]:
     """Latency and figures of da4ml's own RTL."""
     import da4ml_rtl  # slow to import
 
@@ -118,7 +133,7 @@ def da4ml(name: str, graph: Graph, family: str) -> tuple[int, Figures]:
     else:
         weight = graph["conv"].params["weight"]
         peer = da4ml_rtl.of_matrix(weight.reshape(-1, weight.shape[-1]), graph.inputs[0].type, levels)
-    return peer.latency, synthesized(peer.files, da4ml_rtl.TOP, family)
+    return peer.latency, synthesized(peer.files, da4ml_rtl.TOP, family, part)
 
 
 def rows(name: str, arguments: argparse.Namespace) -> list[list[str]]:
@@ -129,11 +144,12 @@ def rows(name: str, arguments: argparse.Namespace) -> list[list[str]]:
     for reuse_factor in arguments.reuse_factor or reuse_factors:
         strategy = Strategy.LATENCY if reuse_factor == 1 else Strategy.RESOURCE
         knobs = LayerKnobs(reuse_factor, Multiplier(arguments.multiplier), strategy)
-        for family, (latency, ii, figures) in ours(graph, x, knobs, arguments.family).items():
+        for family, (latency, ii, figures) in ours(graph, x, knobs, arguments).items():
             peer, theirs = _peer(name, graph, reuse_factor, family, arguments)
             cells = [latency, ii, *(figures[key] for key in ("lut", "ff", "dsp", "bram", "seconds"))]
+            cells.append(figures.get("fmax_mhz"))
             ratio = f"{figures['lut'] / theirs['lut']:.2f}" if figures["lut"] and theirs.get("lut") else "missing"
-            other = [theirs.get(key) for key in ("latency", "lut", "ff", "dsp")]
+            other = [theirs.get(key) for key in ("latency", "lut", "ff", "dsp", "fmax_mhz")]
             found.append([name, str(reuse_factor), family, *map(number, cells), peer, *map(number, other), ratio])
     return found
 
@@ -144,7 +160,7 @@ def _peer(
     if reuse_factor == 1:
         if arguments.without_da4ml:
             return "none", {}
-        latency, figures = da4ml(name, graph, family)
+        latency, figures = da4ml(name, graph, family, arguments.route)
         return "da4ml" if name == "jet" else "da4ml, matrix only", {**figures, "latency": latency}
     lut, dsp, cycles = PROTOTYPE.get((reuse_factor, arguments.multiplier, family), (None, None, None))
     return ("prototype", {"lut": lut, "dsp": dsp, "latency": cycles}) if name == "jet" and lut else ("none", {})
@@ -160,9 +176,11 @@ def main() -> int:
     parser.add_argument("--multiplier", default="dsp", choices=[str(kind) for kind in Multiplier])
     parser.add_argument("--family", nargs="+", default=["xc7", "ecp5"], choices=[str(kind) for kind in yosys.Family])
     parser.add_argument("--without-da4ml", action="store_true", help="spare its search and its synthesis")
+    parser.add_argument("--route", metavar="PART", help="an ECP5 part: route the designs of that family that fit")
     arguments = parser.parse_args()
-    head = ("design", "R", "family", "latency (cycles, simulated)", "II", "LUT", "FF", "DSP", "BRAM", "synth (s)",
-            "peer", "its latency", "its LUT", "its FF", "its DSP", "LUT ratio")  # fmt: skip
+    mine = ("latency (cycles, simulated)", "II", "LUT", "FF", "DSP", "BRAM", "synth (s)", "Fmax (MHz, routed)")
+    other = ("peer", "its latency", "its LUT", "its FF", "its DSP", "its Fmax", "LUT ratio")
+    head = ("design", "R", "family", *mine, *other)
     found = [row for name in arguments.design for row in rows(name, arguments)]
     print(f"{yosys.find().label}\n\n{table(head, found)}")
     return 0
