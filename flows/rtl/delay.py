@@ -26,11 +26,12 @@ In: a clock, a family, what products are made of. Out: `Pipeline`, and `Path`s t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from flows.rtl.cores.fold import DEEP_ROM, FEW_STEPS, LayerSchedule
+from flows.rtl.cores.fold import DEEP_ROM, FEW_STEPS
 from flows.rtl.knobs import Multiplier, Pipeline
+from flows.rtl.schedule import Schedule
 from flows.toolchains.yosys import Family
 
 
@@ -116,10 +117,19 @@ def paths(pipeline: Pipeline, family: Family, multiplier: Multiplier, widths: Wi
     return (*found, Path("DSP block", d.register + way + d.dsp + d.leave))
 
 
-def widths_of(layers: Iterable[LayerSchedule], inputs: int, sum: int) -> Widths:
-    """What the paths of some layers depend on, with the widest of their inputs and sums."""
-    folds = [(layer.granted, layer.steps) for layer in layers]
-    return Widths(inputs, sum, max(words for words, _ in folds), max(steps for _, steps in folds))
+def widths_of(plan: Schedule) -> Widths:
+    """What the paths of a design depend on: the widest and deepest of its layers with weights, if it has any."""
+    graph = plan.network.graph
+    nodes = [graph[layer.name] for layer in plan.layers]
+    if not nodes:
+        return Widths()
+    cores = [stage.core for unit in plan.network.units for stage in unit.stages if stage.core is not None]
+    return Widths(
+        inputs=max(graph[node.inputs[0]].type.width for node in nodes),
+        sum=max(core.result.width for core in cores),
+        words=max(layer.granted for layer in plan.layers),
+        steps=max(layer.steps for layer in plan.layers),
+    )
 
 
 def _log4(choices: int) -> int:

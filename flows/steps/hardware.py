@@ -20,10 +20,10 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.project import Knobs, ResolvedKnobs
 from flows.rtl.axis import axis_top
 from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.delay import pipeline_for, slowest
+from flows.rtl.delay import pipeline_for, slowest, widths_of
 from flows.rtl.emit import emit
 from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
-from flows.rtl.schedule import schedule
+from flows.rtl.schedule import Schedule, schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.rtl.testbench import testbench
 from flows.steps.context import Context, Point, Results, Samples, accuracy, code, metrics_in, parallel, write_metrics
@@ -60,8 +60,10 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: _layer_knobs(knobs.of(name)) for name in names}
-    pipeline = _pipeline(context, default.multiplier)
-    plan = schedule(graph, own, default, pipeline, Io(context.project.target.io_type))
+    io = Io(context.project.target.io_type)
+    plan = schedule(graph, own, default, io=io)
+    pipeline = _pipeline(context, default.multiplier, plan)
+    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
     design = emit(plan)
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench)
@@ -74,13 +76,14 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
 
 
-def _pipeline(context: Context, multiplier: Multiplier) -> Pipeline:
+def _pipeline(context: Context, multiplier: Multiplier, shallow: Schedule) -> Pipeline:
     """As deep as the clock asks for on the family that is routed, or else on the first one."""
     target = context.project.target
     family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
-    pipeline = pipeline_for(target.clock_ns, family, kind)
-    path = slowest(pipeline, family, kind)
+    widths = widths_of(shallow)
+    pipeline = pipeline_for(target.clock_ns, family, kind, widths)
+    path = slowest(pipeline, family, kind, widths)
     if path.ns > target.clock_ns:
         slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
         context.progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
