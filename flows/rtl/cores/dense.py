@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from flows.ir import Fixed
 from flows.ir.fixed import Array
 from flows.rtl.cores.fold import LayerSchedule, lut_weight_bits, shared_weight
+from flows.rtl.cores.planned import Planned
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
@@ -22,41 +22,10 @@ PRIMITIVES: tuple[str, ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class DenseCore:
+class DenseCore(Planned):
     """`templates/rtl/dense_core.v` for one layer."""
 
-    sums: Sums
-    plan: LayerSchedule
-
     primitives = PRIMITIVES
-
-    @property
-    def name(self) -> str:
-        return self.plan.name
-
-    @property
-    def n_out(self) -> int:
-        return self.plan.n_out
-
-    @property
-    def result(self) -> Fixed:
-        return self.sums.sum
-
-    @property
-    def lanes(self) -> int:
-        return self.plan.outputs_per_cycle
-
-    @property
-    def groups(self) -> int:
-        return self.plan.groups
-
-    @property
-    def interval(self) -> int:
-        return self.plan.granted
-
-    @property
-    def latency(self) -> int:
-        return self.plan.latency_cycles
 
     def raised(self, amount: int) -> Self | None:
         """A core whose sums are all larger by `amount`; None where its accumulators cannot hold them."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from flows.ir import Fixed
 from flows.rtl.cores.adder_graph import Adder, AdderGraph, Operand, adder_graph
 from flows.rtl.cores.fold import LayerSchedule
+from flows.rtl.cores.planned import Planned
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
 from flows.rtl.verilog import Stream, instance
@@ -64,36 +64,12 @@ def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline) -> LatencyCore
 
 
 @dataclass(frozen=True, eq=False)
-class LatencyCore:
+class LatencyCore(Planned):
     """An adder graph in stages: stage 0 reads registers that hold the inputs."""
 
-    sums: Sums
-    plan: LayerSchedule
     graph: AdderGraph
 
     primitives = ("delay_line",)
-    groups = 1
-    interval = 1
-
-    @property
-    def name(self) -> str:
-        return self.plan.name
-
-    @property
-    def n_out(self) -> int:
-        return self.plan.n_out
-
-    @property
-    def lanes(self) -> int:
-        return self.plan.n_out
-
-    @property
-    def result(self) -> Fixed:
-        return self.sums.sum
-
-    @property
-    def latency(self) -> int:
-        return self.plan.latency_cycles
 
     def raised(self, amount: int) -> LatencyCore | None:
         """A core whose sums are all larger by `amount`; None where they would wrap, or where it is no gain.
