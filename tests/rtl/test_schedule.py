@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from flows.errors import ProjectError
-from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, Pipeline, schedule
+from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, Pipeline, WeightsIn, schedule
 from flows.rtl.cores.fold import fold
 from tests.rtl.networks import chain, dense, relu
 
@@ -73,6 +73,7 @@ def test_one_layer_in_full() -> None:
         pipeline=Pipeline(),
         latency_cycles=45,
         weight_bits=24,
+        weights_in=WeightsIn.LUT,
     )
     assert plan.ii == 40
 
