@@ -52,12 +52,11 @@ def part_of(graph: Graph, part: int) -> Graph:
 def _runs() -> list[object]:
     """Each part of each group at one reuse factor now, at the two others on demand."""
     return [
-        pytest.param(
-            group, part, factor, id=f"{group}-{part}-R{factor}", marks=[] if index == part else pytest.mark.slow
-        )
+        pytest.param(group, part, factor, id=f"{group}-{part}-R{factor}", marks=marks)
         for group in conformance.groups()
         for part in range(PARTS)
         for index, factor in enumerate(KNOBS)
+        for marks in [[] if index == part else [pytest.mark.slow]]
     ]
 
 
