@@ -188,6 +188,7 @@ def test_the_readme_drives_the_same_steps_from_python(
 STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
 
 
+@pytest.mark.timeout(900)  # several runs of the whole flow
 def test_killed_in_every_step_it_ends_in_the_same_figures(
     project: Path, finished: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -227,6 +228,7 @@ def _running_in(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(900)
 def test_two_runs_at_once_end_in_the_same_figures(project: Path, finished: tuple[Path, str], tmp_path: Path) -> None:
     shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
     runs = [command("run", project, "--build", tmp_path) for _ in range(2)]
