@@ -95,7 +95,7 @@ CASES = (
         1.0,
         50,
     ),
-    Case("MNIST QCNN of projects/mnist", mnist, Fixed(6, 0, signed=False), "io_stream", 0.1, 200),
+    Case("MNIST QCNN of projects/mnist", mnist, Fixed(6, 0, signed=False), "io_stream", 0.5, 200),
 )
 
 

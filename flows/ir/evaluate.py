@@ -9,6 +9,7 @@ the whole graph, several at a time in threads.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -82,7 +83,7 @@ def _through(graph: Graph, batch: Array, keep: Keep, dead: Mapping[str, list[str
         keep(rows, values)
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # BLAS threads would fight with ours
-        list(pool.map(run, _chunks(len(batch), _chunk_rows(graph))))
+        list(pool.map(run, _chunks(len(batch), _chunk_rows(graph), os.cpu_count() or 1)))
 
 
 def _check_shape(graph: Graph, batch: Array) -> None:
@@ -149,7 +150,9 @@ def _chunk_rows(graph: Graph) -> int:
     return LANE * max(1, CHUNK_VALUES // widest // LANE)
 
 
-def _chunks(total: int, rows: int) -> Iterator[slice]:
+def _chunks(total: int, limit: int, threads: int) -> Iterator[slice]:
+    """Chunks of up to `limit` rows, about as many for each thread."""
+    rows = LANE * math.ceil(total / (threads * math.ceil(total / (threads * limit))) / LANE) if total else limit
     return (slice(start, start + rows) for start in range(0, total, rows))
 
 

@@ -5,25 +5,25 @@ In: a node and the node it reads. Out: its array function, for values (*shape, r
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from flows.ir.arithmetic import Number, Step, caster, largest, number_type
 from flows.ir.fixed import Array
 from flows.ir.graph import Node
-from flows.ir.windows import as_image, cells, padded
+from flows.ir.windows import as_image, cells, padded, windows
 
 
 def max_pool(node: Node, source: Node) -> Step:
-    """Cells outside the image hold the least value of the type, which never beats one inside."""
+    """Over rows, then over columns. Cells outside the image hold the type's least value, which never beats another."""
+    (high, wide), (down, along) = node.attrs["window"], node.attrs["stride"]
     cast = caster(node.type, source.type.frac, largest(source.type))
 
     def run(x: Array) -> Array:
-        places = cells(as_image(source.shape, x), node, node.attrs["window"], source.type.min)
-        first = next(places)
-        best = np.maximum(first, next(places, first))
-        for place in places:
-            np.maximum(best, place, out=best)
-        return cast(best.reshape(*node.shape, x.shape[-1]))
+        pixels = padded(as_image(source.shape, x), node.attrs["pad"], source.type.min)
+        rows = reduce(np.maximum, windows(pixels, (high, 1), (down, 1))[:, 0])
+        return cast(reduce(np.maximum, windows(rows, (1, wide), (1, along))[0]).reshape(*node.shape, x.shape[-1]))
 
     return run
 
