@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from flows import templates
 from flows.ir import Fixed, Node
-from flows.rtl import lanes
-from flows.rtl.cores import Reordering
+from flows.rtl.cores import Weighted
 from flows.rtl.cores.fold import LayerSchedule
 from flows.rtl.fronts import beats
 from flows.rtl.knobs import Strategy
 from flows.rtl.schedule import Schedule
+from flows.rtl.stages import emit_stage
 from flows.rtl.units import Stage, Unit
 from flows.rtl.verilog import Channel, Stream, Value, comment, identifier, instance
 
@@ -72,8 +72,13 @@ class Design:
         return hashlib.sha256(json.dumps([content, self.latency_cycles, self.ii]).encode()).hexdigest()
 
 
-def emit(plan: Schedule) -> Design:
+def emit(plan: Schedule, *, layers: bool = True) -> Design:
     """The design of a scheduled graph.
+
+    Args:
+        plan: what to build.
+        layers: False: without the stages of layers with weights, whose streams become ports of the top: what is left
+            is what the layers, each a module of its own (`flows.rtl.parts`), lack to be a design.
 
     A unit's pipeline runs freely: no stall signal reaches it, and its latency is constant. A vector is admitted every
     `interval` cycles at most, and only while each FIFO at the end has room for it and all those on their way; so
@@ -83,11 +88,10 @@ def emit(plan: Schedule) -> Design:
     graph, units = plan.network.graph, plan.network.units
     used = {name for unit in units for name in unit.front.primitives}
     used |= {name for unit in units for stage in unit.stages if stage.core for name in stage.core.primitives}
-    files = {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted(used.union(ALWAYS))}
     inputs, outputs = _ports("in", graph.inputs), _ports("out", graph.results)
     return Design(
         top=TOP,
-        files={f"{TOP}.v": _top(plan, inputs, outputs), **files},
+        files={f"{TOP}.v": _top(plan, inputs, outputs, layers), **primitives(used)},
         inputs=inputs,
         outputs=outputs,
         latency_cycles=plan.latency_cycles,
@@ -95,20 +99,27 @@ def emit(plan: Schedule) -> Design:
     )
 
 
+def primitives(used: Iterable[str]) -> dict[str, str]:
+    """File name → text of hand-written primitives, and of those that any pipeline may need."""
+    return {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted({*used, *ALWAYS})}
+
+
 def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:
     names = [prefix] if len(nodes) == 1 else [f"{prefix}{number}" for number in range(len(nodes))]
     return tuple(Port(name, beats(node), node.shape[-1], node.type) for name, node in zip(names, nodes, strict=True))
 
 
-def _top(plan: Schedule, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> str:
-    body = [text for number in range(len(plan.network.units)) for text in _unit(plan, number, inputs, outputs)]
+def _top(plan: Schedule, inputs: tuple[Port, ...], outputs: tuple[Port, ...], layers: bool) -> str:
+    units = range(len(plan.network.units))
+    body = [text for number in units for text in _unit(plan, number, inputs, outputs, layers)]
+    holes = [] if layers else [port for number in units for port in _holes(plan.network.units[number], number)]
     return _HEAD.format(
         graph=comment(plan.network.graph.name),
         layers="\n".join(_summary(layer) for layer in plan.layers),
         latency=plan.latency_cycles,
         ii=plan.ii,
         top=TOP,
-        ports=",\n".join([*_declared(inputs, "input ", "output"), *_declared(outputs, "output", "input ")]),
+        ports=",\n".join([*_declared(inputs, "input ", "output"), *_declared(outputs, "output", "input "), *holes]),
         body="\n".join(body),
     )
 
@@ -144,7 +155,9 @@ def _summary(layer: LayerSchedule) -> str:
     return f"{head}, {work}, latency {layer.latency_cycles}"
 
 
-def _unit(plan: Schedule, number: int, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Iterator[str]:
+def _unit(
+    plan: Schedule, number: int, inputs: tuple[Port, ...], outputs: tuple[Port, ...], layers: bool
+) -> Iterator[str]:
     unit = plan.network.units[number]
     name = identifier(number, unit.name)
     vectors = Channel.named(f"{name}_front", unit.front.vector_bits)
@@ -152,10 +165,27 @@ def _unit(plan: Schedule, number: int, inputs: tuple[Port, ...], outputs: tuple[
     yield _admission(unit, plan.depths[number], vectors, name)
     stream = Stream(f"{name}_accept", "1'b1", vectors.data, unit.lanes, unit.type)
     for index, stage in enumerate(unit.stages):
-        text, stream = _stage(stage, stream, f"{name}_{index}")
+        whole = layers or not isinstance(stage.core, Weighted)
+        text, stream = (emit_stage if whole else _hole)(stage, stream, f"{name}_{index}")
         yield text
     for index, (depth, sink) in enumerate(zip(plan.depths[number], _sinks(plan, number, outputs), strict=True)):
         yield _fifo(stream, depth, sink, f"{name}_released[{index}]", f"{name}_fifo{index}")
+
+
+def _hole(stage: Stage, stream: Stream, name: str) -> tuple[str, Stream]:
+    """A stage that is left out: what it would read goes to ports, what it would make comes from there."""
+    text = f"    assign {name}_reads_valid = {stream.valid};\n    assign {name}_reads_data = {stream.data};\n"
+    return text, Stream(f"{name}_makes_valid", "1'b1", f"{name}_makes_data", stage.n, stage.result)
+
+
+def _holes(unit: Unit, number: int) -> Iterator[str]:
+    """The ports in the place of the stages of layers with weights."""
+    for index, stage in enumerate(unit.stages):
+        if isinstance(stage.core, Weighted):
+            name = f"{identifier(number, unit.name)}_{index}"
+            lanes, kind = unit.entering(index)
+            yield f"    output {name}_reads_valid,\n    output [{lanes * kind.width - 1}:0] {name}_reads_data"
+            yield f"    input {name}_makes_valid,\n    input [{stage.n * stage.result.width - 1}:0] {name}_makes_data"
 
 
 def _link(plan: Schedule, source: int, reader: tuple[int, int]) -> Channel:
@@ -192,54 +222,3 @@ def _fifo(stream: Stream, depth: int, sink: Channel, released: str, name: str) -
     wires = sink.declare() if sink.valid.startswith("link") else ""
     ports = {"clk": "clk", "rst": "rst", "write": stream.valid, "in_data": stream.data, "released": released}
     return wires + instance("output_fifo", name, {"WIDTH": stream.bits, "DEPTH": depth}, ports | sink.ports("out"))
-
-
-def _stage(stage: Stage, stream: Stream, name: str) -> tuple[str, Stream]:
-    parts: list[str] = []
-    if stage.core:
-        text, stream = stage.core.emit(stream, name)
-        parts.append(text)
-    for number, (operation, registered) in enumerate(zip(stage.operations, stage.registered, strict=True)):
-        if registered:
-            text, stream = _register(stream, f"{name}_{number}_registered")
-            parts.append(text)
-        text, stream = lanes.emit(operation, stream, f"{name}_{number}")
-        parts.append(text)
-    if stage.ends_registered:
-        text, stream = _register(stream, f"{name}_registered")
-        parts.append(text)
-    if stage.core:
-        text, stream = _collect(stage, stage.core.groups, stream, name)
-        parts.append(text)
-    if order := _order(stage.core):
-        text, stream = _reorder(order, stream, f"{name}_ordered")
-        parts.append(text)
-    return "\n".join(parts), stream
-
-
-def _register(stream: Stream, name: str) -> tuple[str, Stream]:
-    result = Stream(f"{name}_valid", f"{name}_last", f"{name}_values", stream.lanes, stream.type)
-    ports = {"clk": "clk", "rst": "rst", "in_valid": stream.valid, "in_last": stream.last, "in": stream.data}
-    ports |= {"out_valid": result.valid, "out_last": result.last, "out": result.data}
-    return result.declare() + instance("group_register", name, {"WIDTH": stream.bits}, ports), result
-
-
-def _collect(stage: Stage, groups: int, stream: Stream, name: str) -> tuple[str, Stream]:
-    result = Stream(f"{name}_vector_valid", "1'b1", f"{name}_vector", stage.n, stream.type)
-    wires = f"    wire {result.valid};\n    wire [{result.bits - 1}:0] {result.data};\n"
-    parameters = {"LANES": stream.lanes, "GROUPS": groups, "WIDTH": stream.type.width, "N": stage.n}
-    ports = {"clk": "clk", "group_valid": stream.valid, "group_last": stream.last, "group": stream.data}
-    ports |= {"valid": result.valid, "vector": result.data}
-    return wires + instance("vector_collect", f"{name}_collect", parameters, ports), result
-
-
-def _order(core: object) -> tuple[int, ...] | None:
-    return core.order if isinstance(core, Reordering) else None
-
-
-def _reorder(order: tuple[int, ...], stream: Stream, name: str) -> tuple[str, Stream]:
-    """Value k of a vector to place order[k]."""
-    result, width = replace(stream, data=name), stream.type.width
-    places = sorted(range(len(order)), key=order.__getitem__, reverse=True)
-    values = ", ".join(f"{stream.data}[{place * width} +: {width}]" for place in places)
-    return f"    wire [{result.bits - 1}:0] {name} = {{{values}}};\n", result

@@ -80,6 +80,11 @@ class Unit:
         """Cycles from the one in which a vector enters the pipeline to the one in which its result is written."""
         return sum(stage.latency for stage in self.stages)
 
+    def entering(self, index: int) -> tuple[int, Fixed]:
+        """Values of a vector that stage `index` reads, and their type."""
+        before = self.stages[index - 1] if index else None
+        return (before.n, before.result) if before else (self.lanes, self.type)
+
     @property
     def interval(self) -> int:
         """Cycles from a vector to the next one, at least."""
