@@ -106,7 +106,7 @@ def fit(network: Network) -> Fit:
         tuple(_most_words(courses, relaxed, u, reader) for reader in network.readers(u)) for u in range(len(courses))
     )
     begin = min(int(early[u][courses[u].takes[slot][0]]) for u, slot, _ in network.entries)
-    return Fit(depths, int(ends[0]) - begin, max(map(_period, network.units)), ends)
+    return Fit(depths, int(ends[0]) - begin, max(map(period, network.units)), ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +228,7 @@ def _most_words(courses: list[_Course], cycles: list[Cycles], u: int, reader: tu
     return int((np.arange(1, len(made) + 1) - gone).max())
 
 
-def _period(unit: Unit) -> int:
+def period(unit: Unit) -> int:
     """Cycles of a frame where beats always wait and FIFOs always have room."""
     makes = unit.front.steps().makes
     places = np.flatnonzero(makes)
