@@ -1,7 +1,7 @@
 """Every configuration of every layer: all knobs that change its hardware, with exact cycles.
 
-In: a graph for each precision, and the kinds of hardware to try. Out: for each layer its `Configuration`s. A reuse factor
-that makes the same hardware as a smaller one is left out.
+In: a graph for each precision, and the kinds of hardware to try. Out: for each layer its `Configuration`s. Reuse
+factors that make the same hardware as a smaller one are left out.
 """
 
 from __future__ import annotations

@@ -1,0 +1,119 @@
+"""What a layer's hardware is made of, counted from its plan before any synthesis: what area grows with.
+
+In: a `Configuration`. Out: counts of LUT-like and register-like bits, a row of a linear model. The counts follow the
+primitives in `templates/rtl/`; what synthesis makes of them is for the model to learn.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.ir.fixed import Array
+from flows.rtl.cores import DenseCore
+from flows.rtl.cores.dense import bias_words, weight_words
+from flows.rtl.cores.fold import LayerSchedule, lut_weight_bits
+from flows.rtl.cores.sums import Sums
+from flows.rtl.knobs import Multiplier
+from flows.tradeoff.space import Configuration
+
+LUT_INPUTS = 6
+"""Address bits of a ROM that one LUT looks up; of ECP5 it takes more, which the model learns."""
+
+
+def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
+    """Metric of `AREA` → what it grows with; rows of one kind have the same columns."""
+    core = one.at.stage.core
+    if not isinstance(core, DenseCore) or core.plan.strategy != "resource":
+        plan = one.plan
+        work = [1.0, plan.adders + plan.multipliers, plan.n_in, plan.n_out, plan.weight_bits]
+        return dict.fromkeys(("lut", "ff", "dsp", "bram"), np.asarray(work))
+    plan, sums = core.plan, core.sums
+    words = np.asarray(weight_words(sums.weight, plan))
+    lut, ff = _lut(one, plan, sums, words), _ff(one, plan, sums, words)
+    blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
+    return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(plan.weight_bits)])}
+
+
+def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+    lanes_in, lanes_out = plan.inputs_per_cycle, plan.outputs_per_cycle
+    rom = _rom_luts(words, sums.weight_type.width) + _rom_luts(_biases(plan, sums), sums.sum.width)
+    return np.asarray(
+        [
+            1.0,
+            rom,
+            lanes_in * sums.source.width * (plan.steps - 1) / 3,
+            _tree_bits(plan, sums),
+            lanes_out * sums.sum.width,
+            lanes_out * one.at.stage.result.width,
+            _row_bits(plan, sums),
+        ]
+    )
+
+
+def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+    held = plan.n_in * sums.source.width if plan.steps > 1 else 0
+    collected = (plan.groups - 1) * plan.outputs_per_cycle * one.at.stage.result.width
+    rom = _rom_columns(words, sums.weight_type.width)
+    return np.asarray(
+        [
+            1.0,
+            held + plan.inputs_per_cycle * sums.source.width,
+            rom,
+            _tree_bits(plan, sums) / plan.pipeline.levels_per_stage,
+            plan.outputs_per_cycle * sums.sum.width,
+            collected,
+            _row_bits(plan, sums) / plan.pipeline.rows_per_stage,
+        ]
+    )
+
+
+def _biases(plan: LayerSchedule, sums: Sums) -> Array:
+    return np.asarray(bias_words(sums.bias, plan))
+
+
+def _columns(words: Array, width: int) -> Array:
+    """(words, bits): the bits of a memory, those that never change and copies of others left out."""
+    bits = (words[:, :, None] >> np.arange(width)) & 1
+    columns = bits.reshape(len(words), -1)
+    columns = columns ^ columns[:1]  # an inverted bit is the same LUT
+    distinct: Array = np.unique(columns, axis=1)
+    return distinct[:, distinct.any(0)]
+
+
+def _rom_columns(words: Array, width: int) -> float:
+    return float(_columns(words, width).shape[1])
+
+
+def _rom_luts(words: Array, width: int) -> float:
+    return _rom_columns(words, width) * math.ceil(len(words) / 2**LUT_INPUTS)
+
+
+def _tree_bits(plan: LayerSchedule, sums: Sums) -> float:
+    """Bits of all adders of the trees: each level has half the adders, one bit wider."""
+    paired = int(plan.multiplier is Multiplier.LUT and sums.drop <= 0)
+    leaves, width, bits = plan.inputs_per_cycle, sums.product_width + paired, 0
+    leaves = -(-leaves // 2) if paired else leaves
+    while leaves > 1:
+        bits += leaves // 2 * min(width, sums.sum.width)
+        leaves, width = leaves - leaves // 2, width + 1
+    return float(bits * plan.outputs_per_cycle)
+
+
+def _row_bits(plan: LayerSchedule, sums: Sums) -> float:
+    """Bits of the rows of LUT multipliers: one row of adders for each weight bit of two products."""
+    if plan.multiplier is not Multiplier.LUT:
+        return 0.0
+    rows = -(-plan.inputs_per_cycle // 2) * lut_weight_bits(sums.weight_type)
+    return float(rows * plan.outputs_per_cycle * (sums.source.width + 2))
+
+
+def _lanes_used(words: Array, plan: LayerSchedule) -> int:
+    """Multipliers with a weight that is not zero; two output lanes that share blocks count once."""
+    used = words.any(0).reshape(plan.outputs_per_cycle, plan.inputs_per_cycle)
+    if not plan.shared:
+        return int(used.sum())
+    pairs = plan.outputs_per_cycle // 2 * 2
+    return int((used[0:pairs:2] | used[1:pairs:2]).sum() + used[pairs:].sum())
