@@ -49,26 +49,28 @@ class Progress:
         self._console.file.flush()
 
     @contextmanager
-    def track(self, label: str, total: int, done: int = 0) -> Iterator[Advance]:
+    def track(self, label: str, total: int, done: int = 0, timed: bool = True) -> Iterator[Advance]:
         """Show how far a piece of work is.
 
         Args:
             label: what is worked on, such as `train digits`.
             total: units of work.
             done: units that an earlier run finished.
+            timed: whether the bar tells the time left, as if all units took equally long.
         Yields:
             a function to call after each further unit.
         """
         if self._console.is_terminal and not self._console.is_dumb_terminal:
-            with self._bar() as bar:
+            with self._bar(timed) as bar:
                 task = bar.add_task(label, total=total, completed=done, note="")
                 yield lambda note: bar.update(task, advance=1, note=note)
         else:
             yield _Lines(self.say, label, total, done)
 
-    def _bar(self) -> Bar:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        return Bar(*columns, TextColumn("{task.fields[note]}"), console=self._console)
+    def _bar(self, timed: bool) -> Bar:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        clock = (TimeRemainingColumn(),) if timed else ()
+        return Bar(*columns, *clock, TextColumn("{task.fields[note]}"), console=self._console)
 
 
 class _Lines:

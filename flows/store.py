@@ -21,6 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from flows import templates
 from flows.errors import StorageError
 
 MANIFEST = "manifest.json"
@@ -130,6 +131,24 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def code(*parts: str) -> str:
+    """A digest of our own sources, so that a newer hlsflow does not trust what an older one computed.
+
+    Args:
+        parts: files and folders of the package, or of the templates after `templates/`.
+    """
+    files = sorted(file for part in parts for file in _sources(part))
+    return digest([[file.name, file_digest(file)] for file in files])
+
+
+def _sources(part: str) -> list[Path]:
+    inside = part.removeprefix("templates/")
+    path = Path(__file__).parent / part if inside == part else templates.root() / inside
+    return (
+        [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
+    )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-import flows
-from flows import templates
 from flows.classes import predicted
 from flows.errors import StorageError
 from flows.hls.gate import Gate
@@ -22,7 +20,7 @@ from flows.progress import Progress
 from flows.project import Project
 from flows.rtl.emit import Design
 from flows.rtl.schedule import Schedule
-from flows.store import Done, Store, digest, file_digest, link
+from flows.store import Done, Store, link
 from flows.toolchains import process
 
 Item = TypeVar("Item")
@@ -105,24 +103,6 @@ class Results:
 
     def with_work(self, *done: Done, **changes: Any) -> Results:
         return replace(self, work=(*self.work, *done), **changes)
-
-
-def code(*parts: str) -> str:
-    """A digest of our own sources, so that a newer hlsflow does not trust what an older one computed.
-
-    Args:
-        parts: files and folders of the package, or of the templates after `templates/`.
-    """
-    files = sorted(file for part in parts for file in _sources(part))
-    return digest([[file.name, file_digest(file)] for file in files])
-
-
-def _sources(part: str) -> list[Path]:
-    inside = part.removeprefix("templates/")
-    path = Path(flows.__file__).parent / part if inside == part else templates.root() / inside
-    return (
-        [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
-    )
 
 
 def versions(*names: str) -> dict[str, str]:

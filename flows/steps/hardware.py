@@ -26,8 +26,8 @@ from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, Weig
 from flows.rtl.schedule import Schedule, schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.rtl.testbench import testbench
-from flows.steps.context import Context, Point, Results, Samples, accuracy, code, metrics_in, parallel, write_metrics
-from flows.store import Done, digest
+from flows.steps.context import Context, Point, Results, Samples, accuracy, metrics_in, parallel, write_metrics
+from flows.store import Done, code, digest
 from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
 from flows.toolchains.tool import Tool
 

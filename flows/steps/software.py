@@ -20,8 +20,8 @@ from flows.ir import Graph
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
-from flows.steps.context import Context, Results, Samples, accuracy, code, metrics_in, versions, write_metrics
-from flows.store import Done, file_digest
+from flows.steps.context import Context, Results, Samples, accuracy, metrics_in, versions, write_metrics
+from flows.store import Done, code, file_digest
 from flows.toolchains import gxx
 
 
