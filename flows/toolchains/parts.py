@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from flows.errors import ProjectError
 from flows.toolchains import nextpnr
@@ -34,7 +35,8 @@ class Resources:
         """
         if not 0 < utilisation <= 1:
             raise ProjectError(f"{utilisation} of a part cannot be used", "write a share above 0 and up to 1")
-        return {name: int(getattr(self, name) * utilisation) for name in ("lut", "ff", "dsp", "bram")}
+        share = Fraction(str(utilisation))  # 0.7 as it is written, not as a float has it
+        return {name: int(getattr(self, name) * share) for name in ("lut", "ff", "dsp", "bram")}
 
 
 XILINX: Mapping[str, Resources] = {
