@@ -117,3 +117,12 @@ def _lanes_used(words: Array, plan: LayerSchedule) -> int:
         return int(used.sum())
     pairs = plan.outputs_per_cycle // 2 * 2
     return int((used[0:pairs:2] | used[1:pairs:2]).sum() + used[pairs:].sum())
+
+
+def size(one: Configuration) -> float:
+    """How long the synthesis of a configuration takes, in a unit of no meaning: logic, and what any synthesis takes."""
+    return FIXED_EFFORT + float(features(one)["lut"].sum())
+
+
+FIXED_EFFORT = 1500.0
+"""What a synthesis takes before it does anything, in bits of logic: as long as a small layer takes."""

@@ -6,7 +6,7 @@ factors that make the same hardware as a smaller one are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from flows.ir import Graph
@@ -16,7 +16,7 @@ from flows.rtl.knobs import Io, LayerKnobs, Pipeline, Strategy
 from flows.rtl.parts import LayerStage, Part, layer_stages
 from flows.rtl.prepare import prepared
 from flows.rtl.timing import period
-from flows.rtl.units import Network, network
+from flows.rtl.units import network
 
 FASTEST = LayerKnobs(1)
 """For the layers that are not looked at: none of them holds up the one that is."""
@@ -121,14 +121,3 @@ def _shares(count: int) -> set[int]:
 def _hardware(one: Configuration) -> tuple[object, ...]:
     """What decides the Verilog of a configuration within its layer."""
     return (replace(one.plan, asked=0), one.bits)
-
-
-def of_assignment(layers: tuple[Layer, ...], chosen: Mapping[str, int]) -> dict[str, Configuration]:
-    """Layer name → its configuration of that number."""
-    return {layer.name: layer.configurations[chosen[layer.name]] for layer in layers}
-
-
-def rebuilt(graph: Graph, chosen: Mapping[str, Configuration], pipeline: Pipeline, io: Io) -> Network:
-    """The units of a whole design with these configurations."""
-    knobs = {name: one.knobs for name, one in chosen.items()}
-    return network(prepared(graph, io), knobs, FASTEST, pipeline)
