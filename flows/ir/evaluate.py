@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -70,12 +70,12 @@ def trace(graph: Graph, batch: Array) -> dict[str, NDArray[np.int64]]:
 
 def _through(graph: Graph, batch: Array, keep: Keep, dead: Mapping[str, list[str]]) -> None:
     """Put a batch through a graph, chunk by chunk; `dead` says which values to drop after which node."""
-    _check_shape(graph, batch)
+    check_batch(graph, batch)
     _keep_memory()
     steps = _compile(graph)
 
     def run(rows: slice) -> None:
-        values = _arguments(graph, batch[rows])
+        values = arguments(graph, batch[rows])
         for node, step in steps:
             values[node.name] = step(*(values[name] for name in node.inputs))
             for name in dead.get(node.name, ()):
@@ -83,10 +83,11 @@ def _through(graph: Graph, batch: Array, keep: Keep, dead: Mapping[str, list[str
         keep(rows, values)
 
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # BLAS threads would fight with ours
-        list(pool.map(run, _chunks(len(batch), _chunk_rows(graph), os.cpu_count() or 1)))
+        list(pool.map(run, _chunks(len(batch), chunk_rows(graph), os.cpu_count() or 1)))
 
 
-def _check_shape(graph: Graph, batch: Array) -> None:
+def check_batch(graph: Graph, batch: Array) -> None:
+    """Raises ValueError unless the batch is of integers, (n, total input values)."""
     width = sum(node.size for node in graph.inputs)
     if batch.ndim != 2 or batch.shape[1] != width:
         names = ", ".join(f"'{node.name}' {node.shape}" for node in graph.inputs)
@@ -134,8 +135,8 @@ def _private(graph: Graph, node: Node) -> bool:
     return len(graph.readers(node.name)) == 1 and node.name not in graph.outputs
 
 
-def _arguments(graph: Graph, rows: Array) -> dict[str, Array]:
-    """The inputs' values for some rows of the batch, each (*shape, rows)."""
+def arguments(graph: Graph, rows: Array) -> dict[str, Array]:
+    """The inputs' values for some rows of the batch, each (*shape, rows); raises ValueError when out of range."""
     values = {}
     for node, codes in zip(graph.inputs, apart(graph.inputs, rows), strict=True):
         if not node.type.holds(codes):
@@ -145,7 +146,8 @@ def _arguments(graph: Graph, rows: Array) -> dict[str, Array]:
     return values
 
 
-def _chunk_rows(graph: Graph) -> int:
+def chunk_rows(graph: Graph) -> int:
+    """Rows that a thread takes at once, so that what it has in hand stays in the caches."""
     widest = max(node.size for node in graph.nodes)
     return LANE * max(1, CHUNK_VALUES // widest // LANE)
 
@@ -166,7 +168,12 @@ def _compile(graph: Graph) -> list[tuple[Node, Step]]:
     """The graph as a list of array functions, one a node, in order; input nodes have none."""
     nodes = {node.name: node for node in graph.nodes}
     inner = [node for node in graph.nodes if node.op is not Op.INPUT]
-    return [(node, _COMPILE[node.op](node, *(nodes[name] for name in node.inputs))) for node in inner]
+    return [(node, compiled(node, [nodes[name] for name in node.inputs])) for node in inner]
+
+
+def compiled(node: Node, sources: Sequence[Node]) -> Step:
+    """The array function of a node, which depends on its sources' types and shapes alone: values (*shape, rows)."""
+    return _COMPILE[node.op](node, *sources)
 
 
 _COMPILE: Mapping[Op, Callable[..., Step]] = {
