@@ -289,6 +289,32 @@ class Budget(Section):
     ii: Positive | None = None
 
 
+class Explore(Section):
+    """What `hlsflow explore` tries at every reuse factor, and who synthesizes; limits are those of [budgets].
+
+    Attributes:
+        multiplier, strategy, weights_in: as the knobs of the same names, each with each.
+        weight_bits: widths to try for the weights of each layer, besides its own.
+        accuracy_drop: how much less accurate narrower weights may make the network before it is trained again, 0 to 1.
+        cluster: `local`, the address of a Dask scheduler, or `slurm` or `htcondor` by dask-jobqueue.
+    """
+
+    multiplier: Annotated[tuple[Multiplier, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
+        "dsp",
+        "packed",
+        "lut",
+    )
+    strategy: Annotated[tuple[Strategy, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
+        "resource",
+    )
+    weights_in: Annotated[tuple[WeightsIn, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
+        "auto",
+    )
+    weight_bits: Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
+    accuracy_drop: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    cluster: Annotated[str, Field(pattern=r"^(local|slurm|htcondor|[a-z]+://.+)$")] = "local"
+
+
 class Gate(Section):
     """How many samples the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
 
@@ -310,6 +336,7 @@ class ProjectFile(Section):
     knobs: Knobs
     sweep: Sweep = Sweep()
     budgets: Mapping[Family, Budget] = Field(default_factory=dict)
+    explore: Explore = Explore()
     gate: Gate = Gate()
 
     @model_validator(mode="after")
