@@ -60,4 +60,4 @@ def run(
 
 
 def _project_key(project: Project) -> dict[str, Any]:
-    return project.model_dump(mode="json", exclude={"folder"})
+    return project.model_dump(mode="json", exclude={"folder", "explore"})
