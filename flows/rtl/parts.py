@@ -6,7 +6,7 @@ In: a `Network`. Out: `Part`s. What the layers lack to be a design is `flows.rtl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.rtl.cores import Weighted
 from flows.rtl.cores.fold import LayerSchedule
@@ -60,7 +60,8 @@ class LayerStage:
         assert self.stage.core is not None
         lanes, kind = self.unit.entering(self.index)
         reads = Stream("in_valid", "1'b1", "in_data", lanes, kind)
-        body, makes = emit_stage(self.stage, reads, "stage")
+        nameless = tuple(replace(operation, name="cast") for operation in self.stage.operations)
+        body, makes = emit_stage(replace(self.stage, operations=nameless), reads, "stage")
         text = _MODULE.format(top=TOP, reads=reads.bits - 1, makes=makes.bits - 1, body=body, out=makes)
         return Part(self.plan.name, {f"{TOP}.v": text, **primitives(self.stage.core.primitives)}, TOP)
 
