@@ -1,0 +1,77 @@
+"""Which rows of a table no other row makes superfluous.
+
+In: whole numbers, a row for each candidate, all to be as small as possible. Out: the numbers of the rows to keep.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
+
+LEVELS = 64
+"""With at most so many different values in a column, rows are compared level by level."""
+
+BLOCK = 64
+"""Rows compared with all others at a time."""
+
+
+def nondominated(table: Numbers) -> Numbers:
+    """Numbers of the rows of which no other is less in one column and greater in none; of equal rows the first.
+
+    Args:
+        table: (rows, columns).
+
+    Returns:
+        (kept,): in no particular order.
+    """
+    if not len(table):
+        return np.arange(0)
+    counts = np.array([len(np.unique(column)) for column in table.T])
+    columns = table[:, np.argsort(counts, kind="stable")][:, np.sort(counts) > 1]
+    order = np.lexsort(columns.T[::-1]) if columns.size else np.arange(1)
+    different = np.r_[True, (np.diff(columns[order], axis=0) != 0).any(1)]
+    order = order[different]
+    return order[_kept(columns[order])]
+
+
+def _kept(rows: Numbers) -> Numbers:
+    """The same of rows in lexicographic order, all different."""
+    if rows.shape[1] <= 1:
+        return np.arange(1)
+    if rows.shape[1] == 2:
+        best = np.minimum.accumulate(rows[:, 1])
+        return np.flatnonzero(np.r_[True, rows[1:, 1] < best[:-1]])
+    starts = np.flatnonzero(np.r_[True, np.diff(rows[:, 0]) > 0])
+    return _by_levels(rows, starts) if len(starts) <= LEVELS else _by_blocks(rows)
+
+
+def _by_levels(rows: Numbers, starts: Numbers) -> Numbers:
+    """Rows with one value of the first column after the other: only those before and beside can dominate them."""
+    front, kept = np.arange(0), []
+    for level in np.split(np.arange(len(rows)), starts[1:]):
+        both = np.concatenate([front, level])
+        front = both[nondominated(rows[both, 1:])]
+        kept.append(front[front >= level[0]])
+    return np.concatenate(kept)
+
+
+def _by_blocks(rows: Numbers) -> Numbers:
+    """Those with the least sum first, which nothing after them dominates and which dominate much."""
+    scaled = (rows / np.maximum(np.ptp(rows, axis=0), 1)).sum(1)
+    left, kept = np.argsort(scaled, kind="stable"), []
+    while len(left):
+        head, left = left[:BLOCK], left[BLOCK:]
+        worse = _dominated(rows[head], rows[head])
+        kept.append(head[~worse])
+        left = left[~_dominated(rows[left], rows[kept[-1]])]
+    return np.concatenate(kept)
+
+
+def _dominated(rows: Numbers, by: Numbers) -> NDArray[np.bool_]:
+    """Which rows another row of `by` is nowhere greater than."""
+    found = np.zeros(len(rows), dtype=bool)
+    for row in by:
+        found |= (row <= rows).all(1) & (row < rows).any(1)
+    return found
