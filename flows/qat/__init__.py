@@ -6,6 +6,20 @@ package is fast; TensorFlow is imported by the functions that need it.
 
 from flows.qat.data import Dataset, check_classes, load_data, natural_grid
 from flows.qat.load import load_model
-from flows.qat.train import TrainResult, accuracy, train
+from flows.qat.narrow import fine_tune, narrowable, narrowed
+from flows.qat.train import TrainResult, accuracy, save_model, train
 
-__all__ = ["Dataset", "TrainResult", "accuracy", "check_classes", "load_data", "load_model", "natural_grid", "train"]
+__all__ = [
+    "Dataset",
+    "TrainResult",
+    "accuracy",
+    "check_classes",
+    "fine_tune",
+    "load_data",
+    "load_model",
+    "narrowable",
+    "narrowed",
+    "natural_grid",
+    "save_model",
+    "train",
+]

@@ -80,13 +80,9 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
             continue
         model, state = _train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
         files[name] = folder / f"{name}.h5"
-        save_model(model, files[name])
-        figure = _metric(model, data, stage, f"{project.data_name}, {len(data.y_test)} test samples", files[name].name)
-        progress.say(f"{name}: test accuracy {figure.value:.4f} on {len(data.y_test)} samples")
-        figures += MetricSet((figure,))
+        figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
         histories[name] = state.history
-    _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
-    _write_json(folder / "metrics.json", figures.to_json())
+    write_results(folder, histories, figures)
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
@@ -115,10 +111,20 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float(np.mean(predicted(logits) == y))
 
 
-def _metric(model: Any, data: Dataset, stage: Stage, target: str, source: str) -> Metric:
+def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> Metric:
+    """Save a trained model, and tell its accuracy on the test set."""
+    save_model(model, file)
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
+    target = f"{project.data_name}, {len(data.y_test)} test samples"
     value = accuracy(model, data.shaped(tuple(model.input_shape[1:])).x_test, data.y_test)
-    return Metric("accuracy", value, stage, tool, keras2.versions()[tool], target, source)
+    progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
+    return Metric("accuracy", value, stage, tool, keras2.versions()[tool], target, file.name)
+
+
+def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
+    """Write `history.json` and `metrics.json`; raises StorageError."""
+    _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
+    _write_json(folder / "metrics.json", figures.to_json())
 
 
 def _write_json(file: Path, content: object) -> None:
@@ -128,32 +134,64 @@ def _write_json(file: Path, content: object) -> None:
         raise StorageError(f"{file} cannot be written: {error.strerror}", "make room, then run again") from error
 
 
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A training of one model.
+
+    Attributes:
+        name: of what is trained, for messages.
+        training: how.
+        data: to train on and to choose the best epoch by.
+        source: the project's [data].
+        folder: for checkpoints.
+        fingerprint: of everything that determines the trained weights.
+        from_trained: whether the weights that the model has are a candidate for the best ones.
+    """
+
+    name: str
+    training: Training
+    data: Dataset
+    source: Data
+    folder: Path
+    fingerprint: str
+    from_trained: bool = False
+
+
 def _train_one(
     project: Project, training: Training, function: str, data: Dataset, folder: Path, progress: Progress
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
-    _make_deterministic(training.seed)
+    make_deterministic(training.seed)
     model = build(project, function)
-    _check_outputs(model, data, function)
-    fitted = data.shaped(tuple(model.input_shape[1:]))
-    check_images(fitted.shape, project.data)
-    engine = _Engine(model, training, fitted, project.data)
-    fingerprint = _fingerprint(project, function, data)
-    state = checkpoint.latest(folder, fingerprint, progress.say) or engine.state(0, (), ())
+    _check_outputs(model, data, f"{function}()")
+    job = Fit(function, training, data, project.data, folder, _fingerprint(project, function, data))
+    return model, fit(model, job, progress)
+
+
+def fit(model: Any, job: Fit, progress: Progress) -> State:
+    """Train a model, or go on where a killed training stopped; the model then has the best weights.
+
+    Raises:
+        DataError, StorageError: as `train`.
+    """
+    training, data = job.training, job.data.shaped(tuple(model.input_shape[1:]))
+    check_images(data.shape, job.source)
+    engine = _Engine(model, training, data, job.source)
+    state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
     if state.epoch:
-        progress.say(f"{function}: going on after epoch {state.epoch} of {training.epochs}")
+        progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
     engine.restore(state)
-    with progress.track(f"train {function}", training.epochs, state.epoch) as advance:
+    with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
         while state.epoch < training.epochs and not _out_of_patience(state, training):
             state = _epoch(engine, state)
-            checkpoint.save(folder, fingerprint, state)
+            checkpoint.save(job.folder, job.fingerprint, state)
             last = state.history[-1]
             advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
     model.set_weights(state.best)
-    return model, state
+    return state
 
 
-def _make_deterministic(seed: int) -> None:
+def make_deterministic(seed: int) -> None:
     """From here on this process computes the same bits in every run; not done earlier, since unseeded operations of
     other code in the process would then be errors."""
     keras2.ready()
@@ -182,16 +220,16 @@ def _out_of_patience(state: State, training: Training) -> bool:
     return len(ranks) - 1 - ranks.index(max(ranks)) >= training.patience
 
 
-def _check_outputs(model: Any, data: Dataset, function: str) -> None:
+def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     shape = tuple(model.output_shape[1:])
     if len(shape) != 1:
-        raise ModelError(f"{function}() gives outputs of shape {shape}", "end the model with one logit a class")
+        raise ModelError(f"{name} gives outputs of shape {shape}", "end the model with one logit a class")
     if shape[0] == 1:
         raise ModelError(
-            f"{function}() gives one output, which training by softmax cross-entropy cannot change",
+            f"{name} gives one output, which training by softmax cross-entropy cannot change",
             "end the model with one logit a class: two for a yes or no",
         )
-    check_classes(data, shape[0], f"{function}()")
+    check_classes(data, shape[0], name)
 
 
 def _fingerprint(project: Project, function: str, data: Dataset) -> str:
@@ -230,6 +268,10 @@ class _Engine:
         optimizer = tuple(variable.numpy() for variable in self._optimizer.variables)
         return State(epoch, self.weights(), optimizer, best, history)
 
+    def start(self, from_trained: bool) -> State:
+        """The state before the first epoch; the weights there are count as an epoch where that is wished."""
+        return self.state(0, self.weights(), (self._judged(),)) if from_trained else self.state(0, (), ())
+
     def restore(self, state: State) -> None:
         self._model.set_weights(state.weights)
         for variable, value in zip(self._optimizer.variables, state.optimizer, strict=True):
@@ -251,8 +293,12 @@ class _Engine:
         loss = float(self._pass(*given))
         if self._draws is None:
             self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
+        return {"loss": loss, **self._judged(), "learning_rate": rate}
+
+    def _judged(self) -> dict[str, float]:
+        """Figures of the validation set."""
         val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"loss": loss, "val_loss": val_loss, "val_accuracy": val_accuracy, "learning_rate": rate}
+        return {"val_loss": val_loss, "val_accuracy": val_accuracy}
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""
