@@ -4,8 +4,10 @@ In: configurations, and the figures of some of them. Out: for each configuration
 below, so that those that cannot matter need not be synthesized.
 
 A linear model of the counts of `flows.tradeoff.features`, with coefficients that cannot be negative, is fitted to each
-kind of layer and metric (Lawson and Hanson, "Solving Least Squares Problems", 1974, in SciPy). How far it overshot what
-it had not seen, in cross-validation, says how much less it promises. A bound is a promise of the model, not a theorem:
+kind of layer and metric (Lawson and Hanson, "Solving Least Squares Problems", 1974, in SciPy). Each count is of things
+that take about one LUT, register or block; coefficients far from 1 have to be paid for, so that few measurements are
+enough (ridge regression towards 1). How far the model overshot what it had not seen, in cross-validation, says how
+much less it promises. A bound is a promise of the model, not a theorem:
 `Bounds.check` tests every one that is measured later, and one that breaks widens the margin.
 """
 
@@ -39,6 +41,9 @@ SAFETY = 1.5
 
 LEAST_MARGIN = 0.02
 """However well the model fits."""
+
+NOISE, SPREAD = 0.04, 0.5
+"""Standard deviations that the regression assumes: of a figure about the model (relative), and of a coefficient."""
 
 CONSTANTS_MARGIN = 0.6
 """Of reuse factor 1 by the model of what is folded: constant weights spare part of the multipliers, but no adders."""
@@ -81,7 +86,9 @@ def fitted(rows: NDArray[np.float64], figures: NDArray[np.float64]) -> Model:
 
 def _solved(rows: NDArray[np.float64], figures: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = 1 / np.maximum(figures, 1.0)
-    solution: NDArray[np.float64] = nnls(rows * weights[:, None], figures * weights)[0]
+    ridge = NOISE / SPREAD * np.eye(rows.shape[1])
+    table = np.vstack([rows * weights[:, None], ridge])
+    solution: NDArray[np.float64] = nnls(table, np.concatenate([figures * weights, ridge.sum(1)]))[0]
     return solution
 
 

@@ -22,6 +22,9 @@ from flows.tradeoff.space import Configuration
 LUT_INPUTS = 6
 """Address bits of a ROM that one LUT looks up; of ECP5 it takes more, which the model learns."""
 
+CONTROL = 50.0
+"""Counters and what they enable, LUTs and registers alike."""
+
 
 def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
     """Metric of `AREA` → what it grows with; rows of one kind have the same columns."""
@@ -38,16 +41,19 @@ def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
 
 
 def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
-    lanes_in, lanes_out = plan.inputs_per_cycle, plan.outputs_per_cycle
-    rom = _rom_luts(words, sums.weight_type.width) + _rom_luts(_biases(plan, sums), sums.sum.width)
+    shallow, deep = _rom_luts(words, sums.weight_type.width)
+    biases, _ = _rom_luts(np.asarray(bias_words(sums.bias, plan)), sums.sum.width)
+    first, *rest = _tree_bits(plan, sums) or [0.0]
     return np.asarray(
         [
-            1.0,
-            rom,
-            lanes_in * sums.source.width * (plan.steps - 1) / 3,
-            _tree_bits(plan, sums),
-            lanes_out * sums.sum.width,
-            lanes_out * one.at.stage.result.width,
+            CONTROL,
+            shallow + biases,
+            deep,
+            plan.inputs_per_cycle * sums.source.width * _multiplexer(plan.steps),
+            first * (0.5 if plan.multiplier is Multiplier.DSP and not plan.shared else 1.0),  # a block may do this one
+            sum(rest),
+            plan.outputs_per_cycle * sums.sum.width,
+            plan.outputs_per_cycle * _cast_bits(one),
             _row_bits(plan, sums),
         ]
     )
@@ -55,23 +61,34 @@ def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> N
 
 def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     held = plan.n_in * sums.source.width if plan.steps > 1 else 0
+    fed = plan.inputs_per_cycle * sums.source.width
     collected = (plan.groups - 1) * plan.outputs_per_cycle * one.at.stage.result.width
     rom = _rom_columns(words, sums.weight_type.width)
+    waits = plan.multiply_latency - 1 if plan.multiplier is Multiplier.LUT else 0
     return np.asarray(
         [
-            1.0,
-            held + plan.inputs_per_cycle * sums.source.width,
+            CONTROL,
+            held + fed,
             rom,
-            _tree_bits(plan, sums) / plan.pipeline.levels_per_stage,
+            sum(_tree_bits(plan, sums)) / plan.pipeline.levels_per_stage,
             plan.outputs_per_cycle * sums.sum.width,
             collected,
             _row_bits(plan, sums) / plan.pipeline.rows_per_stage,
+            rom * waits,  # a bit of a weight waits for its row, and so do the operands
+            fed * waits,
         ]
     )
 
 
-def _biases(plan: LayerSchedule, sums: Sums) -> Array:
-    return np.asarray(bias_words(sums.bias, plan))
+def _cast_bits(one: Configuration) -> float:
+    """Of a lane: an addition that rounds, what is lost on both sides, and the choice of a limit."""
+    made, summed = one.at.stage.result.width, one.at.stage.core.result.width if one.at.stage.core else 0
+    return made + summed / 3 + 3.0 if one.at.stage.operations else 0.0
+
+
+def _multiplexer(inputs: int) -> float:
+    """LUTs of a multiplexer with a load input: four inputs fit in one LUT, and one more LUT loads."""
+    return 0.0 if inputs == 1 else 1.0 if inputs == 2 else math.ceil(inputs / 4) + 1.0
 
 
 def _columns(words: Array, width: int) -> Array:
@@ -87,19 +104,22 @@ def _rom_columns(words: Array, width: int) -> float:
     return float(_columns(words, width).shape[1])
 
 
-def _rom_luts(words: Array, width: int) -> float:
-    return _rom_columns(words, width) * math.ceil(len(words) / 2**LUT_INPUTS)
+def _rom_luts(words: Array, width: int) -> tuple[float, float]:
+    """LUTs of a memory that one LUT looks up a bit of, or of a deeper one; the other is 0."""
+    columns, depth = _rom_columns(words, width), len(words) / 2**LUT_INPUTS
+    return (columns, 0.0) if depth <= 1 else (0.0, columns * depth)
 
 
-def _tree_bits(plan: LayerSchedule, sums: Sums) -> float:
-    """Bits of all adders of the trees: each level has half the adders, one bit wider."""
+def _tree_bits(plan: LayerSchedule, sums: Sums) -> list[float]:
+    """Bits of all adders of the trees, by level: each level has half the adders, one bit wider."""
     paired = int(plan.multiplier is Multiplier.LUT and sums.drop <= 0)
-    leaves, width, bits = plan.inputs_per_cycle, sums.product_width + paired, 0
+    leaves, width = plan.inputs_per_cycle, sums.product_width + paired
     leaves = -(-leaves // 2) if paired else leaves
+    bits = []
     while leaves > 1:
-        bits += leaves // 2 * min(width, sums.sum.width)
+        bits.append(float(leaves // 2 * min(width, sums.sum.width) * plan.outputs_per_cycle))
         leaves, width = leaves - leaves // 2, width + 1
-    return float(bits * plan.outputs_per_cycle)
+    return bits
 
 
 def _row_bits(plan: LayerSchedule, sums: Sums) -> float:
