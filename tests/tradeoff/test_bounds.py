@@ -44,7 +44,7 @@ def test_bounds_are_below_and_near(noise: float) -> None:
     for metric in ("lut", "ff", "dsp"):
         real = np.array([figures[metric] for figures in truth])
         assert (lower[metric] <= real).all()
-        assert (lower[metric] >= real * (0.95 - 4 * noise) - 1).all()
+        assert (lower[metric] >= real * (0.85 - 4 * noise) - 1).all()
 
 
 def test_what_is_measured_is_its_own_bound() -> None:
