@@ -79,7 +79,8 @@ class Data(Section):
             (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps).
         fallback: the named set that stands in where the file `source` does not exist.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
-        test: fraction of all samples kept for the test; not with a source that has `x_test`.
+        test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
+            by these alone too.
         seed: of the stratified split.
         flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
@@ -202,10 +203,29 @@ class PrecisionKnobs(Section):
         return default.model_copy(update={name: kind for name, kind in self if kind is not None})
 
 
+class RtlKnobs(Section):
+    """What the open RTL builds otherwise than hls4ml, which has no such reuse factor or strategy for the layer."""
+
+    reuse_factor: Positive | None = None
+    strategy: Strategy | None = None
+
+
+class PipelineKnobs(Section):
+    """How much logic stands between two registers of the open RTL; attributes as in `flows.rtl.knobs.Pipeline`."""
+
+    levels_per_stage: Positive = 2
+    rows_per_stage: Positive = 2
+    feed_register: bool = False
+    operand_register: bool = False
+    cast_register: bool = False
+    block_ram: bool = True
+
+
 class LayerKnobs(Section):
     """The knobs of one layer; those left out take the default of the project.
 
-    `implementation` puts a softmax into hardware: by hls4ml's tables, or as a one-hot argmax.
+    `implementation` puts a softmax into hardware: by hls4ml's tables, or as a one-hot argmax. `rtl` is for the open RTL
+    where it shall differ from hls4ml.
     """
 
     reuse_factor: Positive | None = None
@@ -214,6 +234,7 @@ class LayerKnobs(Section):
     weights_in: WeightsIn | None = None
     implementation: Implementation | None = None
     precision: PrecisionKnobs = PrecisionKnobs()
+    rtl: RtlKnobs = RtlKnobs()
 
 
 class ResolvedKnobs(Section):
@@ -224,6 +245,12 @@ class ResolvedKnobs(Section):
     multiplier: Multiplier
     weights_in: WeightsIn
     precision: PrecisionKnobs
+    rtl: RtlKnobs = RtlKnobs()
+
+    @property
+    def in_rtl(self) -> ResolvedKnobs:
+        """The same as the open RTL builds it."""
+        return self.model_copy(update=self.rtl.model_dump(exclude_none=True))
 
     @property
     def hls_strategy(self) -> Literal["latency", "resource"]:
@@ -241,6 +268,7 @@ class Knobs(Section):
         multiplier: what the open RTL builds multipliers from.
         weights_in: where the open RTL keeps weights.
         precision: types set by hand.
+        pipeline: of the open RTL; None: as deep as target.clock_ns asks for.
         layers: layer name → its own knobs.
     """
 
@@ -249,6 +277,7 @@ class Knobs(Section):
     multiplier: Multiplier = "dsp"
     weights_in: WeightsIn = "auto"
     precision: PrecisionKnobs = PrecisionKnobs()
+    pipeline: PipelineKnobs | None = None
     layers: Mapping[str, LayerKnobs] = Field(default_factory=dict)
 
     def of(self, layer: str) -> ResolvedKnobs:
@@ -260,6 +289,7 @@ class Knobs(Section):
             multiplier=own.multiplier or self.multiplier,
             weights_in=own.weights_in or self.weights_in,
             precision=own.precision.over(self.precision),
+            rtl=own.rtl,
         )
 
     @property

@@ -97,8 +97,12 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
         known.append("precision.accum")
     if layer is not None and layer["class_name"] == "Softmax":
         known.append("implementation")
-    given = [key for key, value in own if value is not None and key != "precision"]
-    given += [f"precision.{key}" for key, value in own.precision if value is not None]
+    if layer is not None and layer["class_name"] == "BatchNormalization":
+        known += ["multiplier", "weights_in", "rtl.reuse_factor", "rtl.strategy"]
+    given = [key for key, value in own if value is not None and key not in ("precision", "rtl")]
+    given += [
+        f"{part}.{key}" for part in ("precision", "rtl") for key, value in getattr(own, part) if value is not None
+    ]
     for key in given:
         if key not in known:
             message = f"knobs.layers.{name}.{key}: layer '{name}' has no such knob"
@@ -126,7 +130,7 @@ def _check_reuse_factor(layer: dict[str, Any], knobs: ResolvedKnobs) -> None:
         raise ProjectError(
             f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
             f"build reuse factor {knobs.reuse_factor}",
-            f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] takes any, for the open RTL",
+            f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] and rtl.reuse_factor take any",
         )
 
 

@@ -2,7 +2,7 @@
 
 In: a project. Out: a `Dataset`. A source is in one piece, `x` and `y`, or in parts, `x_train`, `y_train`, `x_test`,
 `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone, with classes only if its accuracy is to
-be known.
+be known; where data.test names a fraction it is judged by that part, which another training has not seen.
 """
 
 from __future__ import annotations
@@ -135,15 +135,22 @@ def natural_grid(path: Path) -> Fixed:
 
 def _parts(arrays: Mapping[str, Samples], project: Project, name: str) -> tuple[Pair, Pair, Pair]:
     """Training, validation and test samples with their classes, as they come."""
-    whole = "x" in arrays
-    if project.model.file is not None:
+    whole, data = "x" in arrays, project.data
+    if project.model.file is not None and data.test is None:
         test = _test_alone(arrays, "x" if whole else "x_test", "y" if whole else "y_test", name)
-        return (test[0][:0], test[1][:0]), (test[0][:0], test[1][:0]), test
-    data = project.data
+        return _no_training(test)
     rest = _pair(arrays, "x", "y", name) if whole else _pair(arrays, "x_train", "y_train", name)
     rest, test = _take(arrays, "test", rest, data.test, data, name)
+    if project.model.file is not None:
+        return _no_training(test)
     train, validation = _take(arrays, "val", rest, data.validation, data, name)
     return train, validation, test
+
+
+def _no_training(test: Pair) -> tuple[Pair, Pair, Pair]:
+    """A test set for a trained model."""
+    empty = test[0][:0], test[1][:0]
+    return empty, empty, test
 
 
 def _test_alone(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:

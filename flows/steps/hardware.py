@@ -59,7 +59,7 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     knobs = context.project.at(reuse_factor).knobs
     default = _layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
-    own = {name: _layer_knobs(knobs.of(name)) for name in names}
+    own = {name: _layer_knobs(knobs.of(name).in_rtl) for name in names}
     io = Io(context.project.target.io_type)
     plan = schedule(graph, own, default, io=io)
     pipeline = _pipeline(context, default.multiplier, plan)
@@ -77,12 +77,13 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
 
 
 def _pipeline(context: Context, multiplier: Multiplier, shallow: Schedule) -> Pipeline:
-    """As deep as the clock asks for on the family that is routed, or else on the first one."""
+    """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
     target = context.project.target
     family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
     widths = widths_of(shallow)
-    pipeline = pipeline_for(target.clock_ns, family, kind, widths)
+    given = context.project.knobs.pipeline
+    pipeline = Pipeline(**dict(given)) if given else pipeline_for(target.clock_ns, family, kind, widths)
     path = slowest(pipeline, family, kind, widths)
     if path.ns > target.clock_ns:
         slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"

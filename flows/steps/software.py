@@ -75,8 +75,8 @@ def translate(context: Context, results: Results) -> Results:
 
 def _hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
-    ours = {"multiplier", "weights_in"}
-    return project.knobs.model_dump(mode="json", exclude={*ours, "layers"}) | {
+    ours = {"multiplier", "weights_in", "rtl"}
+    return project.knobs.model_dump(mode="json", exclude={*ours, "pipeline", "layers"}) | {
         "layers": {name: own.model_dump(mode="json", exclude=ours) for name, own in project.knobs.layers.items()}
     }
 
