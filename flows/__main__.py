@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows import __version__, cache_command, doctor
+from flows import __version__, cache_command, doctor, explore_command
 from flows.errors import FlowError, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     new = commands.add_parser("new", help="make a project folder to start from")
     new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
     new.set_defaults(command=_new)
+    explore_command.add_to(commands, _add_project_arguments, _project)
     cache_command.add_to(commands)
     look = commands.add_parser("doctor", help="which tools are here, and what each enables")
     look.set_defaults(command=_doctor)

@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from flows.report import table
+    from flows.markdown import table
     from flows.tradeoff.cache import groups
 
     cache = _cache(arguments)

@@ -11,16 +11,16 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from flows.markdown import MISSING, number, table
 from flows.metrics import Metric, MetricSet, Stage
 from flows.store import write_bytes, write_text
 
 SCHEMA_VERSION = 1
-MISSING = "missing"
 FILES = ("report.md", "report.csv", "report.json", "report.png")
 
 Group = tuple[Stage, str, str, str]
@@ -176,27 +176,10 @@ def _memory(layer: Mapping[str, Any]) -> str:
     return f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with aligned columns, readable as plain text."""
-    lines = [list(head), *(list(row) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
-    texts = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
-    ]
-    return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])
-
-
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     return " × ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def number(value: float | None) -> str:
-    """A figure as text: thousands separated, at most four digits after the point, None as "missing"."""
-    if value is None:
-        return MISSING
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
 
 
 def _accuracy_table(report: Report) -> str:

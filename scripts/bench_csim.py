@@ -30,8 +30,8 @@ import tf_keras  # noqa: E402
 
 from flows.hls.translate import Settings, Translation, translate  # noqa: E402
 from flows.ir import Fixed, evaluate  # noqa: E402
+from flows.markdown import table  # noqa: E402
 from flows.project import Knobs, Target  # noqa: E402
-from flows.report import table  # noqa: E402
 
 RELU = "quantized_relu(6,2)"
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
 from flows.ir.fixed import Array
+from flows.markdown import number, table
 from flows.metrics import Stage
-from flows.report import number, table
 from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
 from flows.toolchains import nextpnr, yosys
 

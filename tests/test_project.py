@@ -97,7 +97,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ),
         (
             {"knobs__zzz": 1},
-            "knobs.zzz is not a known key; allowed: reuse_factor, strategy, multiplier, weights_in, precision, pipeline, layers",
+            "knobs.zzz is not a known key; "
+            "allowed: reuse_factor, strategy, multiplier, weights_in, precision, pipeline, layers",
         ),
         ({"budgets__xc8__lut": 1}, "budgets.xc8 is not a known key; did you mean xc7? allowed: xc7, xcup, ecp5"),
         (
