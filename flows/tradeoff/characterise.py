@@ -7,13 +7,14 @@ on where it stopped, since every part is stored as soon as it is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from flows.errors import FlowError, ToolFailed
 from flows.progress import Progress
+from flows.rtl.parts import Part
 from flows.toolchains import yosys
 from flows.toolchains.yosys import Family, SynthPlan
 from flows.tradeoff.cache import Cache, Measurement, key_of
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
 NAMED_FAILURES = 5
-
-
-class Part(Protocol):
-    """A module that is synthesized on its own: a name for people, Verilog by file name, and the top module."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def files(self) -> Mapping[str, str]: ...
-    @property
-    def top(self) -> str: ...
 
 
 def size_of(part: Part) -> float:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.progress import Progress
+from flows.rtl.parts import Part
 from flows.toolchains import yosys, yowasp
 from flows.toolchains.yosys import Family
 from flows.tradeoff.cache import Cache
@@ -21,13 +21,6 @@ from flows.tradeoff.characterise import measure
 from flows.tradeoff.cluster import Cluster
 
 FILE = "part.v"
-
-
-@dataclass(frozen=True)
-class Part:
-    name: str
-    files: Mapping[str, str]
-    top: str
 
 
 def adder(width: int, name: str = "") -> Part:

@@ -15,10 +15,11 @@ import pytest
 
 from flows.errors import ProjectError, ToolFailed
 from flows.progress import Progress
+from flows.rtl.parts import Part
 from flows.toolchains import yosys
 from flows.toolchains.yosys import Family
 from flows.tradeoff.cache import Cache, Measurement
-from flows.tradeoff.characterise import Part, measure
+from flows.tradeoff.characterise import measure
 from flows.tradeoff.cluster import KINDS, Cluster
 from tests.conftest import REPOSITORY
 from tests.tradeoff import adders
@@ -173,5 +174,5 @@ def test_an_unknown_cluster_is_refused_and_a_silent_one_is_reported(
         Cluster("pbs")
     assert all(name in error.value.hint for name in KINDS)
     monkeypatch.setattr("flows.tradeoff.cluster.CONNECT_S", 0.5)
-    with pytest.raises(ToolFailed, match="127[.]0[.]0[.]1:1' does not answer"), Cluster("tcp://127.0.0.1:1") as silent:
+    with pytest.raises(ToolFailed, match="does not answer"), Cluster("tcp://127.0.0.1:1") as silent:
         measure([adder(4)], Family.XC7, cache, silent, Progress(said))
