@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.int64]
 
-LEVELS = 64
-"""With at most so many different values in a column, rows are compared level by level."""
+LEVELS = 8
+"""With at most so many different values in a column of four or more, rows are compared level by level."""
 
 BLOCK = 64
 """Rows compared with all others at a time."""
@@ -44,7 +44,7 @@ def _kept(rows: Numbers) -> Numbers:
         best = np.minimum.accumulate(rows[:, 1])
         return np.flatnonzero(np.r_[True, rows[1:, 1] < best[:-1]])
     starts = np.flatnonzero(np.r_[True, np.diff(rows[:, 0]) > 0])
-    return _by_levels(rows, starts) if len(starts) <= LEVELS else _by_blocks(rows)
+    return _by_levels(rows, starts) if rows.shape[1] == 3 or len(starts) <= LEVELS else _by_blocks(rows)
 
 
 def _by_levels(rows: Numbers, starts: Numbers) -> Numbers:
@@ -61,17 +61,23 @@ def _by_blocks(rows: Numbers) -> Numbers:
     """Those with the least sum first, which nothing after them dominates and which dominate much."""
     scaled = (rows / np.maximum(np.ptp(rows, axis=0), 1)).sum(1)
     left, kept = np.argsort(scaled, kind="stable"), []
+    columns = np.ascontiguousarray(rows[left].T)
     while len(left):
-        head, left = left[:BLOCK], left[BLOCK:]
-        worse = _dominated(rows[head], rows[head])
-        kept.append(head[~worse])
-        left = left[~_dominated(rows[left], rows[kept[-1]])]
+        head = columns[:, :BLOCK]
+        better = (head[:, :, None] <= head[:, None, :]).all(0)
+        first = np.flatnonzero(better.sum(0) == 1)
+        kept.append(left[first])
+        stays = np.flatnonzero(~_beaten(columns, head[:, first]))
+        left, columns = left[stays], columns[:, stays]
     return np.concatenate(kept)
 
 
-def _dominated(rows: Numbers, by: Numbers) -> NDArray[np.bool_]:
-    """Which rows another row of `by` is nowhere greater than."""
-    found = np.zeros(len(rows), dtype=bool)
-    for row in by:
-        found |= (row <= rows).all(1) & (row < rows).any(1)
+def _beaten(columns: Numbers, by: Numbers) -> NDArray[np.bool_]:
+    """(n,): which of (columns, n) is nowhere less than one of (columns, m)."""
+    found = np.zeros(columns.shape[1], dtype=bool)
+    for row in by.T:
+        worse = columns[0] >= row[0]
+        for column, value in zip(columns[1:], row[1:], strict=True):
+            worse &= column >= value
+        found |= worse
     return found

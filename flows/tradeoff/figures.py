@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import gcd, lcm
 
+import numpy as np
+
 from flows.errors import ProjectError
 from flows.tradeoff.choice import AREA, Assignment, Choices, Column, Path, Problem
 
@@ -25,30 +27,45 @@ Figures = Mapping[str, int]
 
 def additive(layer: Choices, metric: str) -> Column:
     """A metric that adds up over layers: of `AREA`, or `UNMEASURED`."""
-    return layer.area[metric] if metric in AREA else (~layer.measured).astype("int64")
+    return layer.area[metric] if metric in AREA else (~layer.measured).astype(np.int64)
 
 
-def cycles(problem: Problem, assignment: Assignment, path: Path) -> int:
-    """Cycles along a path."""
-    chosen = list(zip(problem.layers, assignment, strict=True))
-    times = sum(times * int(layer.latency[pick]) for times, (layer, pick) in zip(path.times, chosen, strict=True))
-    gaps = sum(
-        gaps * max(int(layer.interval[pick]) for layer, pick in chosen if layer.unit == unit)
-        for unit, gaps in path.gaps.items()
-    )
-    return path.constant + times + gaps
+def tabulated(problem: Problem, picks: Column, paths: Iterable[Path]) -> dict[str, Column]:
+    """All metrics of many assignments; the latency is that of the longest of these paths, 0 without any.
+
+    Args:
+        picks: (n, layers).
+
+    Returns:
+        Metric → (n,).
+    """
+    chosen = list(zip(problem.layers, picks.T, strict=True))
+    columns = {
+        metric: problem.base.get(metric, 0) + sum((additive(layer, metric)[own] for layer, own in chosen), _none(picks))
+        for metric in (*AREA, UNMEASURED)
+    }
+    latency = np.max([_none(picks), *(_cycles(problem, picks, path) for path in paths)], axis=0)
+    ii = np.max([_none(picks) + problem.base_period, *(layer.period[own] for layer, own in chosen)], axis=0)
+    return columns | {LATENCY: latency, II: ii}
 
 
 def figures(problem: Problem, assignment: Assignment, paths: Iterable[Path]) -> dict[str, int]:
-    """All metrics; the latency is that of the longest of these paths, 0 without any."""
-    chosen = list(zip(problem.layers, assignment, strict=True))
-    sums = {
-        metric: problem.base.get(metric, 0) + sum(int(additive(layer, metric)[pick]) for layer, pick in chosen)
-        for metric in (*AREA, UNMEASURED)
-    }
-    latency = max((cycles(problem, assignment, path) for path in paths), default=0)
-    ii = max([problem.base_period, *(int(layer.period[pick]) for layer, pick in chosen)])
-    return sums | {LATENCY: latency, II: ii}
+    """The same of one assignment."""
+    return {name: int(column[0]) for name, column in tabulated(problem, np.array([assignment]), paths).items()}
+
+
+def _cycles(problem: Problem, picks: Column, path: Path) -> Column:
+    """(n,): cycles along a path."""
+    total, intervals = _none(picks) + path.constant, dict.fromkeys(path.gaps, _none(picks))
+    for layer, own, times in zip(problem.layers, picks.T, path.times, strict=True):
+        total += times * layer.latency[own]
+        if layer.unit in intervals:
+            intervals[layer.unit] = np.maximum(intervals[layer.unit], layer.interval[own])
+    return total + sum((path.gaps[unit] * interval for unit, interval in intervals.items()), _none(picks))
+
+
+def _none(picks: Column) -> Column:
+    return np.zeros(len(picks), np.int64)
 
 
 def within(found: Figures, limits: Mapping[str, int]) -> bool:

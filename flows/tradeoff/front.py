@@ -20,9 +20,9 @@ from fractions import Fraction
 import numpy as np
 
 from flows.errors import ProjectError
-from flows.tradeoff.choice import Assignment, Problem
+from flows.tradeoff.choice import Assignment, Column, Problem
 from flows.tradeoff.dominance import nondominated
-from flows.tradeoff.figures import LATENCY, UNMEASURED, figures, known
+from flows.tradeoff.figures import LATENCY, UNMEASURED, known, tabulated
 from flows.tradeoff.merge import merged
 from flows.tradeoff.solver import Solution, Solver
 
@@ -88,18 +88,20 @@ def by_merging(
         table = merged(solver.problem, kept, objectives, limits, solver.paths)
         if table is None:
             return None
-        assignments = _front(solver, [tuple(row) for row in table.tolist()], objectives)
-        overlooked = LATENCY in {*objectives, *limits} and any([solver.overlooked(each) for each in assignments])
+        every = _front(solver, table, objectives)
+        assignments = [tuple(row) for row in every[:most].tolist()]
+        timed = LATENCY in objectives or LATENCY in limits
+        overlooked = timed and sum(map(solver.overlooked, assignments)) > 0  # each one, to find all their paths at once
     solutions = [_solution(solver, each, objectives[0], len(solver.paths) - cuts) for each in assignments]
-    return Front(tuple(objectives), tuple(solutions[:most]), most is None or len(solutions) <= most)
+    return Front(tuple(objectives), tuple(solutions), len(solutions) == len(every))
 
 
-def _front(solver: Solver, assignments: Sequence[Assignment], objectives: Sequence[str]) -> list[Assignment]:
-    """As far as the known paths tell: one for each vector of objectives, with the fewest layers not measured."""
-    found = [figures(solver.problem, each, solver.paths) for each in assignments]
-    rows = sorted(range(len(found)), key=lambda row: [found[row][name] for name in (*objectives, UNMEASURED)])
-    values = np.array([[found[row][name] for name in objectives] for row in rows]).reshape(-1, len(objectives))
-    return [assignments[rows[place]] for place in np.sort(nondominated(values))]
+def _front(solver: Solver, table: Column, objectives: Sequence[str]) -> Column:
+    """As far as the known paths tell: one row for each vector of objectives, with the fewest layers not measured."""
+    found = tabulated(solver.problem, table, solver.paths)
+    order = np.lexsort([found[name] for name in (UNMEASURED, *reversed(objectives))])
+    values = np.stack([found[name][order] for name in objectives], axis=1)
+    return table[order[np.sort(nondominated(values))]]
 
 
 def _solution(solver: Solver, assignment: Assignment, objective: str, cuts: int) -> Solution:

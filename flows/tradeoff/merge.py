@@ -19,7 +19,7 @@ from flows.tradeoff.choice import AREA, Column, Path, Problem
 from flows.tradeoff.dominance import Numbers, nondominated
 from flows.tradeoff.figures import II, LATENCY, UNMEASURED, additive
 
-MOST = 20_000
+MOST = 30_000
 """Partial assignments after which this is given up."""
 
 AT_ONCE = 1 << 18
@@ -70,7 +70,9 @@ class _Columns:
     """What counts, as columns for each layer.
 
     Attributes:
-        sums: how many columns, the first ones, add up; of the others the largest counts.
+        sums: how many columns, the first ones, add up; of the others the largest counts. The very first one says
+            how many layers are not measured.
+        thrifty: whether that counts as a metric does; else it only decides between equals.
         start: (columns,): before the first layer.
         layers: for each layer (configurations, columns).
         units: those of several layers.
@@ -79,6 +81,7 @@ class _Columns:
     """
 
     sums: int
+    thrifty: bool
     start: Numbers
     layers: list[Numbers]
     units: list[_Unit]
@@ -104,6 +107,12 @@ class _Columns:
                 values[:, unit.column] = 0
         return values
 
+    def best(self, tables: Sequence[Table]) -> Table:
+        """The rows of these tables that no other makes superfluous."""
+        both = Table(np.concatenate([t.picks for t in tables]), np.concatenate([t.values for t in tables]))
+        order = np.argsort(both.values[:, 0], kind="stable")
+        return both.take(order[nondominated(both.values[order, 0 if self.thrifty else 1 :])])
+
 
 def merged(
     problem: Problem,
@@ -120,7 +129,14 @@ def merged(
     Returns:
         None: there are too many.
     """
-    columns = _columns(problem, objectives, limits, paths)
+    for thrifty in (True, False):
+        found = _merged(problem, kept, _columns(problem, objectives, limits, paths, thrifty))
+        if found is not None:
+            return found
+    return None
+
+
+def _merged(problem: Problem, kept: Sequence[Column], columns: _Columns) -> Numbers | None:
     states = {_words(problem): Table(np.zeros((1, 0), np.int64), columns.start[None])}
     for number, (layer, picks) in enumerate(zip(problem.layers, kept, strict=True)):
         parts: dict[Words, list[Table]] = defaultdict(list)
@@ -129,7 +145,7 @@ def merged(
             for first in {word[0] for word in words}:
                 rest = frozenset(word[1:] for word in words if word[0] == first)
                 parts[rest].append(_extended(columns, number, table, picks[bits[picks] == first]))
-        states = {words: _best(tables) for words, tables in parts.items()}
+        states = {words: columns.best(tables) for words, tables in parts.items()}
         if sum(len(table.picks) for table in states.values()) > MOST:
             return None
     (last,) = states.values()
@@ -139,11 +155,6 @@ def merged(
 def _words(problem: Problem) -> Words:
     allowed = np.zeros((1, len(problem.layers)), np.int64) if problem.allowed is None else problem.allowed
     return frozenset(map(tuple, allowed.tolist()))
-
-
-def _best(tables: Sequence[Table]) -> Table:
-    both = Table(np.concatenate([t.picks for t in tables]), np.concatenate([t.values for t in tables]))
-    return both.take(nondominated(both.values))
 
 
 def _extended(columns: _Columns, layer: int, table: Table, picks: Numbers) -> Table:
@@ -161,14 +172,16 @@ def _extended(columns: _Columns, layer: int, table: Table, picks: Numbers) -> Ta
         inside = np.flatnonzero((values <= most).all(1))
         before, chosen = np.divmod(inside, len(picks))
         both = Table(np.column_stack([part.picks[before], picks[chosen]]), np.maximum(values[inside], least))
-        found = _best([found, both])
+        found = columns.best([found, both])
     return found
 
 
-def _columns(problem: Problem, objectives: Sequence[str], limits: Mapping[str, int], paths: Sequence[Path]) -> _Columns:
+def _columns(
+    problem: Problem, objectives: Sequence[str], limits: Mapping[str, int], paths: Sequence[Path], thrifty: bool
+) -> _Columns:
     metrics = {*objectives, *limits}
     ways = list(paths) if LATENCY in metrics else []
-    sums = [*(metric for metric in AREA if metric in metrics), UNMEASURED]
+    sums = [UNMEASURED, *(metric for metric in AREA if metric in metrics)]
     names = [*sums, *[LATENCY] * len(ways), *[II] * (II in metrics)]
     start = [problem.base.get(metric, 0) for metric in sums] + [path.constant for path in ways]
     start += [problem.base_period] * (II in metrics)
@@ -176,6 +189,7 @@ def _columns(problem: Problem, objectives: Sequence[str], limits: Mapping[str, i
     blank = [0] * len(units)
     return _Columns(
         sums=len(sums) + len(ways),
+        thrifty=thrifty,
         start=np.array(start + blank),
         layers=[_layer(problem, number, names, ways, units) for number in range(len(problem.layers))],
         units=units,

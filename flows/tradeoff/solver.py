@@ -22,8 +22,8 @@ from flows.tradeoff.dominance import nondominated
 from flows.tradeoff.figures import II, LATENCY, UNMEASURED, additive, figures, known, whole, within
 from flows.tradeoff.milp import Relaxed, relaxed
 
-ROUNDING = 1e-6
-"""By how much, for each unit of it, the solver's bound may be wrong (its tolerance of feasibility)."""
+ROUNDING = 0.01
+"""By how much the solver's bound, that of a whole number, may be off."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Solver:
         self.problem = problem
         self.paths = list(paths)
         self.solves = 0
+        self._layers = len(problem.layers)
         self._critical: dict[Assignment, Path] = {}
         self._kept: dict[frozenset[str], tuple[Column, ...]] = {}
 
@@ -97,8 +98,7 @@ class Solver:
                 return None
             found.append(best)
             tight[metric] = best.figures[metric]
-        last = found[-1] if found[-1].measured else self._optimum({UNMEASURED: 1}, tight) or found[-1]
-        best = replace(found[0], assignment=last.assignment, figures=last.figures)
+        best = replace(found[0], assignment=found[-1].assignment, figures=found[-1].figures)
         return replace(best, solves=self.solves - solves, cuts=len(self.paths) - cuts)
 
     def feasible(self, limits: Mapping[str, int]) -> Solution | None:
@@ -143,7 +143,7 @@ class Solver:
         if not within(found, limits):
             raise FlowError("the solver HiGHS found a choice beyond the limits", "loosen the limits by one")
         value = sum(weight * found[metric] for metric, weight in weights.items())
-        bound = math.ceil(answer.bound - ROUNDING * max(1.0, abs(answer.bound)))
+        bound = math.ceil((math.ceil(answer.bound - ROUNDING) - self._layers) / (self._layers + 1))
         return Solution(
             answer.assignment,
             found,
@@ -159,9 +159,11 @@ class Solver:
         return matters and self.overlooked(assignment)
 
     def _relaxed(self, weights: Mapping[str, int], limits: Mapping[str, int]) -> Relaxed | None:
+        """An optimum as far as the known paths tell; of several, one with as few layers not measured as can be."""
         self.solves += 1
         kept = self.kept(frozenset({*weights, *limits}))
-        return relaxed(self.problem, kept, weights, limits, self.paths)
+        ranked = {metric: weight * (self._layers + 1) for metric, weight in weights.items()} | {UNMEASURED: 1}
+        return relaxed(self.problem, kept, ranked, limits, self.paths)
 
 
 def pruned(layer: Choices, metrics: frozenset[str], by_bits: bool) -> Column:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.tradeoff.choice import AREA, Assignment, Choices, Path, Problem
-from flows.tradeoff.figures import METRICS, cycles
+from flows.tradeoff.figures import METRICS, figures
 
 Table = NDArray[np.int64]
 
@@ -24,7 +24,7 @@ class Longest:
 
     def __call__(self, assignment: Assignment) -> Path:
         problem = Problem(self.layers, {}, 0, self)
-        return max(self.paths, key=lambda path: cycles(problem, assignment, path))
+        return max(self.paths, key=lambda path: figures(problem, assignment, [path])["latency_cycles"])
 
 
 def random_problem(seed: int, sizes: Sequence[int], units: int = 2, paths: int = 3, combinations: int = 0) -> Problem:
