@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flows.errors import ToolFailed
 from flows.metrics import MetricSet, Stage
+from flows.rtl.knobs import LayerKnobs, Multiplier
+from flows.rtl.parts import layer_stages
+from flows.rtl.schedule import schedule
 from flows.toolchains import yosys
 from flows.toolchains.tool import Tool
 from flows.toolchains.yosys import Family
+from tests.rtl.networks import chain, dense
 from tests.toolchains.designs import COUNTER
 
 MULTIPLIER = """
@@ -91,6 +96,30 @@ endmodule
 """
 
 
+WITHOUT_BLOCK_RAM = """
+module top (
+    input  wire               clk,
+    input  wire signed [17:0] a,
+    input  wire signed [17:0] b,
+    output wire signed [35:0] p,
+    input  wire               write,
+    input  wire        [ 4:0] at,
+    output reg         [ 7:0] out,
+    output wire               q,
+    output reg         [15:0] sum
+);
+  multiplier product (.clk(clk), .a(a), .b(b), .p(p));
+  shift taps (.clk(clk), .d(a[0]), .q(q));
+  (* ram_style = "distributed" *) reg [7:0] words[0:31];
+  always @(posedge clk) begin
+    if (write) words[at] <= b[7:0];
+    out <= words[at];
+    sum <= a[15:0] + (b[7] ? b[15:0] : ~p[15:0]) + (a > b);
+  end
+endmodule
+"""
+
+
 def figures(metrics: MetricSet) -> Mapping[str, float | None]:
     return {metric.name: metric.value for metric in metrics if metric.name != "seconds"}
 
@@ -131,6 +160,50 @@ def test_a_memory_of_512_words_is_one_ebr(tmp_path: Path) -> None:
 
 def test_dsp_cells_with_parameters_pass_the_ecp5_flow(tmp_path: Path) -> None:
     assert synthesize(DSP_WITH_PARAMETERS, "top", Family.ECP5, tmp_path) == {"lut": 0, "ff": 1, "dsp": 1, "bram": 0}
+
+
+def same_cells(files: Mapping[str, str], top: str, family: Family, folder: Path) -> bool:
+    """Whether the quick plan leaves the cells that the whole one leaves; prints how long each takes."""
+    plan = yosys.plan(files, top, family)
+    quick = yosys.quick(plan)
+    assert quick is not None
+    found = []
+    for name, way in (("whole", plan), ("quick", quick)):
+        metrics = yosys.execute(way, folder / name, timeout_s=600)
+        found.append(yosys.read_cells(folder / name / f"{family}.stat.json"))
+        print(top, family, name, metrics.get("seconds"), sum(found[-1].values()))
+    return found[0] == found[1]
+
+
+@pytest.mark.parametrize("family", [Family.XC7, pytest.param(Family.XCUP, marks=pytest.mark.slow)])
+def test_the_quick_plan_leaves_the_same_cells(tmp_path: Path, family: Family) -> None:
+    files = {"m.v": MULTIPLIER, "shift.v": SHIFT, "top.v": WITHOUT_BLOCK_RAM}
+    assert same_cells(files, "top", family, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", yosys.QUICK)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_quick_plan_leaves_the_same_cells_of_dense_layers(tmp_path: Path, family: Family, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = chain(int(rng.integers(6, 33)), "fixed<6,2>", dense(int(rng.integers(3, 9)), "fixed<14,6>", "fixed<14,6>"))
+    multiplier = list(Multiplier)[int(rng.integers(len(Multiplier)))]
+    (stage,) = layer_stages(schedule(graph, {}, LayerKnobs(int(rng.integers(2, 40)), multiplier)).network)
+    part = stage.part()
+    assert same_cells(part.files, part.top, family, tmp_path)
+
+
+def test_the_quick_plan_refuses_block_ram(tmp_path: Path) -> None:
+    quick = yosys.quick(yosys.plan({"memory.v": MEMORY}, "memory", Family.XC7))
+    assert quick is not None
+    with pytest.raises(ToolFailed, match="Assertion failed: selection is not empty"):
+        yosys.execute(quick, tmp_path, timeout_s=120)
+
+
+def test_other_families_and_releases_have_no_quick_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert yosys.quick(yosys.plan({"counter.v": COUNTER}, "counter", Family.ECP5)) is None
+    monkeypatch.setattr(yosys, "QUICK_RELEASE", "0.69")
+    assert yosys.quick(yosys.plan({"counter.v": COUNTER}, "counter", Family.XC7)) is None
 
 
 @pytest.mark.parametrize(

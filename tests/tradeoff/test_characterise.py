@@ -18,10 +18,13 @@ from flows.progress import Progress
 from flows.rtl.parts import Part
 from flows.toolchains import yosys
 from flows.toolchains.yosys import Family
-from flows.tradeoff.cache import Cache, Measurement
+from flows.tradeoff import worker
+from flows.tradeoff.cache import Cache, Measurement, key_of
 from flows.tradeoff.characterise import measure
 from flows.tradeoff.cluster import KINDS, Cluster
+from flows.tradeoff.worker import Task
 from tests.conftest import REPOSITORY
+from tests.toolchains.test_yosys import MEMORY
 from tests.tradeoff import adders
 from tests.tradeoff.adders import adder, alive, command, listing_yosys, modules_in
 
@@ -108,6 +111,25 @@ def test_a_failing_part_is_named_with_its_log_when_the_others_are_done(
     assert len(logs) == 2
     assert any(str(log) in error.value.message for log in logs)
     assert any("syntax error" in log.read_text(encoding="utf-8") for log in logs)
+
+
+def test_a_part_with_block_ram_is_synthesized_in_full(cache: Cache, runs: Path) -> None:
+    memory = Part("table", {adders.FILE: MEMORY}, "memory")
+    plan = yosys.plan(memory.files, memory.top, Family.XC7)
+    outcome = worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity))
+    assert outcome.found is not None
+    assert outcome.found.area["bram"] == 1
+    assert modules_in(runs) == ["memory", "memory"]  # once without block RAM, in vain
+    assert worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity)).found == outcome.found
+    assert len(modules_in(runs)) == 2
+
+
+def test_another_yosys_than_the_clients_is_refused(cache: Cache, runs: Path) -> None:
+    plan = yosys.plan(adder(4).files, "adder4", Family.XC7)
+    outcome = worker.run(Task(key_of(replace(plan, top="other")), "layer 1", plan, cache.root, cache.identity))
+    assert outcome.error is not None
+    assert "not the client's" in outcome.error.message
+    assert modules_in(runs) == []
 
 
 def test_a_killed_worker_loses_its_own_part_only_and_that_is_done_again(
