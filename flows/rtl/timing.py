@@ -95,13 +95,13 @@ def fit(network: Network) -> Fit:
     """
     steps = sum(len(unit.front.steps().makes) for unit in network.units)
     frames = min(max(FEWEST_FRAMES, STEPS // steps), MOST_FRAMES)
-    courses = [_Course.of(unit, frames) for unit in network.units]
-    early = _earliest(courses, {})
+    courses = [Course.of(unit, frames) for unit in network.units]
+    early = earliest(courses, {})
     arrivals = _arrivals(network, courses, early, frames)
     ends = np.max([cycles[:, -1] for cycles in arrivals], axis=0)
     wanted = _latest(network, courses, arrivals, max(int(cycles[-1]) for cycles in early))
     entries = {(u, slot): wanted[u][courses[u].takes[slot]] for u, slot, _ in network.entries}
-    relaxed = _earliest(courses, entries)
+    relaxed = earliest(courses, entries)
     depths = tuple(
         tuple(_most_words(courses, relaxed, u, reader) for reader in network.readers(u)) for u in range(len(courses))
     )
@@ -110,7 +110,7 @@ def fit(network: Network) -> Fit:
 
 
 @dataclass(frozen=True, eq=False)
-class _Course:
+class Course:
     """The steps of a unit over some frames; all arrays hold numbers of steps or beats.
 
     Attributes:
@@ -129,7 +129,7 @@ class _Course:
     looks: tuple[tuple[Cycles, Cycles], ...]
 
     @classmethod
-    def of(cls, unit: Unit, frames: int) -> _Course:
+    def of(cls, unit: Unit, frames: int) -> Course:
         frame = unit.front.steps()
         takes, looks, opens = (np.tile(flags, frames) for flags in (frame.takes, frame.looks, _opening(frame)))
         beats: Cycles = np.cumsum(takes, axis=1) - takes
@@ -181,7 +181,7 @@ def _solved(lower: Cycles, makes: Cycles, interval: int) -> Cycles:
     return place + np.maximum.accumulate(slack)
 
 
-def _earliest(courses: list[_Course], entries: Mapping[tuple[int, int], Cycles]) -> list[Cycles]:
+def earliest(courses: list[Course], entries: Mapping[tuple[int, int], Cycles]) -> list[Cycles]:
     """For each unit the cycles of its steps; `entries`: by (unit, input) when beats come in, else at once."""
     cycles: list[Cycles] = []
     for u, course in enumerate(courses):
@@ -198,7 +198,7 @@ def _earliest(courses: list[_Course], entries: Mapping[tuple[int, int], Cycles])
     return cycles
 
 
-def _latest(network: Network, courses: list[_Course], arrivals: list[Cycles], horizon: int) -> list[Cycles]:
+def _latest(network: Network, courses: list[Course], arrivals: list[Cycles], horizon: int) -> list[Cycles]:
     """For each unit the cycles of its steps when each frame is done in time, but everything is as late as it may be.
 
     Outputs that run ahead of the slowest one are put off, each frame as a whole. Nothing is put off beyond `horizon`.
@@ -215,12 +215,12 @@ def _latest(network: Network, courses: list[_Course], arrivals: list[Cycles], ho
     return [latest[u] for u in range(len(courses))]
 
 
-def _arrivals(network: Network, courses: list[_Course], cycles: list[Cycles], frames: int) -> list[Cycles]:
+def _arrivals(network: Network, courses: list[Course], cycles: list[Cycles], frames: int) -> list[Cycles]:
     """For each output of the graph, (frames, beats): when its beats come out."""
     return [(cycles[u][courses[u].makes] + courses[u].flight).reshape(frames, -1) for u in network.outputs]
 
 
-def _most_words(courses: list[_Course], cycles: list[Cycles], u: int, reader: tuple[int, int]) -> int:
+def _most_words(courses: list[Course], cycles: list[Cycles], u: int, reader: tuple[int, int]) -> int:
     """Words of a FIFO taken at most: from the cycle in which a vector is made to the one after its beat has left."""
     made, (unit, slot) = cycles[u][courses[u].makes], reader
     leaves = cycles[unit][courses[unit].takes[slot]] if unit >= 0 else made + courses[u].flight
