@@ -34,7 +34,7 @@ def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
         work = [1.0, plan.adders + plan.multipliers, plan.n_in, plan.n_out, plan.weight_bits]
         return dict.fromkeys(("lut", "ff", "dsp", "bram"), np.asarray(work))
     plan, sums = core.plan, core.sums
-    words = np.asarray(weight_words(sums.weight, plan))
+    words = weight_words(sums.weight, plan)
     lut, ff = _lut(one, plan, sums, words), _ff(one, plan, sums, words)
     blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
     return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(plan.weight_bits)])}
@@ -91,17 +91,11 @@ def _multiplexer(inputs: int) -> float:
     return 0.0 if inputs == 1 else 1.0 if inputs == 2 else math.ceil(inputs / 4) + 1.0
 
 
-def _columns(words: Array, width: int) -> Array:
-    """(words, bits): the bits of a memory, those that never change and copies of others left out."""
-    bits = (words[:, :, None] >> np.arange(width)) & 1
-    columns = bits.reshape(len(words), -1)
-    columns = columns ^ columns[:1]  # an inverted bit is the same LUT
-    distinct: Array = np.unique(columns, axis=1)
-    return distinct[:, distinct.any(0)]
-
-
 def _rom_columns(words: Array, width: int) -> float:
-    return float(_columns(words, width).shape[1])
+    """Bits of a memory's words, but for those that never change and copies of others, inverted ones too."""
+    bits = ((words[:, :, None] >> np.arange(width)) & 1).astype(bool).reshape(len(words), -1)
+    packed = np.packbits(bits ^ bits[:1], axis=0).T
+    return float(len({column.tobytes() for column in packed} - {bytes(packed.shape[1])}))
 
 
 def _rom_luts(words: Array, width: int) -> tuple[float, float]:

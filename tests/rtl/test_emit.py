@@ -30,7 +30,7 @@ def test_rom_contents() -> None:
     plan = schedule(graph, {}, LayerKnobs(4))
     (layer,) = plan.layers
     assert (layer.inputs_per_cycle, layer.outputs_per_cycle, layer.steps, layer.groups) == (2, 1, 2, 2)
-    assert weight_words(graph["l1"].params["weight"], layer) == [[1, 3], [0, 0], [-2, -4], [2, 0]]
+    assert weight_words(graph["l1"].params["weight"], layer).tolist() == [[1, 3], [0, 0], [-2, -4], [2, 0]]
     assert bias_words(np.array([-4, 12]), layer) == [[-4], [12]]
     text = emit(plan).files["top.v"]
     weights = re.search(r"\.WEIGHTS\(\{([^}]*)\}\)", text)

@@ -49,7 +49,7 @@ class DenseCore(Planned):
             "FEED_STAGES": plan.feed_stages,
             "W_WIDTH": kind.width,
             "W_SIGNED": int(kind.signed),
-            "WEIGHTS": constant(weight_words(weight, plan), kind.width),
+            "WEIGHTS": constant(weight_words(weight, plan).tolist(), kind.width),
             "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
         }
 
@@ -79,15 +79,13 @@ class DenseCore(Planned):
         }
 
 
-def weight_words(weight: Array, layer: LayerSchedule) -> list[list[int]]:
-    """ROM contents: word group * steps + step, lane output * inputs_per_cycle + input; zeros where a lane is unused."""
-    words = []
-    for group in range(layer.groups):
-        outputs = range(group * layer.outputs_per_cycle, (group + 1) * layer.outputs_per_cycle)
-        for step in range(layer.steps):
-            inputs = range(step * layer.inputs_per_cycle, (step + 1) * layer.inputs_per_cycle)
-            words.append([_at(weight, i, o) for o in outputs for i in inputs])
-    return words
+def weight_words(weight: Array, layer: LayerSchedule) -> Array:
+    """ROM contents, (words, lanes): word group * steps + step, lane output * inputs_per_cycle + input; 0 if unused."""
+    lanes_in, lanes_out = layer.inputs_per_cycle, layer.outputs_per_cycle
+    padded = np.zeros((layer.steps * lanes_in, layer.groups * lanes_out), np.int64)
+    padded[: weight.shape[0], : weight.shape[1]] = weight
+    split = padded.reshape(layer.steps, lanes_in, layer.groups, lanes_out)
+    return split.transpose(2, 0, 3, 1).reshape(layer.groups * layer.steps, -1)
 
 
 def shared_weights(sums: Sums, layer: LayerSchedule) -> Array:
@@ -96,10 +94,6 @@ def shared_weights(sums: Sums, layer: LayerSchedule) -> Array:
     second = np.flatnonzero(lane % 2)
     weight[:, second] -= sums.weight[:, second - 1] < 0
     return weight
-
-
-def _at(weight: Array, i: int, o: int) -> int:
-    return int(weight[i, o]) if i < weight.shape[0] and o < weight.shape[1] else 0
 
 
 def bias_words(bias: Array, layer: LayerSchedule) -> list[list[int]]:

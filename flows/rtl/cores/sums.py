@@ -6,12 +6,16 @@ In: a node and the type of its input. Out: `Sums`: weights, exact formats of pro
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from flows.ir import Fixed, Node
 from flows.ir.fixed import Array
 from flows.rtl.lanes import fixed_for, signed_bits
+
+KEPT = 64
+"""Layers whose sums are remembered: a search asks for the same ones for each of its many designs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,7 @@ class Sums:
     sum: Fixed
     bias: Array
 
+    @lru_cache(maxsize=KEPT)  # noqa: B019  few objects, and they are asked again and again
     def raised(self, amount: int) -> Sums | None:
         """The same sums, all larger by `amount`; None where the accumulator may wrap."""
         accum = self.node.types["accum"]
@@ -55,6 +60,7 @@ class Sums:
         return str(self.node.types["accum"].rounding)
 
 
+@lru_cache(maxsize=KEPT)
 def sums_of(node: Node, source: Fixed) -> Sums:
     """The numbers of a DENSE, CONV or DEPTHWISE node."""
     weight = node.params["weight"].astype(np.int64)
