@@ -54,6 +54,14 @@ def figures(problem: Problem, assignment: Assignment, paths: Iterable[Path]) -> 
     return {name: int(column[0]) for name, column in tabulated(problem, np.array([assignment]), paths).items()}
 
 
+def settled(problem: Problem, path: Path) -> Path:
+    """The same path with gaps only where there is a choice: a unit without layers takes a vector every cycle."""
+    units = {layer.unit for layer in problem.layers}
+    fixed = sum(gaps for unit, gaps in path.gaps.items() if unit not in units)
+    gaps = {unit: gaps for unit, gaps in path.gaps.items() if gaps and unit in units}
+    return Path(path.constant + fixed, path.times, gaps)
+
+
 def _cycles(problem: Problem, picks: Column, path: Path) -> Column:
     """(n,): cycles along a path."""
     total, intervals = _none(picks) + path.constant, dict.fromkeys(path.gaps, _none(picks))

@@ -11,6 +11,7 @@ from math import ceil
 
 from flows.errors import ProjectError
 from flows.tradeoff.choice import Problem
+from flows.tradeoff.figures import known
 from flows.tradeoff.solver import Solution, Solver
 
 Limits = Mapping[str, int]
@@ -63,9 +64,10 @@ def explain(problem: Problem, limits: Limits, solver: Solver | None = None) -> I
         solver: of the same problem, with the paths that it knows.
 
     Raises:
-        ProjectError: nothing is allowed, whatever the limits.
+        ProjectError: an unknown metric, or nothing is allowed, whatever the limits.
         ValueError: the limits can be kept.
     """
+    known(limits)
     solver = solver or Solver(problem)
     if solver.feasible({}) is None:
         raise ProjectError("no allowed combination of bits has configurations", "allow more combinations, or more bits")

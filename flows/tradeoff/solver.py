@@ -19,7 +19,7 @@ import numpy as np
 from flows.errors import FlowError
 from flows.tradeoff.choice import AREA, Assignment, Choices, Column, Path, Problem
 from flows.tradeoff.dominance import nondominated
-from flows.tradeoff.figures import II, LATENCY, UNMEASURED, additive, figures, known, whole, within
+from flows.tradeoff.figures import II, LATENCY, UNMEASURED, additive, figures, known, settled, whole, within
 from flows.tradeoff.milp import Relaxed, relaxed
 
 ROUNDING = 0.01
@@ -108,7 +108,7 @@ class Solver:
     def critical(self, assignment: Assignment) -> Path:
         """The critical path of an assignment."""
         if assignment not in self._critical:
-            self._critical[assignment] = self.problem.path(assignment)
+            self._critical[assignment] = settled(self.problem, self.problem.path(assignment))
         return self._critical[assignment]
 
     def true(self, assignment: Assignment) -> dict[str, int]:
@@ -141,7 +141,10 @@ class Solver:
             return None
         found = self.true(answer.assignment)
         if not within(found, limits):
-            raise FlowError("the solver HiGHS found a choice beyond the limits", "loosen the limits by one")
+            raise FlowError(
+                "the solver HiGHS found a choice beyond the limits",
+                "report it with the project file; other limits may help",
+            )
         value = sum(weight * found[metric] for metric, weight in weights.items())
         bound = math.ceil((math.ceil(answer.bound - ROUNDING) - self._layers) / (self._layers + 1))
         return Solution(

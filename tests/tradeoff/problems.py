@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.tradeoff.choice import AREA, Assignment, Choices, Path, Problem
-from flows.tradeoff.figures import METRICS, figures
+from flows.tradeoff.figures import METRICS, figures, settled
 
 Table = NDArray[np.int64]
 
@@ -24,7 +24,9 @@ class Longest:
 
     def __call__(self, assignment: Assignment) -> Path:
         problem = Problem(self.layers, {}, 0, self)
-        return max(self.paths, key=lambda path: figures(problem, assignment, [path])["latency_cycles"])
+        return max(
+            self.paths, key=lambda path: figures(problem, assignment, [settled(problem, path)])["latency_cycles"]
+        )
 
 
 def random_problem(seed: int, sizes: Sequence[int], units: int = 2, paths: int = 3, combinations: int = 0) -> Problem:
