@@ -18,6 +18,7 @@ from flows.progress import Progress
 from flows.project import Knobs, Project, Target, for_model
 from flows.qat import TrainResult, accuracy, fine_tune, load_data, load_model, narrowable, narrowed, save_model
 from flows.qat.build import build
+from flows.qat.train import make_deterministic
 from flows.tradeoff.precision import candidates, requantized
 from tests.qat.qat_project import small_project
 
@@ -69,6 +70,7 @@ def assert_same_weights(one: Graph, other: Graph) -> None:
 def wide(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Graph]:
     """A model from its file, and what it translates to."""
     folder = tmp_path_factory.mktemp("wide")
+    make_deterministic(1)
     save_model(mixed(), folder / "model.h5")
     model = load_model(folder / "model.h5")
     return model, graph_of(model, folder / "hls")
@@ -104,6 +106,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def narrow(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model with weights of 3 bits instead of 6."""
     folder = tmp_path_factory.mktemp("narrow")
+    make_deterministic(5)
     model = build(project, "quantized")
     graph = requantized(graph_of(model, folder / "hls"), {"fc1": 3, "logits": 3})
     save_model(narrowed(model, graph, ["fc1", "logits"]), folder / "narrow.h5")
@@ -112,13 +115,13 @@ def narrow(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tuned(project: Project, narrow: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
-    return fine_tune(project, narrow, tmp_path_factory.mktemp("tuned"), 4, progress=Progress(io.StringIO()))
+    return fine_tune(project, narrow, tmp_path_factory.mktemp("tuned"), 4, 1.0, Progress(io.StringIO()))
 
 
 def test_the_best_epoch_stays(project: Project, narrow: Path, tuned: TrainResult) -> None:
     history = json.loads((tuned.model.parent / "history.json").read_text())["qat"]
     assert len(history) == 5
-    assert history[1]["learning_rate"] == pytest.approx(0.001)
+    assert history[1]["learning_rate"] == pytest.approx(0.01)
     data = load_data(project)
     before, after = (accuracy(load_model(file), data.x_val, data.y_val) for file in (narrow, tuned.model))
     assert before == pytest.approx(history[0]["val_accuracy"])
@@ -149,16 +152,16 @@ def test_a_killed_fine_tuning_goes_on_to_the_same_bits(
             return super().write(text)
 
     with pytest.raises(Killed):
-        fine_tune(project, narrow, tmp_path, 4, progress=Progress(Dying()))
+        fine_tune(project, narrow, tmp_path, 4, 1.0, Progress(Dying()))
     log = io.StringIO()
-    result = fine_tune(project, narrow, tmp_path, 4, progress=Progress(log))
+    result = fine_tune(project, narrow, tmp_path, 4, 1.0, Progress(log))
     assert "going on after epoch 2 of 4" in log.getvalue()
     for one, other in zip(load_model(result.model).get_weights(), load_model(tuned.model).get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_weights_that_no_epoch_betters_stay(project: Project, tuned: TrainResult, tmp_path: Path) -> None:
-    result = fine_tune(project, tuned.model, tmp_path, 1, rate=1e4, progress=Progress(io.StringIO()))
+    result = fine_tune(project, tuned.model, tmp_path, 1, 1e4, Progress(io.StringIO()))
     history = json.loads((tmp_path / "history.json").read_text())["qat"]
     assert history[1]["val_accuracy"] < history[0]["val_accuracy"]
     for one, other in zip(load_model(result.model).get_weights(), load_model(tuned.model).get_weights(), strict=True):
