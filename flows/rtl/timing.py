@@ -106,7 +106,20 @@ def fit(network: Network) -> Fit:
         tuple(_most_words(courses, relaxed, u, reader) for reader in network.readers(u)) for u in range(len(courses))
     )
     begin = min(int(early[u][courses[u].takes[slot][0]]) for u, slot, _ in network.entries)
-    return Fit(depths, int(ends[0]) - begin, max(map(period, network.units)), ends)
+    latency = _through(network, depths) if holds_beats(network) else int(ends[0]) - begin
+    return Fit(depths, latency, max(map(period, network.units)), ends)
+
+
+def holds_beats(network: Network) -> bool:
+    """Whether an input's beat is taken later than it is first looked at, as one that is split into pixels is."""
+    frames = [(network.units[u].front.steps(), slot) for u, slot, _ in network.entries]
+    return any(np.argmax(steps.takes[slot]) > np.argmax(steps.looks[slot]) for steps, slot in frames)
+
+
+def _through(network: Network, depths: Depths) -> int:
+    """The latency where FIFOs decide when a beat is taken: one that is held is taken with the last of its pixels."""
+    times = run(network, depths, 1)
+    return int(times.ends[0] - times.begins[0])
 
 
 @dataclass(frozen=True, eq=False)

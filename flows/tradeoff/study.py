@@ -17,7 +17,7 @@ from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
 from flows.rtl.parts import Part, layer_stages
 from flows.rtl.prepare import prepared
 from flows.rtl.schedule import Schedule, schedule
-from flows.rtl.timing import period
+from flows.rtl.timing import holds_beats, period
 from flows.rtl.units import network as units
 from flows.toolchains.yosys import Family
 from flows.tradeoff.bounds import Figures
@@ -96,6 +96,13 @@ class Study:
 
     def __init__(self, graph: Graph, options: Options, workshop: Workshop, scores: Scores | None = None) -> None:
         self.graph, self.options, self.workshop, self.scores = graph, options, workshop, scores
+        self._ready = prepared(graph, options.io)
+        self._fastest = units(self._ready, {}, FASTEST, options.pipeline)
+        if holds_beats(self._fastest):
+            raise UnsupportedLayer(
+                f"the latency of '{graph.name}' with whole images as inputs is no sum over paths",
+                'explore it with target.io_type = "io_stream"',
+            )
         self.layers: tuple[Layer, ...] = space(
             self._graphs(), options.kinds, options.pipeline, options.io, options.most_reuse
         )
@@ -103,7 +110,6 @@ class Study:
             raise UnsupportedLayer(f"'{graph.name}' has no layer with weights", "there is nothing to choose in it")
         self._reference = tuple(_middle(layer) for layer in self.layers)
         (self.base,) = self._measured([self._shell(self._reference)])
-        self._ready = prepared(graph, options.io)
 
     def _graphs(self) -> Iterable[Graph]:
         choices = candidates(self.graph, self.options.widths)
@@ -124,12 +130,11 @@ class Study:
         """
         names = [layer.name for layer in self.layers]
         allowed = self.scores.allowed(least_accuracy or 0.0, names) if self.scores else None
-        fastest = units(self._ready, {}, FASTEST, self.options.pipeline)
         search = Search(
             self.layers,
             self.measure,
             self.base,
-            max(period(unit) for unit in fastest.units),
+            max(period(unit) for unit in self._fastest.units),
             self.path,
             allowed,
             self.workshop.progress.say,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.rtl import LayerKnobs, Schedule, schedule
+from flows.rtl import Io, LayerKnobs, Schedule, schedule
 from flows.rtl.timing import Depths, fit, run
 from tests.rtl.test_random_networks import random_plan
 
@@ -75,3 +75,13 @@ def test_a_convolution_takes_a_pixel_every_r_cycles() -> None:
         plan = schedule(graph, {}, LayerKnobs(reuse_factor))
         pixels = 8 * 8 * reuse_factor if reuse_factor > 2 else 10 * 10 - steps_between_images + 1
         assert plan.ii == pixels - reuse_factor + max(reuse_factor, steps_between_images)
+
+
+@pytest.mark.parametrize("reuse_factor", [1, 5, 6, 9, 40, 144])
+def test_the_latency_of_a_whole_image_counts_from_the_cycle_that_takes_it(reuse_factor: int) -> None:
+    source = Node("x", Op.INPUT, (), (6, 6, 4), KIND)
+    graph = verify(Graph("whole", (source, conv("a", "x", 6, 3)), ("a",)))
+    plan = schedule(graph, {"a": LayerKnobs(reuse_factor)}, LayerKnobs(1), io=Io.PARALLEL)
+    times = run(plan.network, plan.depths, 3)
+    assert plan.latency_cycles == times.ends[0] - times.begins[0]
+    assert plan.ii == times.ends[2] - times.ends[1]
