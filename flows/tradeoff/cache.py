@@ -148,10 +148,11 @@ class Cache:
     def _identify(self) -> str:
         """A random name of the folder, by which another machine knows that it sees the same one."""
         file = identity_file(self.root)
-        with self._lock("identity", wait=True):
-            if not file.exists():
-                write_text(file, uuid.uuid4().hex)
-            return file.read_text(encoding="utf-8")
+        if not file.exists():
+            with self._lock("identity", wait=True):
+                if not file.exists():
+                    write_text(file, uuid.uuid4().hex)
+        return file.read_text(encoding="utf-8")
 
     def get(self, key: str) -> Measurement | None:
         """The measurement of that key; a damaged file is reported, deleted and counts as none."""

@@ -6,7 +6,6 @@ on where it stopped, since every part is stored as soon as it is done.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from flows.rtl.parts import Part
 from flows.toolchains import yosys
 from flows.toolchains.yosys import Family, SynthPlan
 from flows.tradeoff.cache import Cache, Measurement, key_of
-from flows.tradeoff.cluster import Cluster, Pace
+from flows.tradeoff.clock import Clock
+from flows.tradeoff.cluster import Cluster
 from flows.tradeoff.worker import Outcome, Task, run
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def measure(
     progress: Progress,
     on_result: Callable[[Part, Measurement], None] | None = None,
     expected: Callable[[Part], float] = size_of,
+    quick: bool = False,
 ) -> list[Measurement]:
     """What parts cost on a family.
 
@@ -72,12 +73,13 @@ def measure(
         progress: where to report.
         on_result: called for every different part as soon as its measurement is known.
         expected: how long a part takes compared to others, more than 0.
+        quick: synthesize by `yosys.quick` where that works: faster, with some LUTs more or less.
     Returns:
         the measurements in the order of `parts`.
     Raises:
         ToolFailed, StorageError, ToolMissing: parts failed; names the first one and its log.
     """
-    asked = [_job(part, family, expected) for part in parts]
+    asked = [_job(part, family, expected, quick) for part in parts]
     jobs = {job.key: job for job in reversed(asked)}
     found: dict[str, Measurement] = {}
 
@@ -96,8 +98,9 @@ def measure(
     return [found[job.key] for job in asked]
 
 
-def _job(part: Part, family: Family, expected: Callable[[Part], float]) -> _Job:
-    plan = yosys.plan(part.files, part.top, family)
+def _job(part: Part, family: Family, expected: Callable[[Part], float], quick: bool) -> _Job:
+    whole = yosys.plan(part.files, part.top, family)
+    plan = (yosys.quick(whole) if quick else None) or whole
     return _Job(part, key_of(plan), plan, expected(part))
 
 
@@ -111,9 +114,10 @@ def _synthesize(
 ) -> None:
     """Measure what is missing; raises the failures when all is done."""
     client = cluster.client()
-    if not client.nthreads():  # type: ignore[no-untyped-call]
+    if not _workers(client):
         progress.say(f"waiting for the workers of {cluster.where}")
-    clock, failures, fresh = _Clock(jobs, cluster.pace, client), [], 0
+    clock = Clock([job.expected for job in jobs], cluster.pace, lambda: _workers(client))
+    failures, fresh = [], 0
     with progress.track("measure parts", known + len(jobs), known, timed=False) as advance:
         for job, outcome in _outcomes(client, jobs, cache):
             for text in outcome.said:
@@ -125,7 +129,8 @@ def _synthesize(
                     cache.put(outcome.found)
                 take(job, outcome.found)
             fresh += outcome.fresh
-            advance(clock.after(job, outcome))
+            seconds = outcome.found.seconds if outcome.found is not None and outcome.fresh else None
+            advance(f"{job.part.name} {clock.after(job.expected, seconds)}".rstrip())
     others = len(jobs) - fresh - len(failures)
     elsewhere = f", {others} meanwhile by another run" if others else ""
     progress.say(f"parts: {known} known, {fresh} synthesized{elsewhere}, {len(failures)} failed")
@@ -193,31 +198,5 @@ def _joined(failures: Sequence[_Failure]) -> FlowError:
     return type(first.error)(message, first.error.hint)
 
 
-class _Clock:
-    """The time that is left, from the expectations and what the parts measured so far really took."""
-
-    def __init__(self, jobs: Sequence[_Job], pace: Pace, client: Client) -> None:
-        self._pace, self._client = pace, client
-        self._total = self._open = sum(job.expected for job in jobs)
-        self._jobs, self._started = len(jobs), time.monotonic()
-
-    def after(self, job: _Job, outcome: Outcome) -> str:
-        """A remark on a finished job, with the time left."""
-        self._open -= job.expected
-        if outcome.fresh and outcome.found is not None:
-            self._pace.add(outcome.found.seconds, job.expected)
-        if not self._pace.expected or self._open <= 0:
-            return job.part.name
-        return f"{job.part.name}, about {_duration(self._left())} left"
-
-    def _left(self) -> float:
-        """Seconds: all work less what the workers have spent, which counts what is half done; if the expectations were
-        wrong and more has been spent, what is open is taken as half done."""
-        workers = max(1, min(self._jobs, sum(self._client.nthreads().values())))  # type: ignore[no-untyped-call]
-        spent = time.monotonic() - self._started
-        return max(self._pace.of(self._total) / workers - spent, self._pace.of(self._open) / workers / 2)
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{seconds:.0f} s" if seconds < 100 else f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+def _workers(client: Client) -> int:
+    return sum(client.nthreads().values())  # type: ignore[no-untyped-call]

@@ -10,14 +10,16 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
 from flows.errors import ProjectError, ToolFailed, ToolMissing
+from flows.tradeoff.clock import Pace
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -37,23 +39,6 @@ LOCAL_SETTINGS: Mapping[str, Any] = {
 }
 
 
-@dataclass
-class Pace:
-    """How long parts take against what was expected, over all rounds: seconds for each unit of expectation."""
-
-    seconds: float = 0.0
-    expected: float = 0.0
-
-    def add(self, seconds: float, expected: float) -> None:
-        """Count one measured part."""
-        self.seconds += seconds
-        self.expected += expected
-
-    def of(self, expected: float) -> float:
-        """Seconds that something takes; needs at least one part counted."""
-        return self.seconds / self.expected * expected
-
-
 class Cluster:
     """Workers that live as long as the `with` block; started when they are first needed, or by `begin`.
 
@@ -68,7 +53,7 @@ class Cluster:
     def __init__(self, where: str = "local", jobs: int = 0) -> None:
         self.where, self._jobs, self.pace = where, jobs, Pace()
         self._open: Callable[[ExitStack, int], Any] | str = where if "://" in where else _kind(where)
-        self._stack, self._pool = ExitStack(), ThreadPoolExecutor(1)
+        self._stack, self._pool = ExitStack(), ThreadPoolExecutor(1, initializer=_leave_interrupts_to_the_main_thread)
         self._client: Future[Client] | None = None
 
     def begin(self) -> None:
@@ -106,6 +91,12 @@ class Cluster:
         """End the workers that were started here, with all that they run; an existing scheduler is left alone."""
         self._pool.shutdown(wait=True)
         self._stack.close()
+
+
+def _leave_interrupts_to_the_main_thread() -> None:
+    """Workers are started from this thread and inherit its mask: Ctrl-C reaches hlsflow, which ends them."""
+    resource_tracker.ensure_running()  # at its start it unblocks the signal for the thread that it is started from
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _kind(where: str) -> Callable[[ExitStack, int], Any]:

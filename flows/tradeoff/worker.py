@@ -29,7 +29,7 @@ class Task:
     Attributes:
         key: of its measurement, by the client's Yosys and hlsflow.
         part: its name.
-        plan: how it is synthesized.
+        plan: how it is synthesized; may be a quick one (`yosys.quick`).
         root: folder of the client's cache.
         identity: of that cache.
         wait: for another process that measures it, instead of giving it back.
@@ -114,12 +114,12 @@ def _synthesize(task: Task) -> Outcome:
 
 
 def _execute(plan: SynthPlan, folder: Path) -> MetricSet:
-    """The figures of a plan, by the short way where that works."""
-    quick = yosys.quick(plan)
-    if quick is not None:
+    """The figures of a plan; a quick one that fails is followed by the whole one, which has the last word."""
+    whole = yosys.plan(dict(plan.files), plan.top, plan.family)
+    if plan != whole:
         with suppress(ToolFailed):
-            return yosys.execute(quick, folder, timeout_s=TIMEOUT_S)
-    return yosys.execute(plan, folder, timeout_s=TIMEOUT_S)
+            return yosys.execute(plan, folder, timeout_s=TIMEOUT_S)
+    return yosys.execute(whole, folder, timeout_s=TIMEOUT_S)
 
 
 def _text(log: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import time
@@ -74,9 +75,12 @@ def test_results_are_those_of_serial_synthesis_and_are_measured_once(
 ) -> None:
     parts = [adder(3), adder(9), adder(3, "the same again")]
     seen: list[str] = []
-    found = measure(parts, Family.XC7, cache, workers, Progress(said), lambda part, _: seen.append(part.name))
+    found = measure(
+        parts, Family.XC7, cache, workers, Progress(said), lambda part, _: seen.append(part.name), quick=True
+    )
     assert modules_in(runs) == ["adder3", "adder9"]
     assert sorted(seen) == ["adder 3", "adder 9"]
+    assert re.search(r"measure parts 1/2 adder \d about \d+ s left\n", said.getvalue())
     assert "parts: 0 known, 2 synthesized, 0 failed" in said.getvalue()
     serial = {m.name: m.value for m in yosys.synthesize(parts[1].files, "adder9", Family.XC7, tmp_path, timeout_s=300)}
     assert areas(found) == [
@@ -87,7 +91,9 @@ def test_results_are_those_of_serial_synthesis_and_are_measured_once(
 
     runs.write_text("", encoding="utf-8")
     with Cluster("tcp://127.0.0.1:1") as unreachable:  # is not asked, as nothing is missing
-        again = measure(parts[::-1], Family.XC7, cache, unreachable, Progress(said), lambda *_: seen.append("again"))
+        again = measure(
+            parts[::-1], Family.XC7, cache, unreachable, Progress(said), lambda *_: seen.append("again"), quick=True
+        )
     assert again == found[::-1]
     assert seen[2:] == ["again", "again"]
     assert modules_in(runs) == []
@@ -115,7 +121,8 @@ def test_a_failing_part_is_named_with_its_log_when_the_others_are_done(
 
 def test_a_part_with_block_ram_is_synthesized_in_full(cache: Cache, runs: Path) -> None:
     memory = Part("table", {adders.FILE: MEMORY}, "memory")
-    plan = yosys.plan(memory.files, memory.top, Family.XC7)
+    plan = yosys.quick(yosys.plan(memory.files, memory.top, Family.XC7))
+    assert plan is not None
     outcome = worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity))
     assert outcome.found is not None
     assert outcome.found.area["bram"] == 1
@@ -148,7 +155,7 @@ def test_a_killed_worker_loses_its_own_part_only_and_that_is_done_again(
             os.kill(killed[0], signal.SIGKILL)
 
     parts = [adder(width) for width in (5, 6, 7)]
-    found = measure(parts, Family.XC7, cache, workers, Progress(said), kill_a_busy_worker)
+    found = measure(parts, Family.XC7, cache, workers, Progress(said), kill_a_busy_worker, quick=True)
     assert killed
     assert [area["ff"] for area in areas(found)] == [5, 6, 7]
     assert sorted(finished) == ["adder5", "adder6", "adder7"]

@@ -54,7 +54,7 @@ def test_an_existing_scheduler_whose_workers_see_the_cache_or_not(tmp_path: Path
         cache.identity = "of a folder that the workers do not see"
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as there:
         with Cluster(there.scheduler_address) as cluster:
-            (found,) = measure([adder(4)], Family.XC7, cache, cluster, Progress(said))
+            (found,) = measure([adder(4)], Family.XC7, cache, cluster, Progress(said), quick=True)
         assert len(there.workers) == 1
     assert found.area["lut"] == 4
     assert cache.get(found.key) == found
