@@ -149,7 +149,8 @@ class Study:
     def _measured(self, parts: Sequence[Part], sizes: Mapping[str, float] | None = None) -> list[Figures]:
         shop = self.workshop
         expected = size_of if sizes is None else lambda part: sizes[part.name]
-        found = measure(parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected)
+        alone = sizes is not None  # a layer, of which a LUT more or less is no matter; a whole design is not hurried
+        found = measure(parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected, quick=alone)
         return [measurement.area for measurement in found]
 
     def path(self, assignment: Assignment) -> Path:
