@@ -17,14 +17,22 @@ BLOCK = 64
 """Rows compared with all others at a time."""
 
 
-def nondominated(table: Numbers) -> Numbers:
+class TooMany(Exception):
+    """More rows would be kept than was asked for."""
+
+
+def nondominated(table: Numbers, most: int | None = None) -> Numbers:
     """Numbers of the rows of which no other is less in one column and greater in none; of equal rows the first.
 
     Args:
         table: (rows, columns).
+        most: rows to keep; None: any number.
 
     Returns:
         (kept,): in no particular order.
+
+    Raises:
+        TooMany: there are more than `most`. Found out early, where it would take long.
     """
     if not len(table):
         return np.arange(0)
@@ -33,10 +41,13 @@ def nondominated(table: Numbers) -> Numbers:
     order = np.lexsort(columns.T[::-1]) if columns.size else np.arange(1)
     different = np.r_[True, (np.diff(columns[order], axis=0) != 0).any(1)]
     order = order[different]
-    return order[_kept(columns[order])]
+    kept = _kept(columns[order], len(order) if most is None else most)
+    if most is not None and len(kept) > most:
+        raise TooMany
+    return order[kept]
 
 
-def _kept(rows: Numbers) -> Numbers:
+def _kept(rows: Numbers, most: int) -> Numbers:
     """The same of rows in lexicographic order, all different."""
     if rows.shape[1] <= 1:
         return np.arange(1)
@@ -44,25 +55,29 @@ def _kept(rows: Numbers) -> Numbers:
         best = np.minimum.accumulate(rows[:, 1])
         return np.flatnonzero(np.r_[True, rows[1:, 1] < best[:-1]])
     starts = np.flatnonzero(np.r_[True, np.diff(rows[:, 0]) > 0])
-    return _by_levels(rows, starts) if rows.shape[1] == 3 or len(starts) <= LEVELS else _by_blocks(rows)
+    by_levels = rows.shape[1] == 3 or len(starts) <= LEVELS
+    return _by_levels(rows, starts, most) if by_levels else _by_blocks(rows, most)
 
 
-def _by_levels(rows: Numbers, starts: Numbers) -> Numbers:
+def _by_levels(rows: Numbers, starts: Numbers, most: int) -> Numbers:
     """Rows with one value of the first column after the other: only those before and beside can dominate them."""
     front, kept = np.arange(0), []
     for level in np.split(np.arange(len(rows)), starts[1:]):
         both = np.concatenate([front, level])
-        front = both[nondominated(rows[both, 1:])]
+        front = both[nondominated(rows[both, 1:], most)]
         kept.append(front[front >= level[0]])
     return np.concatenate(kept)
 
 
-def _by_blocks(rows: Numbers) -> Numbers:
+def _by_blocks(rows: Numbers, most: int) -> Numbers:
     """Those with the least sum first, which nothing after them dominates and which dominate much."""
     scaled = (rows / np.maximum(np.ptp(rows, axis=0), 1)).sum(1)
-    left, kept = np.argsort(scaled, kind="stable"), []
+    left = np.argsort(scaled, kind="stable")
+    kept: list[Numbers] = []
     columns = np.ascontiguousarray(rows[left].T)
     while len(left):
+        if sum(map(len, kept)) > most:
+            raise TooMany
         head = columns[:, :BLOCK]
         better = (head[:, :, None] <= head[:, None, :]).all(0)
         first = np.flatnonzero(better.sum(0) == 1)

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from flows.tradeoff.choice import AREA, Column, Path, Problem
-from flows.tradeoff.dominance import Numbers, nondominated
+from flows.tradeoff.dominance import Numbers, TooMany, nondominated
 from flows.tradeoff.figures import II, LATENCY, UNMEASURED, additive
 
-MOST = 30_000
-"""Partial assignments after which this is given up."""
+MOST = 100_000
+"""Partial assignments, times columns beyond the third, after which this is given up: comparing all takes minutes."""
 
 AT_ONCE = 1 << 18
 """Partial assignments compared at a time."""
@@ -88,6 +89,11 @@ class _Columns:
     limits: Numbers
     free: Numbers
 
+    @property
+    def most(self) -> int:
+        """Partial assignments to keep."""
+        return MOST // max(1, len(self.start) - 3)
+
     def rest(self, layer: int, least: bool) -> Numbers:
         """(columns,): the least, or the most, that comes to the sums after this layer."""
         later = [table.min(0) if least else table.max(0) for table in self.layers[layer + 1 :]]
@@ -111,7 +117,7 @@ class _Columns:
         """The rows of these tables that no other makes superfluous."""
         both = Table(np.concatenate([t.picks for t in tables]), np.concatenate([t.values for t in tables]))
         order = np.argsort(both.values[:, 0], kind="stable")
-        return both.take(order[nondominated(both.values[order, 0 if self.thrifty else 1 :])])
+        return both.take(order[nondominated(both.values[order, 0 if self.thrifty else 1 :], self.most)])
 
 
 def merged(
@@ -130,13 +136,12 @@ def merged(
         None: there are too many.
     """
     for thrifty in (True, False):
-        found = _merged(problem, kept, _columns(problem, objectives, limits, paths, thrifty))
-        if found is not None:
-            return found
+        with suppress(TooMany):
+            return _merged(problem, kept, _columns(problem, objectives, limits, paths, thrifty))
     return None
 
 
-def _merged(problem: Problem, kept: Sequence[Column], columns: _Columns) -> Numbers | None:
+def _merged(problem: Problem, kept: Sequence[Column], columns: _Columns) -> Numbers:
     states = {_words(problem): Table(np.zeros((1, 0), np.int64), columns.start[None])}
     for number, (layer, picks) in enumerate(zip(problem.layers, kept, strict=True)):
         parts: dict[Words, list[Table]] = defaultdict(list)
@@ -146,8 +151,8 @@ def _merged(problem: Problem, kept: Sequence[Column], columns: _Columns) -> Numb
                 rest = frozenset(word[1:] for word in words if word[0] == first)
                 parts[rest].append(_extended(columns, number, table, picks[bits[picks] == first]))
         states = {words: columns.best(tables) for words, tables in parts.items()}
-        if sum(len(table.picks) for table in states.values()) > MOST:
-            return None
+        if sum(len(table.picks) for table in states.values()) > columns.most:
+            raise TooMany
     (last,) = states.values()
     return last.picks
 
