@@ -105,12 +105,22 @@ def _synthesize(task: Task) -> Outcome:
             f"the worker on {platform.node()} has {yosys.find().label}, or an hlsflow that is not the client's",
             "install the same hlsflow and Yosys on all machines of the cluster",
         )
-    with tempfile.TemporaryDirectory(prefix="hlsflow-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="hlsflow-", dir=_scratch(), ignore_cleanup_errors=True) as folder:
         try:
             metrics = _execute(task.plan, Path(folder))
         except FlowError as error:
             return Outcome(error=error, folder=folder, log=_text(Path(folder) / f"{task.plan.family}.log"))
     return Outcome(_measurement(task, metrics), fresh=True)
+
+
+def _scratch() -> str | None:
+    """The folder of the worker that this runs in, which its cluster deletes even if the worker is killed."""
+    from distributed import get_worker
+
+    try:
+        return str(get_worker().local_directory)
+    except ValueError:
+        return None
 
 
 def _execute(plan: SynthPlan, folder: Path) -> MetricSet:
