@@ -16,6 +16,7 @@ import numpy as np
 
 from flows.errors import ProjectError
 from flows.ir import Graph
+from flows.ir.fixed import Array
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
 from flows.project import Project, load
@@ -35,7 +36,8 @@ from flows.tradeoff.study import Options, Study, Workshop
 
 FOLDER_DIGITS = 8
 CALIBRATION = 2000
-"""Samples of the test set on which narrower weights are scored."""
+"""Samples on which narrower weights are scored: validation samples first, then training ones, never the test set. A
+trained model brings no others than the ones it is judged by."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress
     choices = candidates(graph, project.explore.weight_bits)
     if all(len(widths) == 1 for widths in choices.values()):
         return None, None
-    x, y = samples.x[:CALIBRATION], samples.y[:CALIBRATION]
+    x, y = _calibration(project, samples)
     scores = score(graph, choices, x, y if len(y) else None, near=1 - project.explore.accuracy_drop)
     least = scores.full - project.explore.accuracy_drop
     count, error = len(scores.allowed(least, scores.layers)), float(np.max(scores.standard_error))
@@ -240,6 +242,18 @@ def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress
         f"{count} keep {least:.4f} (the network as it is: {scores.full:.4f} ± {error:.4f})"
     )
     return scores, least
+
+
+def _calibration(project: Project, samples: Samples) -> tuple[Array, Array]:
+    """Samples on the input grids, flat, and their classes (none, where they are not known)."""
+    from flows.qat.data import load_data
+
+    data = load_data(project)
+    x, y = np.concatenate([data.x_val, data.x_train]), np.concatenate([data.y_val, data.y_train])
+    if not len(x):
+        return samples.x[:CALIBRATION], samples.y[:CALIBRATION]
+    codes = project.input.precision.quantize(x[:CALIBRATION].reshape(min(len(x), CALIBRATION), -1))
+    return codes, y[:CALIBRATION]
 
 
 def _options(project: Project, graph: Graph) -> Options:
