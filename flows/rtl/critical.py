@@ -48,6 +48,9 @@ def critical(network: Network) -> Critical:
 
     A path that begins at reset instead of the first beat is shortened by the cycles between them. These are the same
     for all knobs: they would not be only where several windows lie in padding alone, before any beat is looked at.
+
+    Where FIFOs decide when a beat is taken (`flows.rtl.timing.holds_beats`) this is the path from the earliest taking;
+    the latency is then another one, and not bounded by it.
     """
     courses = [Course.of(unit, 1) for unit in network.units]
     cycles = earliest(courses, {})
