@@ -52,6 +52,7 @@ def netlist(design: Design, folder: Path) -> tuple[str, str]:
     return (folder / "cells.v").read_text(), (folder / "netlist.v").read_text()
 
 
+@pytest.mark.slow
 def test_netlist_equals_the_oracle(tmp_path: Path) -> None:
     plan = schedule(GRAPH, KNOBS, LayerKnobs(1))
     design = emit(plan)
