@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from flows.ir import evaluate
 from flows.rtl import Design, LayerKnobs, Multiplier, emit, schedule, simulate
