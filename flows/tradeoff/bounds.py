@@ -36,7 +36,7 @@ FOLDS = 8
 FEWEST = 12
 """Measured configurations of a kind before its model promises anything: twice its coefficients, roughly."""
 
-SAFETY = 1.5
+SAFETY = 1.1
 """The margin, in units of the largest overshoot seen in cross-validation."""
 
 LEAST_MARGIN = 0.02

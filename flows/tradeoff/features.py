@@ -6,8 +6,6 @@ primitives in `templates/rtl/`; what synthesis makes of them is for the model to
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,19 +42,27 @@ def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> N
     shallow, deep = _rom_luts(words, sums.weight_type.width)
     biases, _ = _rom_luts(np.asarray(bias_words(sums.bias, plan)), sums.sum.width)
     first, *rest = _tree_bits(plan, sums) or [0.0]
+    absorbed = plan.multiplier is Multiplier.DSP and not plan.shared and _is_power_of_two(plan.inputs_per_cycle)
+    sums_bits = plan.outputs_per_cycle * sums.sum.width
     return np.asarray(
         [
             CONTROL,
             shallow + biases,
             deep,
-            plan.inputs_per_cycle * sums.source.width * _multiplexer(plan.steps),
+            plan.inputs_per_cycle * sums.source.width * (plan.steps - 1) / 3,  # four inputs of a multiplexer in one LUT
+            plan.n_in * sums.source.width * (plan.steps > 1) / 2,
             first * (0.5 if plan.multiplier is Multiplier.DSP and not plan.shared else 1.0),  # a block may do this one
             sum(rest),
-            plan.outputs_per_cycle * sums.sum.width,
+            0.0 if absorbed else sums_bits,
+            sums_bits / 4 if absorbed else 0.0,  # a block may accumulate what comes from a regular tree
             plan.outputs_per_cycle * _cast_bits(one),
             _row_bits(plan, sums),
         ]
     )
+
+
+def _is_power_of_two(count: int) -> bool:
+    return count & (count - 1) == 0
 
 
 def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
@@ -82,13 +88,10 @@ def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> ND
 
 def _cast_bits(one: Configuration) -> float:
     """Of a lane: an addition that rounds, what is lost on both sides, and the choice of a limit."""
-    made, summed = one.at.stage.result.width, one.at.stage.core.result.width if one.at.stage.core else 0
-    return made + summed / 3 + 3.0 if one.at.stage.operations else 0.0
-
-
-def _multiplexer(inputs: int) -> float:
-    """LUTs of a multiplexer with a load input: four inputs fit in one LUT, and one more LUT loads."""
-    return 0.0 if inputs == 1 else 1.0 if inputs == 2 else math.ceil(inputs / 4) + 1.0
+    stage = one.at.stage
+    if stage.core is None or all(operation.is_wiring for operation in stage.operations):
+        return 0.0
+    return stage.result.width + stage.core.result.width / 3 + 3.0
 
 
 def _rom_columns(words: Array, width: int) -> float:
