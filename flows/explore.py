@@ -7,7 +7,6 @@ point, that `hlsflow run` takes as it is.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from flows.toolchains import parts, process, yosys
 from flows.toolchains.yosys import Family
 from flows.tradeoff.cache import Cache, default_root
 from flows.tradeoff.cluster import Cluster
-from flows.tradeoff.outcome import Outcome, write
+from flows.tradeoff.outcome import OPEN, Engine, Outcome, write
 from flows.tradeoff.precision import Scores, candidates, own_bits, score
 from flows.tradeoff.projects import Point, write_project
 from flows.tradeoff.search import Question
@@ -82,18 +81,20 @@ def explore(
     assert results.translated is not None
     graph = Graph.load(results.translated.folder / "graph.npz")
     samples = Samples.load(results.translated.folder)
-    family = _family(project, request)
-    question = Question(_limits(project, request, family), request.objective, request.front, request.most)
+    family = family_of(project, request)
+    question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
     scores, least = _scores(project, graph, samples, progress)
-    with Cluster(request.cluster or project.explore.cluster, jobs or os.cpu_count() or 1) as cluster:
+    with Cluster(request.cluster or project.explore.cluster, jobs) as cluster:
         workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
         study = Study(graph, _options(project, graph), workshop, scores)
         answer = study.answer(question, least)
         chosen = spread(len(answer.solutions), request.confirm)
         confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
-    folder = build / project.name / "explore" / digest([project.model_dump(mode="json"), str(request)])[:FOLDER_DIGITS]
+    folder = folder_of(project, request, build, OPEN)
     outcome = Outcome(
         project=project.name,
+        engine=OPEN,
+        target=str(family),
         study=study,
         question=question,
         answer=answer,
@@ -101,19 +102,30 @@ def explore(
         clock_ns=project.target.clock_ns,
         tool=yosys.find().label,
         confirmed=confirmed,
-        files=_project_files(project, study, answer.solutions, _trained(project, results), folder),
+        files=_project_files(project, study, answer.solutions, trained(project, results), folder),
         notes=_notes(study),
     )
     write(outcome, folder)
     return outcome, folder
 
 
-def _trained(project: Project, results: Results) -> Path:
+def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:
+    """Where the outcome of a request goes."""
+    asked = [project.model_dump(mode="json"), str(request), engine.name]
+    return build / project.name / "explore" / digest(asked)[:FOLDER_DIGITS]
+
+
+def trained(project: Project, results: Results) -> Path:
     """The file of the trained model."""
     if project.model.file is not None:
         return project.folder / project.model.file
     assert results.trained is not None
     return results.trained.folder / "qat.h5"
+
+
+def note_of(project: Project, index: int) -> str:
+    """For the top of a point's project file."""
+    return f"Point {index} of an exploration of '{project.name}', which its explore.md describes."
 
 
 def _project_files(
@@ -127,7 +139,7 @@ def _project_files(
         narrow = {name: one.bits for name, one in chosen.items() if one.bits < own_bits(study.graph[name])}
         point = Point(
             name=f"{project.name}_point{index}",
-            note=f"Point {index} of an exploration of '{project.name}', which its explore.md describes.",
+            note=note_of(project, index),
             graph=graph,
             knobs={name: one.knobs for name, one in chosen.items()},
             pipeline=study.options.pipeline,
@@ -157,22 +169,24 @@ def fine_tune(project: Project, outcome: Outcome, folder: Path, point: int, prog
     """Train the model of a point some more, and let its project file name the result.
 
     Raises:
-        ProjectError: the project has no [training], or nothing was narrowed.
+        ProjectError: the project has no [training], or nothing was narrowed, as ever by another engine than the open.
     """
     from flows.qat.narrow import fine_tune as tune
 
-    solution = outcome.answer.solutions[point - 1]
+    study, solution = outcome.study, outcome.answer.solutions[point - 1]
+    if not isinstance(study, Study):
+        raise ProjectError(f"--engine {outcome.engine.name} narrows no weights", "leave out --fine-tune")
     place = folder / f"point{point}"
     before = load(place)
     assert before.model.file is not None
     tuned = tune(project, (place / before.model.file), place / "tuned", progress=progress)
-    chosen = outcome.study.chosen(solution.assignment)
+    chosen = study.chosen(solution.assignment)
     after = Point(
         name=before.name,
         note=f"Point {point} of an exploration of '{project.name}', fine-tuned.",
-        graph=outcome.study.network(solution.assignment),
+        graph=study.network(solution.assignment),
         knobs={name: one.knobs for name, one in chosen.items()},
-        pipeline=outcome.study.options.pipeline,
+        pipeline=study.options.pipeline,
         model=tuned.model,
     )
     return write_project(project, after, place).folder
@@ -190,7 +204,8 @@ def _notes(study: Study) -> list[str]:
     ]
 
 
-def _family(project: Project, request: Request) -> Family:
+def family_of(project: Project, request: Request) -> Family:
+    """That of the part or request, or the project's first; raises ProjectError where these contradict each other."""
     if request.part is not None:
         family = parts.resources(request.part).family
         if request.family not in (None, family):
@@ -199,7 +214,7 @@ def _family(project: Project, request: Request) -> Family:
     return Family(request.family or project.target.families[0])
 
 
-def _limits(project: Project, request: Request, family: Family) -> dict[str, int]:
+def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
     """All limits; of two on one metric the tighter one, but what is asked for goes before the project's budget."""
     budget = project.budgets.get(family.value)
     own = budget.model_dump(exclude_none=True) if budget else {}

@@ -59,6 +59,12 @@ def add_to(
     parser.add_argument("--points", type=int, metavar="N", help="end a front after so many points")
     parser.add_argument("--cluster", help="local, tcp://host:port, slurm or htcondor, instead of the project's")
     parser.add_argument(
+        "--engine",
+        choices=("open", "vitis"),
+        default="open",
+        help="who measures layers: the open RTL and Yosys (default), or hls4ml and csynth of Vitis HLS",
+    )
+    parser.add_argument(
         "--fine-tune", type=int, metavar="POINT", help="train the narrowed network of a point some more"
     )
     parser.set_defaults(command=lambda arguments: _explore(arguments, project(arguments)))
@@ -66,9 +72,11 @@ def add_to(
 
 def _explore(arguments: argparse.Namespace, project: Project) -> None:
     from flows.explore import explore, fine_tune
+    from flows.explore_vendor import explore_vendor
     from flows.tradeoff.outcome import confirmation_table, points_table, summary_lines, verdict
 
-    outcome, folder = explore(project, request(arguments), arguments.build, jobs=arguments.jobs)
+    ask = explore_vendor if arguments.engine == "vitis" else explore
+    outcome, folder = ask(project, request(arguments), arguments.build, jobs=arguments.jobs)
     print("\n".join(f"- {line}" for line in summary_lines(outcome)) + "\n\n" + points_table(outcome))
     if outcome.confirmed:
         print(f"\n{confirmation_table(outcome)}\n\n{verdict(outcome)}")

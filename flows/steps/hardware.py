@@ -226,7 +226,8 @@ def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
     return replace(fmax, name="latency_ns", value=value)
 
 
-def _vitis(backend: str) -> Tool:
+def vendor_hls(backend: str) -> Tool:
+    """Vitis HLS; raises ToolMissing where it is not there, or does not take projects of that backend of hls4ml."""
     if backend != "vitis":
         raise ToolMissing(f"target.backend is {backend}, and Vitis HLS builds projects of the vitis backend alone")
     return vitis.find()
@@ -237,7 +238,7 @@ def _csynth(context: Context, results: Results) -> Results:
     assert results.translated is not None
     project = results.translated.folder / "hls"
     try:
-        tool = _vitis(context.project.target.backend)
+        tool = vendor_hls(context.project.target.backend)
     except ToolMissing as error:
         note = f"no csynth row: {error.message}"
         context.progress.say(note)

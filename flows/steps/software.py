@@ -61,7 +61,7 @@ def translate(context: Context, results: Results) -> Results:
     key = project.digest_fields("data", "input", "name") | {
         "model": model,
         "allow_lambda": project.model.allow_lambda,
-        "knobs": _hls_knobs(project),
+        "knobs": hls_knobs(project),
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
@@ -73,7 +73,7 @@ def translate(context: Context, results: Results) -> Results:
     return results.with_work(done, translated=done)
 
 
-def _hls_knobs(project: Project) -> dict[str, Any]:
+def hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
     ours = {"multiplier", "weights_in", "rtl"}
     return project.knobs.model_dump(mode="json", exclude={*ours, "pipeline", "layers"}) | {

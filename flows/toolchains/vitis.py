@@ -49,7 +49,7 @@ def _find(wish: str, path: str) -> Tool:
             return tool
     raise ToolMissing(
         f"{NAME} is not installed" + (f" at HLSFLOW_VITIS={wish}" if wish else ": neither vitis-run nor vitis_hls"),
-        "install AMD Vitis and source its settings64.sh; hlsflow needs it for the csynth row only",
+        "install AMD Vitis and source its settings64.sh; hlsflow needs it for csynth only",
     )
 
 

@@ -1,7 +1,7 @@
 """What an exploration leaves: tables for people, spreadsheets and scripts, a plot, and its effort.
 
 In: a study's answer and the designs that were built whole. Out: `explore.md`, `explore.csv`, `explore.json`,
-`explore.png`. Sums of layers (stage `characterised`) and whole designs (`synth`) never share a column.
+`explore.png`. Sums of layers and whole designs never share a column, and neither do figures of different `Engine`s.
 """
 
 from __future__ import annotations
@@ -12,21 +12,92 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from flows.markdown import number, table
+from flows.markdown import MISSING, number, table
 from flows.metrics import UNITS, Stage
 from flows.store import write_bytes, write_text
-from flows.tradeoff.choice import AREA
+from flows.tradeoff.choice import AREA, Assignment
+from flows.tradeoff.precision import Scores
 from flows.tradeoff.search import Answer, Question
 from flows.tradeoff.solver import Solution
-from flows.tradeoff.space import Configuration
-from flows.tradeoff.study import Confirmation, Study
+from flows.tradeoff.study import Confirmation
 
 SCHEMA_VERSION = 1
 CYCLES = ("latency_cycles", "ii")
 MEAN_ERROR, WORST_ERROR = 0.02, 0.05
 """What sums of layers are meant to keep to: LUT, on average and at worst; DSP and BRAM are to be exact."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Whose measurements an exploration rests on, and what they are called.
+
+    Attributes:
+        name: on the command line.
+        cycles: stage of latency and II.
+        layers, whole: stages of sums over layers, and of whole designs.
+        compared: metrics of both.
+        knobs: of a layer.
+        exact: whether sums are meant to keep to the errors above.
+    """
+
+    name: str
+    cycles: str
+    layers: str
+    whole: str
+    compared: tuple[str, ...]
+    knobs: tuple[str, ...]
+    exact: bool
+
+
+OPEN = Engine(
+    name="open",
+    cycles="scheduled",
+    layers=Stage.CHARACTERISED,
+    whole=Stage.SYNTH,
+    compared=AREA,
+    knobs=("reuse_factor", "multiplier", "strategy", "weight_bits"),
+    exact=True,
+)
+"""The open RTL: cycles by the schedule, area by Yosys."""
+
+VITIS = Engine(
+    name="vitis",
+    cycles=Stage.HLS,
+    layers=Stage.HLS,
+    whole=f"{Stage.HLS}_whole",
+    compared=(*CYCLES, *AREA),
+    knobs=("reuse_factor", "strategy", "weight_bits"),
+    exact=False,
+)
+"""hls4ml's C++: everything by the csynth report of Vitis HLS."""
+
+
+class Chosen(Protocol):
+    """A configuration of a layer, as tables show it."""
+
+    @property
+    def cell(self) -> str:
+        """In few words."""
+
+    @property
+    def bits(self) -> int:
+        """Of its weights."""
+
+    def to_json(self) -> dict[str, int | str]:
+        """Its knobs."""
+
+
+class Studied(Protocol):
+    """What an answer is about."""
+
+    @property
+    def scores(self) -> Scores | None:
+        """Accuracy of combinations of widths; None: it does not matter."""
+
+    def chosen(self, assignment: Assignment) -> Mapping[str, Chosen]:
+        """Layer → its configuration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +106,8 @@ class Outcome:
 
     Attributes:
         project: its name.
+        engine: that measured.
+        target: family or part it is for.
         question: what was asked, with all limits.
         least_accuracy: that a design must keep; None: it does not matter.
         clock_ns: asked for; inferences per second are at this clock, which is no timing result.
@@ -45,7 +118,9 @@ class Outcome:
     """
 
     project: str
-    study: Study
+    engine: Engine
+    target: str
+    study: Studied
     question: Question
     answer: Answer
     least_accuracy: float | None
@@ -72,7 +147,8 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "schema": SCHEMA_VERSION,
         "project": outcome.project,
-        "family": str(outcome.study.workshop.family),
+        "engine": outcome.engine.name,
+        "target": outcome.target,
         "tool": outcome.tool,
         "question": {
             "limits": dict(question.limits),
@@ -91,20 +167,18 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
 
 def _point_json(outcome: Outcome, index: int) -> dict[str, Any]:
     solution, whole = outcome.answer.solutions[index - 1], outcome.confirmed.get(index)
+    engine, figures = outcome.engine, solution.figures
+    stages: dict[str, dict[str, int]] = {engine.cycles: {}, engine.layers: {}}
+    stages[engine.cycles] |= {name: figures[name] for name in CYCLES}
+    stages[engine.layers] |= {name: figures[name] for name in AREA}
     return {
         "point": index,
-        "layers": {name: _knobs(one) for name, one in outcome.study.chosen(solution.assignment).items()},
-        "scheduled": {name: solution.figures[name] for name in CYCLES},
-        Stage.CHARACTERISED: {name: solution.figures[name] for name in AREA},
-        Stage.SYNTH: dict(whole.whole) if whole else None,
+        "layers": {name: one.to_json() for name, one in outcome.study.chosen(solution.assignment).items()},
+        **stages,
+        engine.whole: dict(whole.whole) if whole else None,
         "accuracy": accuracy_of(outcome, solution),
         "project_file": outcome.files.get(index),
     }
-
-
-def _knobs(one: Configuration) -> dict[str, Any]:
-    knobs = {key: value if isinstance(value, int) else str(value) for key, value in asdict(one.knobs).items()}
-    return knobs | {"weight_bits": one.bits, "multipliers": one.plan.multipliers}
 
 
 def accuracy_of(outcome: Outcome, solution: Solution) -> float | None:
@@ -118,30 +192,26 @@ def accuracy_of(outcome: Outcome, solution: Solution) -> float | None:
 
 def to_csv(outcome: Outcome) -> str:
     """One row a point; stages have columns of their own."""
-    stream = io.StringIO()
-    layers = [layer.name for layer in outcome.study.layers]
-    names = [
-        f"{layer} {knob}" for layer in layers for knob in ("reuse_factor", "multiplier", "strategy", "weight_bits")
-    ]
-    head = ["point", *names, *(f"{name} ({UNITS[name]}, scheduled)" for name in CYCLES)]
-    head += [f"{name} ({stage})" for stage in (Stage.CHARACTERISED, Stage.SYNTH) for name in AREA]
+    stream, engine = io.StringIO(), outcome.engine
+    layers = list(outcome.study.chosen(outcome.answer.solutions[0].assignment))
+    head = ["point", *(f"{layer} {knob}" for layer in layers for knob in engine.knobs)]
+    head += [f"{name} ({UNITS[name]}, {engine.cycles})" for name in CYCLES]
+    head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.whole})" for name in engine.compared]
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*head, "accuracy", "family", "tool"])
+    writer.writerow([*head, "accuracy", "target", "tool"])
     for point in to_json(outcome)["points"]:
-        knobs = [point["layers"][layer] for layer in layers]
-        cells = [one[key] for one in knobs for key in ("reuse_factor", "multiplier", "strategy", "weight_bits")]
-        cells += [point["scheduled"][name] for name in CYCLES]
-        for stage in (Stage.CHARACTERISED, Stage.SYNTH):
-            cells += [(point[stage] or {}).get(name, "") for name in AREA]
+        cells = [point["layers"][layer][knob] for layer in layers for knob in engine.knobs]
+        cells += [point[engine.cycles][name] for name in CYCLES] + [point[engine.layers][name] for name in AREA]
+        cells += [(point[engine.whole] or {}).get(name, "") for name in engine.compared]
         accuracy = "" if point["accuracy"] is None else point["accuracy"]
-        writer.writerow([point["point"], *cells, accuracy, outcome.study.workshop.family, outcome.tool])
+        writer.writerow([point["point"], *cells, accuracy, outcome.target, outcome.tool])
     return stream.getvalue()
 
 
 def to_markdown(outcome: Outcome) -> str:
     """The report for people."""
     parts = [
-        f"# {outcome.project}: exploration for {outcome.study.workshop.family}",
+        f"# {outcome.project}: exploration for {outcome.target}",
         "\n".join(f"- {line}" for line in summary_lines(outcome)),
         "## Designs",
         points_table(outcome),
@@ -165,9 +235,12 @@ def summary_lines(outcome: Outcome) -> list[str]:
         f"answer: {len(outcome.answer.solutions)} designs{whole}, each proved optimal by MILP (HiGHS), gap 0",
         f"space: {effort.points:.3g} designs of {effort.configurations:,} layer configurations; "
         f"measured: {effort.measured:,} ({effort.measured / effort.configurations:.1%}), in {effort.rounds} rounds",
-        f"lower bounds of area tested by later measurements: {effort.tested:,}, of which {effort.broken} did not hold; "
-        "configurations never measured are left out on the strength of such bounds",
     ]
+    if effort.measured < effort.configurations:
+        lines.append(
+            f"lower bounds of area tested by later measurements: {effort.tested:,}, of which {effort.broken} did not "
+            "hold; configurations never measured are left out on the strength of such bounds"
+        )
     if outcome.least_accuracy is not None:
         lines.append(f"accuracy of at least {outcome.least_accuracy:.4f}, {_sampled(outcome)}")
     return lines
@@ -186,17 +259,19 @@ def _sampled(outcome: Outcome) -> str:
 
 def points_table(outcome: Outcome) -> str:
     """One row a point, the layers' knobs included."""
-    stage = f"characterised, {outcome.tool}"
+    stage = f"{outcome.engine.layers}, {outcome.tool}"
     areas = [f"{name.upper()} ({stage})" for name in AREA]
-    head = ["point", *(layer.name for layer in outcome.study.layers), "latency (cycles)", "II (cycles)", *areas]
+    cycles = f"cycles, {outcome.engine.cycles}"
+    layers = outcome.study.chosen(outcome.answer.solutions[0].assignment)
+    head = ["point", *layers, f"latency ({cycles})", f"II ({cycles})", *areas]
     head += ["inferences/s at the clock asked", *(["accuracy"] if outcome.study.scores else [])]
     rows = []
     for index, solution in enumerate(outcome.answer.solutions, 1):
-        layers = [_cell(one) for one in outcome.study.chosen(solution.assignment).values()]
+        knobs = [one.cell for one in outcome.study.chosen(solution.assignment).values()]
         figures = [number(solution.figures[name]) for name in (*CYCLES, *AREA)]
         accuracy = accuracy_of(outcome, solution)
         last = [] if accuracy is None else [f"{accuracy:.4f}"]
-        rows.append([str(index), *layers, *figures, number(per_second(outcome, solution)), *last])
+        rows.append([str(index), *knobs, *figures, number(per_second(outcome, solution)), *last])
     return table(head, rows)
 
 
@@ -205,24 +280,25 @@ def per_second(outcome: Outcome, solution: Solution) -> float:
     return float(round(1e9 / (solution.figures["ii"] * outcome.clock_ns)))
 
 
-def _cell(one: Configuration) -> str:
-    return f"R{one.knobs.reuse_factor} {one.plan.multipliers}×{one.knobs.multiplier} {one.bits}b"
-
-
 def confirmation_table(outcome: Outcome) -> str:
     """Sums and wholes side by side, with the error in per cent."""
-    head = ["point"]
-    for name in AREA:
-        head += [f"{name.upper()} (characterised)", f"{name.upper()} (synth)", "error (%)"]
+    head, engine = ["point"], outcome.engine
+    for name in engine.compared:
+        head += [f"{name.upper()} ({engine.layers})", f"{name.upper()} ({engine.whole})", "error (%)"]
     rows = []
     for index, one in outcome.confirmed.items():
         row = [str(index)]
-        for name in AREA:
-            error = one.error(name)
-            shown = f"{100 * error:+.2f}" if error is not None else "none" if not one.characterised[name] else "all"
-            row += [number(one.characterised[name]), number(one.whole[name]), shown]
+        for name in engine.compared:
+            row += [number(one.characterised[name]), number(one.whole.get(name)), _error(one, name)]
         rows.append(row)
     return table(head, rows)
+
+
+def _error(one: Confirmation, name: str) -> str:
+    if name not in one.whole:
+        return MISSING
+    error = one.error(name)
+    return f"{100 * error:+.2f}" if error is not None else "none" if not one.characterised[name] else "all"
 
 
 def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:
@@ -237,13 +313,20 @@ def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:
 
 
 def verdict(outcome: Outcome) -> str:
-    """One sentence on the errors."""
+    """What the errors are, and whether they are as meant."""
     found = errors(list(outcome.confirmed.values()))
-    kept = found["lut_mean"] <= MEAN_ERROR and found["lut_worst"] <= WORST_ERROR and found["dsp"] and found["bram"]
     exact = ", ".join(f"{name.upper()} {'exact' if found[name] else 'NOT exact'}" for name in ("dsp", "bram"))
+    if found["lut_mean"] is None:
+        return f"{found['designs']} designs, none of which has any LUTs; {exact}."
     off = f"mean absolute LUT error {found['lut_mean']:.2%}, worst {found['lut_worst']:.2%}"
-    meant = f"at most {MEAN_ERROR:.0%} and {WORST_ERROR:.0%}, and exact: {'kept' if kept else 'MISSED'}"
-    return f"{found['designs']} designs: {off}; {exact}. Meant to be {meant}."
+    return f"{found['designs']} designs: {off}; {exact}. {_meant(outcome.engine, found)}"
+
+
+def _meant(engine: Engine, found: Mapping[str, Any]) -> str:
+    if not engine.exact:
+        return "Nothing is promised of sums of what a C synthesizer estimates of layers."
+    kept = found["lut_mean"] <= MEAN_ERROR and found["lut_worst"] <= WORST_ERROR and found["dsp"] and found["bram"]
+    return f"Meant to be at most {MEAN_ERROR:.0%} and {WORST_ERROR:.0%}, and exact: {'kept' if kept else 'MISSED'}."
 
 
 def _plot(outcome: Outcome, path: Path) -> None:
@@ -258,7 +341,7 @@ def _plot(outcome: Outcome, path: Path) -> None:
     points = [(solution.figures[across], solution.figures[up]) for solution in outcome.answer.solutions]
     axes.plot(*zip(*points, strict=True), "o-", drawstyle="steps-post", markersize=3, linewidth=0.8)
     axes.set_xlabel(f"{across} ({UNITS[across]})")
-    axes.set_ylabel(f"{up} ({UNITS[up]}, sum of layers, {outcome.tool}, {outcome.study.workshop.family})")
+    axes.set_ylabel(f"{up} ({UNITS[up]}, sum of layers, {outcome.tool}, {outcome.target})")
     axes.set_title(f"{outcome.project}: proved Pareto front, {len(points)} designs")
     axes.grid(alpha=0.3)
     buffer = io.BytesIO()

@@ -76,6 +76,18 @@ class Answer:
     effort: Effort
 
 
+def solved(question: Question, solver: Solver) -> Front:
+    """The front asked for, or the optimum as one of a single point; without solutions, where nothing is within limits.
+
+    Raises:
+        ProjectError: an unknown metric, or nothing to minimise. FlowError: the solver gives up.
+    """
+    if question.front:
+        return front(solver.problem, question.front, question.limits, question.most, solver)
+    best = solver.minimise(question.objective, question.limits)
+    return Front((), (best,) if best else (), True)
+
+
 class Search:
     """The state of a search: what is measured so far.
 
@@ -128,11 +140,7 @@ class Search:
 
     def _solved(self, question: Question, solver: Solver) -> Front:
         self._rounds += 1
-        if question.front:
-            found = front(solver.problem, question.front, question.limits, question.most, solver)
-        else:
-            best = solver.minimise(question.objective, question.limits)
-            found = Front((), (best,) if best else (), True)
+        found = solved(question, solver)
         self._paths, self._solves = solver.paths, self._solves + solver.solves
         return found
 

@@ -7,7 +7,7 @@ factors that make the same hardware as a smaller one are left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from flows.ir import Graph
 from flows.rtl.cores import WITH_KNOBS
@@ -46,6 +46,16 @@ class Configuration:
     def label(self) -> str:
         knobs = self.knobs
         return f"{self.plan.name} R{knobs.reuse_factor} {knobs.strategy} {knobs.multiplier} {self.bits} bit"
+
+    @property
+    def cell(self) -> str:
+        """For tables."""
+        return f"R{self.knobs.reuse_factor} {self.plan.multipliers}×{self.knobs.multiplier} {self.bits}b"
+
+    def to_json(self) -> dict[str, int | str]:
+        """Its knobs."""
+        knobs = {key: value if isinstance(value, int) else str(value) for key, value in asdict(self.knobs).items()}
+        return knobs | {"weight_bits": self.bits, "multipliers": self.plan.multipliers}
 
     def part(self) -> Part:
         return replace(self.at.part(), name=self.label)

@@ -1,0 +1,104 @@
+"""`hlsflow explore --engine vitis`: the same questions, answered by csynth of hls4ml's own projects.
+
+In: a project and a `Request`. Out: the same tables, plot and project files as those of `flows.explore`, all figures of
+stage `hls`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.errors import ProjectError
+from flows.explore import Request, family_of, folder_of, limits_of, note_of, spread, trained
+from flows.hls_engine import VendorStudy
+from flows.ir import Graph
+from flows.pipeline import run
+from flows.progress import Progress
+from flows.project import Project
+from flows.rtl.knobs import Pipeline
+from flows.steps.context import Context
+from flows.steps.hardware import vendor_hls
+from flows.steps.software import train, translate
+from flows.store import Store
+from flows.toolchains.yosys import Family
+from flows.tradeoff.outcome import VITIS, Outcome, write
+from flows.tradeoff.projects import Point, write_project
+from flows.tradeoff.search import Question
+from flows.tradeoff.solver import Solution
+
+
+def explore_vendor(
+    project: Project, request: Request, build: Path, progress: Progress | None = None, jobs: int = 0
+) -> tuple[Outcome, Path]:
+    """Answer a request; returns the outcome and the folder of its files.
+
+    Raises:
+        ToolMissing: Vitis HLS is not there. Infeasible: no design keeps the limits.
+        FlowError: what a step of the pipeline or a synthesis raised; what was measured is kept.
+    """
+    progress = progress or Progress()
+    vendor_hls(project.target.backend)
+    question = _question(project, request)
+    results = run(project, build, (train, translate), progress, jobs)
+    assert results.translated is not None
+    folder = folder_of(project, request, build, VITIS)
+    store = Store(build / project.name / "store", progress.say)
+    context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
+    model = trained(project, results)
+    study = VendorStudy(context, model, Graph.load(results.translated.folder / "graph.npz"))
+    answer = study.answer(question)
+    chosen = spread(len(answer.solutions), request.confirm)
+    outcome = Outcome(
+        project=project.name,
+        engine=VITIS,
+        target=study.part,
+        study=study,
+        question=question,
+        answer=answer,
+        least_accuracy=None,
+        clock_ns=project.target.clock_ns,
+        tool=study.tool,
+        confirmed=dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True)),
+        files=_project_files(project, study, answer.solutions, model, folder),
+        notes=_notes(project, study),
+    )
+    write(outcome, folder)
+    return outcome, folder
+
+
+def _question(project: Project, request: Request) -> Question:
+    family = family_of(project, request)
+    if family is Family.ECP5:
+        raise ProjectError("Vitis HLS does not know ECP5", "name --family xc7 or xcup, or use --engine open")
+    if request.cluster is not None:
+        raise ProjectError("--cluster is for --engine open", "leave it out; --jobs says how many syntheses run at once")
+    return Question(limits_of(project, request, family), request.objective, request.front, request.most)
+
+
+def _project_files(
+    project: Project, study: VendorStudy, solutions: Sequence[Solution], model: Path, folder: Path
+) -> dict[int, str]:
+    """A project for each point; number of the point → file."""
+    files = {}
+    for index, solution in enumerate(solutions, 1):
+        knobs = {name: one.in_rtl(project) for name, one in study.chosen(solution.assignment).items()}
+        name, note = f"{project.name}_point{index}", note_of(project, index)
+        write_project(project, Point(name, note, study.graph, knobs, Pipeline(), model), folder / f"point{index}")
+        files[index] = f"point{index}/project.toml"
+    return files
+
+
+def _notes(project: Project, study: VendorStudy) -> list[str]:
+    """What the reader must know."""
+    notes = [
+        "All figures are csynth's estimates, latency and II too; logic synthesis comes to other ones.",
+        "Sums hold the layers, each as a project of its own; what joins them shows in whole designs alone.",
+        "Reuse factors and strategies were tried. Weights keep their widths, and other knobs are not hls4ml's.",
+        "The bit-exactness gate is left to `hlsflow run`, which takes the project file of each point.",
+    ]
+    if "sparse" in project.explore.strategy:
+        notes.append("hls4ml has no strategy sparse, so it was left out; --engine open has it.")
+    notes += [f"{one.label} was left out: csynth does not know all of its figures." for one in study.unknown]
+    return notes
