@@ -169,7 +169,7 @@ def fine_tune(project: Project, outcome: Outcome, folder: Path, point: int, prog
     """Train the model of a point some more, and let its project file name the result.
 
     Raises:
-        ProjectError: the project has no [training], or nothing was narrowed, as ever by another engine than the open.
+        ProjectError: the project has no [training], or nothing was narrowed; no engine but the open one narrows.
     """
     from flows.qat.narrow import fine_tune as tune
 

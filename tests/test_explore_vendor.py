@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 import sys
@@ -87,11 +88,11 @@ def written(folder: Path, model: Any, text: str = PROJECT) -> Path:
     return folder
 
 
-def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, unknown: str = "", first: str = "") -> Runs:
+def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, unknown: str = "") -> Runs:
     """Put it on PATH; returns a function that tells all runs so far: layers, and figures."""
     runs, script = folder / "runs", folder / "stand_in.py"
     script.write_text(f"RUNS, REPORT = {str(runs)!r}, {REPORT!r}\n" + STAND_IN.replace("UNKNOWN", unknown))
-    install(monkeypatch, folder, f"{first}\nexec {sys.executable} {script}")
+    install(monkeypatch, folder, f"exec {sys.executable} {script}")
     return lambda: [tuple(json.loads(line)) for line in runs.read_text().splitlines()] if runs.exists() else []
 
 
@@ -149,7 +150,11 @@ def test_the_front_is_that_of_enumeration(
     assert "LUT (hls, Vitis HLS 2024.2)" in said
     assert "LATENCY_CYCLES (hls_whole)" in said
     assert "characterised" not in said
-    assert "characterised" not in (folder / "explore.csv").read_text()
+    with (folder / "explore.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["lut (hls)"]) for row in rows] == [point["hls"]["lut"] for point in found["points"]]
+    assert [row["lut (hls_whole)"] != "" for row in rows] == [bool(point["hls_whole"]) for point in found["points"]]
+    assert not any("characterised" in name or "synth" in name for name in rows[0])
 
     before = len(runs())
     assert explore(project, "--pareto", "ii,lut", "--max", "dsp=3", "--confirm", "0") == 0
@@ -183,10 +188,12 @@ def test_the_slower_branch_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_csynth_cannot_tell_is_left_out(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runs = stand_in(monkeypatch, tmp_path, 'if reuse in (1, 6) and len(layers) == 1: sums["latency"] = "undef"')
+    runs = stand_in(monkeypatch, tmp_path, 'if reuse in (1, 6) or len(layers) > 1: sums["latency"] = "undef"')
     (project / "project.toml").write_text(PROJECT.replace('["latency", "resource"]', '["sparse", "resource"]'))
-    assert explore(project, "--confirm", "0") == 0
+    assert explore(project, "--confirm", "1") == 0
     found = outcome(project)[1]
+    assert found["points"][0]["hls_whole"].keys() == found["points"][0]["hls"].keys() - {"latency_cycles"}
+    assert "| missing " in capsys.readouterr().out
     every = enumerated(runs())
     points = [[point["hls"][name] for name in ("latency_cycles", "lut")] for point in found["points"]]
     assert points == front(every["latency"], every["LUT"])
@@ -198,6 +205,28 @@ def test_what_csynth_cannot_tell_is_left_out(
         "layer 'fc2' (R6, resource)",
     ]
     assert any("no strategy sparse" in note for note in found["notes"])
+
+
+def test_what_was_synthesized_before_a_failure_is_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = stand_in(monkeypatch, tmp_path, "if reuse == 12: raise SystemExit('ERROR: too large')")
+    (project / "project.toml").write_text(PROJECT.replace('"latency", ', ""))
+    assert explore(project) == 5
+    said = capsys.readouterr().err
+    assert "layer 'fc1' (R12, resource): Vitis HLS failed with exit code 1; its output is in " in said
+    assert "ERROR: too large" in Path(said.split("output is in ")[1].splitlines()[0]).read_text()
+    stand_in(monkeypatch, tmp_path)
+    assert explore(project, "--confirm", "0") == 0
+    assert sorted((layer[0], layer[2]) for (layer,), _ in runs()) == [
+        (3, 1),
+        (3, 3),
+        (3, 6),
+        (4, 1),
+        (4, 2),
+        (4, 4),
+        (4, 12),
+    ]
 
 
 def test_what_stands_in_the_way_is_one_clear_error(
@@ -214,9 +243,8 @@ def test_what_stands_in_the_way_is_one_clear_error(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("HLSFLOW_VITIS", raising=False)
     fails(4, "Vitis HLS is not installed")
-    runs = stand_in(monkeypatch, tmp_path, first="echo 'ERROR: [HLS 200-70] no licence'; exit 1")
-    fails(5, "layer 'fc1' (R1, latency): Vitis HLS failed with exit code 1; its output is in ")
+    stand_in(monkeypatch, tmp_path)
+    fails(4, "target.backend is vivado", **{"[knobs]": '[target]\nbackend = "vivado"\n[knobs]'})
     fails(2, "does not know ECP5", "--family", "ecp5")
     fails(2, "--cluster is for --engine open", "--cluster", "slurm")
     fails(2, "hls4ml has no strategy sparse", **{'"latency", "resource"': '"sparse"'})
-    assert runs() == []

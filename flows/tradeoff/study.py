@@ -68,8 +68,8 @@ class Confirmation:
     """A design built whole.
 
     Attributes:
-        characterised: area of its layers and what is around them, summed.
-        whole: area of the whole design.
+        characterised: figures of its layers and what is around them, summed: those of `Engine.compared`.
+        whole: figures of the whole design; none is there that the tool could not tell.
     """
 
     solution: Solution

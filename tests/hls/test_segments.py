@@ -58,7 +58,12 @@ def two_heads() -> Any:
         (convolutional, "io_parallel", {"conv": None, "deep": "conv", "last": "deep"}),
         (convolutional, "io_stream", {"conv": None, "deep": "conv", "last": "deep"}),
         (two_heads, "io_parallel", {"shared": None, "left": "shared", "right": "shared", "deeper": "right"}),
-        (every_construct, "io_parallel", dict(zip(CHAIN, [None, *CHAIN], strict=False))),
+        pytest.param(
+            every_construct,
+            "io_parallel",
+            dict(zip(CHAIN, [None, *CHAIN], strict=False)),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["images", "streamed images", "two heads", "every construct"],
 )
