@@ -45,8 +45,9 @@ LEAST_MARGIN = 0.02
 NOISE, SPREAD = 0.04, 0.5
 """Standard deviations that the regression assumes: of a figure about the model (relative), and of a coefficient."""
 
-CONSTANTS_MARGIN = 0.6
-"""Of reuse factor 1 by the model of what is folded: constant weights spare part of the multipliers, but no adders."""
+CONSTANTS_MARGIN = 0.35
+"""Of reuse factor 1 by the model of what is folded: constant weights spare multipliers, but no adders. Ten layers of the
+jet tagger took 0.79 to 1.39 of what that model says."""
 
 
 def kind_of(one: Configuration) -> Kind:
