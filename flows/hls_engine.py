@@ -130,6 +130,7 @@ class VendorStudy:
         model: file of the trained model.
         graph: what it translates to.
     Attributes:
+        problem: what to choose from: each layer a unit of its own, nothing around the layers.
         layers: layer → its configurations with all figures.
         unknown: configurations left out, as csynth cannot tell a figure of theirs.
         tool, part: as the reports have them.

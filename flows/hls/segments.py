@@ -14,6 +14,7 @@ import numpy as np
 
 from flows.errors import UnsupportedLayer
 from flows.hls.keras_graph import copied, is_input, nodes, output_names
+from flows.hls.translate import quiet
 from flows.ir import Fixed, Graph, Node, Op
 
 SUMS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)
@@ -85,7 +86,8 @@ def segments(model: Any, graph: Graph) -> tuple[Segment, ...]:
     if not names:
         raise UnsupportedLayer(f"'{graph.name}' has no layer with weights", "there is nothing to choose in it")
     owners, owned = _owners(model, names), _node_owners(graph)
-    return tuple(_segment(model, graph, owners, owned, names, name) for name in names)
+    with quiet():
+        return tuple(_segment(model, graph, owners, owned, names, name) for name in names)
 
 
 def _segment(

@@ -103,7 +103,7 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         UnsupportedLayer: something in the model that hlsflow does not carry.
         ProjectError: knobs for a layer that is not there, or an illegal reuse factor.
     """
-    with _quiet():
+    with quiet():
         reading = read(model, settings.knobs.softmax_forms)
         if settings.target.io_type == "io_stream":
             require_streamable(reading.layers, reading.outputs)
@@ -142,8 +142,8 @@ def _mend_headers(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """hls4ml and Keras talk as they go; what matters of it is checked and reported by us."""
+def quiet() -> Iterator[None]:
+    """Silence: hls4ml and Keras talk as they go; what matters of it is checked and reported by us."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
