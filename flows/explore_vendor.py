@@ -98,6 +98,11 @@ def _notes(project: Project, study: VendorStudy) -> list[str]:
         "Reuse factors and strategies were tried. Weights keep their widths, and other knobs are not hls4ml's.",
         "The bit-exactness gate is left to `hlsflow run`, which takes the project file of each point.",
     ]
+    if {"latency", "resource"} <= set(project.explore.strategy):
+        notes.append(
+            "A network in io_parallel is one pipeline as long as all layers have strategy latency, and else hls4ml makes "
+            "a dataflow of it: beside a layer of strategy resource, latency layers may cost other than alone."
+        )
     if "sparse" in project.explore.strategy:
         notes.append("hls4ml has no strategy sparse, so it was left out; --engine open has it.")
     notes += [f"{one.label} was left out: csynth does not know all of its figures." for one in study.unknown]
