@@ -100,8 +100,8 @@ def _notes(project: Project, study: VendorStudy) -> list[str]:
     ]
     if {"latency", "resource"} <= set(project.explore.strategy):
         notes.append(
-            "A network in io_parallel is one pipeline as long as all layers have strategy latency, and else hls4ml makes "
-            "a dataflow of it: beside a layer of strategy resource, latency layers may cost other than alone."
+            "In io_parallel hls4ml makes one pipeline of layers that all have strategy latency, and else a dataflow: "
+            "beside a layer of strategy resource, one of strategy latency may cost other than alone."
         )
     if "sparse" in project.explore.strategy:
         notes.append("hls4ml has no strategy sparse, so it was left out; --engine open has it.")
