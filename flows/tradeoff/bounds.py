@@ -46,7 +46,7 @@ NOISE, SPREAD = 0.04, 0.5
 """Standard deviations that the regression assumes: of a figure about the model (relative), and of a coefficient."""
 
 CONSTANTS_MARGIN = 0.35
-"""Of reuse factor 1 by the model of what is folded: constant weights spare multipliers, but no adders. Ten layers of the
+"""Of reuse factor 1 by the model of what is folded: constant weights spare multipliers, but no adders. Ten layers of a
 jet tagger took 0.79 to 1.39 of what that model says."""
 
 
