@@ -8,6 +8,7 @@ In: a space, what a configuration costs when it is measured, and a question. Out
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from flows.tradeoff.front import Front, front
 from flows.tradeoff.infeasible import explain
 from flows.tradeoff.solver import Solution, Solver
 from flows.tradeoff.space import Configuration, Layer
+
+BATCH = 24
+"""Configurations measured between two solutions: few, so that better bounds spare others; enough for many processors."""
 
 Measure = Callable[[Sequence[Configuration]], Sequence[Figures]]
 
@@ -136,7 +140,7 @@ class Search:
             self._say(f"{len(found.solutions)} optimal by bounds; layers not measured in them: {len(missing)}")
             if not missing:
                 return Answer(found.solutions, found.complete, self._effort())
-            self._learn(missing)
+            self._learn(missing[:BATCH])
 
     def _solved(self, question: Question, solver: Solver) -> Front:
         self._rounds += 1
@@ -184,8 +188,9 @@ class Search:
         )
 
     def _missing(self, solutions: Sequence[Solution]) -> list[int]:
-        chosen = {place for solution in solutions for place in self._places(solution.assignment)}
-        return sorted(chosen - set(self._known))
+        """What is not measured in them, the most frequent first."""
+        chosen = Counter(place for solution in solutions for place in self._places(solution.assignment))
+        return [place for place, _ in chosen.most_common() if place not in self._known]
 
     def _places(self, assignment: Assignment) -> Iterator[int]:
         return (int(start) + index for start, index in zip(self._starts, assignment, strict=False))
