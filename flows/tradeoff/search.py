@@ -22,7 +22,7 @@ from flows.tradeoff.solver import Solution, Solver
 from flows.tradeoff.space import Configuration, Layer
 
 BATCH = 24
-"""Configurations measured between two solutions: few, so that better bounds spare others; enough for many processors."""
+"""Configurations measured between two solutions: few, so that better bounds spare others, but work for many workers."""
 
 Measure = Callable[[Sequence[Configuration]], Sequence[Figures]]
 
