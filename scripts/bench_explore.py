@@ -7,7 +7,12 @@ dominates within a reference point 10 % beyond the worst of all fronts, as a sha
 
 All measurements come from one cache, so that the times printed are those of searching, not of synthesis.
 
+With `--jet` the network is the jet tagger of `scripts/bench_rtl` instead, at three widths of weights in each layer, of
+which those combinations count that decide as the full network does on 80 % of the samples; within an xc7a35t. It prints
+how long the proved front took from an empty cache and from a warm one, and what some of its designs cost as a whole.
+
     scripts/bench_explore --sizes 16 14 10 --seeds 5
+    scripts/bench_explore --jet --weights jet_shape_6bit.npz --confirm 12
 """
 
 from __future__ import annotations
@@ -17,27 +22,34 @@ import itertools
 import random
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import bench_rtl
 import numpy as np
 import optuna
 
+from flows.explore import spread
 from flows.ir import Fixed, Graph, Node, Op, verify
 from flows.markdown import table
 from flows.progress import Progress
 from flows.rtl.knobs import Io, LayerKnobs, Multiplier
+from flows.toolchains.parts import resources
 from flows.toolchains.yosys import Family
 from flows.tradeoff.cache import Cache, default_root
-from flows.tradeoff.choice import Assignment
+from flows.tradeoff.choice import AREA, Assignment
 from flows.tradeoff.cluster import Cluster
-from flows.tradeoff.search import Question
+from flows.tradeoff.outcome import CYCLES, errors
+from flows.tradeoff.precision import candidates, score
+from flows.tradeoff.search import Answer, Question
 from flows.tradeoff.study import Options, Study, Workshop
 
 OBJECTIVES = ("latency_cycles", "lut")
 WEIGHT, HIDDEN, ACCUM = Fixed(5, 1), Fixed.parse("ufixed<5,1,RND_CONV,SAT>"), Fixed(18, 9)
 POPULATION = 20
+JET_WIDTHS, JET_AGREEMENT, JET_PART = (5, 4), 0.8, "xc7a35t"
 
 Point = tuple[int, int]
 
@@ -166,12 +178,59 @@ def compared(study: Study, seeds: int) -> Iterator[list[str]]:
         yield [name, str(effort.measured), str(effort.configurations), f"{count:.1f}", *cells]
 
 
+def jet_study(weights: Path | None, workshop: Workshop) -> Study:
+    """The jet tagger at 6, 5 and 4 bits a layer."""
+    graph, x = bench_rtl.jet(weights)
+    scores = score(graph, candidates(graph, JET_WIDTHS), x)
+    return Study(graph, Options(widths=JET_WIDTHS, io=Io.PARALLEL), workshop, scores)
+
+
+def jet(weights: Path | None, confirm: int) -> None:
+    """The front from an empty cache, again from a warm one, and designs built whole."""
+    limits = resources(JET_PART).budget(1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        for state in ("empty", "warm"):
+            started = time.perf_counter()
+            with Cluster("local") as cluster:
+                progress = Progress(sys.stderr)
+                workshop = Workshop(Family.XC7, Cache(Path(folder), progress.say), cluster, progress)
+                study = jet_study(weights, workshop)
+                answer = study.answer(Question(limits, {}, OBJECTIVES), JET_AGREEMENT)
+                seconds = time.perf_counter() - started
+                effort = answer.effort
+                print(
+                    f"{state} cache: {seconds:.0f} s; {effort.points:.3g} designs of {effort.configurations} layer "
+                    f"configurations, {effort.measured} measured in {effort.rounds} rounds, bounds tested "
+                    f"{effort.tested}, broken {effort.broken}; front of {len(answer.solutions)} points"
+                )
+                if state == "warm":
+                    _confirm(study, answer, spread(len(answer.solutions), confirm))
+
+
+def _confirm(study: Study, answer: Answer, points: Sequence[int]) -> None:
+    found = dict(zip(points, study.confirm([answer.solutions[point - 1] for point in points]), strict=True))
+    rows = []
+    for point, one in found.items():
+        cells = [one.solution.figures[name] for name in CYCLES]
+        areas = [figures[name] for name in AREA for figures in (one.characterised, one.whole)]
+        rows.append([str(point), *map(str, [*cells, *areas]), f"{100 * (one.error('lut') or 0):+.2f}"])
+    areas = [f"{name} ({stage})" for name in AREA for stage in ("sum", "whole")]
+    print(table(["point", *CYCLES, *areas, "LUT error (%)"], rows))
+    print(errors(list(found.values())))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", type=int, default=[16, 14, 10])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cache", type=Path, default=default_root())
+    parser.add_argument("--jet", action="store_true", help="the jet tagger's front instead, from an empty cache")
+    parser.add_argument("--weights", type=Path, help="of the jet tagger: .npz as for scripts/bench_rtl")
+    parser.add_argument("--confirm", type=int, default=12, help="designs of the jet tagger to build whole")
     arguments = parser.parse_args()
+    if arguments.jet:
+        jet(arguments.weights, arguments.confirm)
+        return 0
     progress = Progress(sys.stderr)
     with Cluster("local") as cluster:
         workshop = Workshop(Family.XC7, Cache(arguments.cache, progress.say), cluster, progress)
