@@ -16,20 +16,24 @@ import numpy as np
 from flows.errors import ProjectError
 from flows.ir import Graph
 from flows.ir.fixed import Array
+from flows.metrics import MetricSet
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
 from flows.project import Project, load
+from flows.rtl.emit import emit
 from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
-from flows.steps.context import Results, Samples
-from flows.store import digest, file_digest
-from flows.toolchains import parts, process, yosys
+from flows.rtl.schedule import schedule
+from flows.steps.context import Results, Samples, metrics_in, write_metrics
+from flows.steps.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of
+from flows.store import Store, digest, file_digest
+from flows.toolchains import nextpnr, parts, process, yosys
 from flows.toolchains.yosys import Family
 from flows.tradeoff.cache import Cache, default_root
 from flows.tradeoff.cluster import Cluster
 from flows.tradeoff.outcome import OPEN, Engine, Outcome, write
 from flows.tradeoff.precision import Scores, candidates, own_bits, score
 from flows.tradeoff.projects import Point, write_project
-from flows.tradeoff.search import Question
+from flows.tradeoff.search import Answer, Question
 from flows.tradeoff.solver import Solution
 from flows.tradeoff.study import Options, Study, Workshop
 
@@ -86,10 +90,11 @@ def explore(
     scores, least = _scores(project, graph, samples, progress)
     with Cluster(request.cluster or project.explore.cluster, jobs) as cluster:
         workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
-        study = Study(graph, _options(project, graph), workshop, scores)
+        study = Study(graph, _options(project, graph, progress), workshop, scores)
         answer = study.answer(question, least)
         chosen = spread(len(answer.solutions), request.confirm)
         confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
+    routed = _route(project, request, study, answer, chosen, build)
     folder = folder_of(project, request, build, OPEN)
     outcome = Outcome(
         project=project.name,
@@ -104,6 +109,7 @@ def explore(
         confirmed=confirmed,
         files=_project_files(project, study, answer.solutions, trained(project, results), folder),
         notes=_notes(study),
+        routed=routed,
     )
     write(outcome, folder)
     return outcome, folder
@@ -271,13 +277,40 @@ def _calibration(project: Project, samples: Samples) -> tuple[Array, Array]:
     return codes, y[:CALIBRATION]
 
 
-def _options(project: Project, graph: Graph) -> Options:
-    wanted = project.explore
+def _options(project: Project, graph: Graph, progress: Progress) -> Options:
+    """What the project asks for; one pipeline for all designs, as deep as that of the project's own knobs."""
+    wanted, own, io = project.explore, layer_knobs(project.knobs), Io(project.target.io_type)
     kinds = tuple(
         LayerKnobs(1, Multiplier(multiplier), Strategy(strategy), WeightsIn(memory))
         for strategy, multiplier, memory in itertools.product(wanted.strategy, wanted.multiplier, wanted.weights_in)
     )
-    return Options(kinds=kinds, widths=wanted.weight_bits, io=Io(project.target.io_type))
+    pipeline = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io), progress)
+    return Options(kinds=kinds, widths=wanted.weight_bits, pipeline=pipeline, io=io)
+
+
+def _route(
+    project: Project, request: Request, study: Study, answer: Answer, points: Sequence[int], build: Path
+) -> dict[int, MetricSet]:
+    """Place and route points where that is possible: on an ECP5 part that is asked for, or the project's."""
+    part = request.part or project.target.route_part
+    if study.workshop.family is not Family.ECP5 or part is None:
+        return {}
+    store, clock_ns = Store(build / project.name / "store", study.workshop.progress.say), project.target.clock_ns
+
+    def routed(point: int) -> MetricSet:
+        design = emit(study.plan(answer.solutions[point - 1].assignment))
+        plan = yosys.plan(design.files, design.top, Family.ECP5, netlist=True)
+        tools = [yosys.find().label, nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+        key = {"plan": plan.digest(yosys.find()), "part": part, "clock_ns": clock_ns, "tools": tools}
+
+        def work(folder: Path) -> None:
+            made = yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S)
+            netlist = folder / "ecp5.json"
+            write_metrics(folder, nextpnr.route(netlist, part, clock_ns, folder, timeout_s=ROUTE_TIMEOUT_S, synth=made))
+
+        return metrics_in(store.do("route", key, work), f"route/point{point}")
+
+    return {point: routed(point) for point in points}
 
 
 def spread(points: int, wanted: int) -> list[int]:

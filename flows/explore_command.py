@@ -73,13 +73,15 @@ def add_to(
 def _explore(arguments: argparse.Namespace, project: Project) -> None:
     from flows.explore import explore, fine_tune
     from flows.explore_vendor import explore_vendor
-    from flows.tradeoff.outcome import confirmation_table, points_table, summary_lines, verdict
+    from flows.tradeoff.outcome import confirmation_table, points_table, routed_table, summary_lines, verdict
 
     ask = explore_vendor if arguments.engine == "vitis" else explore
     outcome, folder = ask(project, request(arguments), arguments.build, jobs=arguments.jobs)
     print("\n".join(f"- {line}" for line in summary_lines(outcome)) + "\n\n" + points_table(outcome))
     if outcome.confirmed:
         print(f"\n{confirmation_table(outcome)}\n\n{verdict(outcome)}")
+    if outcome.routed:
+        print(f"\n{routed_table(outcome)}")
     if arguments.fine_tune is not None:
         if not 1 <= arguments.fine_tune <= len(outcome.files):
             raise ProjectError(f"there is no point {arguments.fine_tune}", f"write 1 to {len(outcome.files)}")

@@ -17,7 +17,8 @@ from flows.ir import Graph, evaluate
 from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
-from flows.project import Knobs, ResolvedKnobs
+from flows.progress import Progress
+from flows.project import Knobs, Project, ResolvedKnobs
 from flows.rtl.axis import axis_top
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.delay import pipeline_for, slowest, widths_of
@@ -57,12 +58,12 @@ def rtl(context: Context, results: Results) -> Results:
 
 def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]) -> Point:
     knobs = context.project.at(reuse_factor).knobs
-    default = _layer_knobs(knobs)
+    default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
-    own = {name: _layer_knobs(knobs.of(name).in_rtl) for name in names}
+    own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
     io = Io(context.project.target.io_type)
     plan = schedule(graph, own, default, io=io)
-    pipeline = _pipeline(context, default.multiplier, plan)
+    pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
     design = emit(plan)
     planned = plan.to_json()
@@ -76,22 +77,22 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
 
 
-def _pipeline(context: Context, multiplier: Multiplier, shallow: Schedule) -> Pipeline:
+def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, progress: Progress) -> Pipeline:
     """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
-    target = context.project.target
+    target = project.target
     family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
     widths = widths_of(shallow)
-    given = context.project.knobs.pipeline
+    given = project.knobs.pipeline
     pipeline = Pipeline(**dict(given)) if given else pipeline_for(target.clock_ns, family, kind, widths)
     path = slowest(pipeline, family, kind, widths)
     if path.ns > target.clock_ns:
         slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
-        context.progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
+        progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
     return pipeline
 
 
-def _layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
+def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
     return LayerKnobs(
         knobs.reuse_factor, Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
     )

@@ -10,12 +10,12 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from flows.markdown import MISSING, number, table
-from flows.metrics import UNITS, Stage
+from flows.metrics import UNITS, MetricSet, Stage
 from flows.store import write_bytes, write_text
 from flows.tradeoff.choice import AREA, Assignment
 from flows.tradeoff.precision import Scores
@@ -115,6 +115,7 @@ class Outcome:
         confirmed: number of a point → what the whole design cost.
         files: number of a point → its project file.
         notes: what is not in it, and why.
+        routed: number of a point → its figures after place and route, or why it has none.
     """
 
     project: str
@@ -129,6 +130,7 @@ class Outcome:
     confirmed: Mapping[int, Confirmation]
     files: Mapping[int, str]
     notes: Sequence[str]
+    routed: Mapping[int, MetricSet] = field(default_factory=dict)
 
 
 def write(outcome: Outcome, folder: Path) -> None:
@@ -161,6 +163,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "effort": asdict(outcome.answer.effort),
         "points": [_point_json(outcome, index) for index in range(1, len(outcome.answer.solutions) + 1)],
         "error": errors(list(outcome.confirmed.values())),
+        "routed": {str(index): metrics.to_json() for index, metrics in outcome.routed.items()},
         "notes": list(outcome.notes),
     }
 
@@ -218,6 +221,8 @@ def to_markdown(outcome: Outcome) -> str:
     ]
     if outcome.confirmed:
         parts += ["## Sum of layers against the whole design", confirmation_table(outcome), verdict(outcome)]
+    if outcome.routed:
+        parts += ["## Routed", routed_table(outcome)]
     if outcome.notes:
         parts += ["## Notes", "\n".join(f"- {note}" for note in outcome.notes)]
     return "\n\n".join(parts) + "\n"
@@ -291,6 +296,19 @@ def confirmation_table(outcome: Outcome) -> str:
         for name in engine.compared:
             row += [number(one.characterised[name]), number(one.whole.get(name)), _error(one, name)]
         rows.append(row)
+    return table(head, rows)
+
+
+def routed_table(outcome: Outcome) -> str:
+    """Place and route of whole designs; what is missing says why."""
+    areas = [f"{name.upper()} ({Stage.ROUTED})" for name in AREA]
+    head = ["point", *areas, "Fmax (MHz, routed)", "part", "note"]
+    rows = []
+    for index, metrics in outcome.routed.items():
+        found = [metrics.get(name, Stage.ROUTED) for name in (*AREA, "fmax_mhz")]
+        notes = dict.fromkeys(metric.note for metric in found if metric and metric.note)
+        target = next((metric.target for metric in metrics), MISSING)
+        rows.append([str(index), *(number(one.value if one else None) for one in found), target, "; ".join(notes)])
     return table(head, rows)
 
 
