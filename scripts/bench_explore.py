@@ -8,8 +8,8 @@ dominates within a reference point 10 % beyond the worst of all fronts, as a sha
 All measurements come from one cache, so that the times printed are those of searching, not of synthesis.
 
 With `--jet` the network is the jet tagger of `scripts/bench_rtl` instead, at three widths of weights in each layer, of
-which those combinations count that decide as the full network does on 88 % of the samples; within 70 % of an xc7a35t. It prints
-how long the proved front took from an empty cache and from a warm one, and what some of its designs cost as a whole.
+which those combinations count that decide as the full network on 88 % of the samples, within 70 % of an xc7a35t. It
+prints how long the proved front took from an empty cache and from a warm one, and what some of its designs cost whole.
 
     scripts/bench_explore --sizes 16 14 10 --seeds 5
     scripts/bench_explore --jet --weights jet_shape_6bit.npz --confirm 12
