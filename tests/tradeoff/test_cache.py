@@ -146,7 +146,11 @@ def test_damaged_and_foreign_entries_of_an_archive_are_refused_by_name(
     assert "line 5: it is no JSON text" in printed.err
 
 
-@pytest.mark.parametrize("content", [b"", b"text", gzip.compress(b"{}\n"), gzip.compress(b'{"a": 1}\n' * 99)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", gzip.compress(b"{}\n"), gzip.compress(b'{"a": 1}\n' * 99)[:-9]],
+    ids=["empty", "text", "foreign", "truncated"],
+)
 def test_what_is_no_archive_is_refused(cache: Cache, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "archive.gz"
     file.write_bytes(content)
