@@ -37,8 +37,36 @@ UNITS: Mapping[str, str] = {
     "bram": "BRAM",
     "fmax_mhz": "MHz",
     "seconds": "s",
+    "clock_estimate_ns": "ns",
+    "wns_ns": "ns",
+    "whs_ns": "ns",
+    "power_w": "W",
+    "power_static_w": "W",
+    "power_dynamic_w": "W",
+    "passed": "1 = yes",
+    "uram": "URAM",
+    "alm": "ALM",
+    "alut": "ALUT",
+    "mlab": "MLAB",
+    "m20k": "M20K",
+    "lut4": "LUT4",
+    "lsram": "LSRAM",
+    "usram": "uSRAM",
+    "area_score": "area",
 }
-"""Metric names and their units. `bram` counts the target's own blocks: 18 Kb on Xilinx, EBR on ECP5."""
+"""Metric names and their units.
+
+- `dsp` and `bram` count the target's own blocks. A block of RAM is 18 Kb on AMD parts, where a "Block RAM Tile" of
+  36 Kb is two, and an EBR on ECP5. `uram` counts UltraRAM of 288 Kb.
+- `lut` counts AMD's and Lattice's look-up tables. Intel's `alut` and `alm`, and Microchip's `lut4`, are others.
+- `m20k` and `mlab` are Intel's memories of 20 Kb and 640 bits, `lsram` and `usram` Microchip's of 20 Kb and 768 bits.
+- `clock_estimate_ns` is the period that a C synthesizer thinks its design needs; `fmax_mhz` is what timing analysis
+  found.
+- `wns_ns` and `whs_ns` are the worst slack of setup and hold at the clock asked for; below 0 timing is not met.
+- `power_w` is the total on chip, of which `power_static_w` does not depend on activity and `power_dynamic_w` does.
+- `passed` is the verdict of a simulation against what it was compared with: 1 or 0.
+- `area_score` is Catapult's sum over its library, a number without a unit outside that library.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +80,9 @@ class Metric:
         tool: the program that produced it.
         version: that program's version.
         target: part or family, or the data the figure is about.
-        source: the file the figure was read from, relative to the run folder.
+        source: the file the figure was read from, relative to the run folder; `:LINE` may follow.
         note: why the figure is missing, or a remark that must be read with it.
+        clock_ns: the clock period that the tool was asked for; None where it does not matter or is not known.
     """
 
     name: str
@@ -64,6 +93,7 @@ class Metric:
     target: str
     source: str
     note: str = ""
+    clock_ns: float | None = None
 
     def __post_init__(self) -> None:
         if self.name not in UNITS:
@@ -79,17 +109,23 @@ class Metric:
         """The metric as plain JSON types, with its unit."""
         fields = dataclasses.asdict(self)
         return {"name": self.name, "value": self.value, "unit": self.unit, "stage": self.stage.value} | {
-            key: fields[key] for key in ("tool", "version", "target", "source", "note")
+            key: fields[key] for key in ("tool", "version", "target", "source", "note", "clock_ns")
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Metric:
         """Inverse of `to_json`; raises ValueError or KeyError on anything else."""
         text = {key: str(data[key]) for key in ("name", "tool", "version", "target", "source", "note")}
-        value = data["value"]
-        if value is not None and not isinstance(value, int | float):
-            raise ValueError(f"metric '{data['name']}' has a value that is no number: {value!r}")
-        return cls(value=value, stage=Stage(str(data["stage"])), **text)
+        value, clock_ns = (_number(data, key) for key in ("value", "clock_ns"))
+        return cls(value=value, stage=Stage(str(data["stage"])), clock_ns=clock_ns, **text)
+
+
+def _number(data: Mapping[str, object], key: str) -> float | None:
+    """A number of a metric in JSON, or None; older files know no `clock_ns`."""
+    value = data["value"] if key == "value" else data.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise ValueError(f"metric '{data['name']}' has a {key} that is no number: {value!r}")
+    return value
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note")
+COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
 
 
 def to_csv(report: Report) -> str:

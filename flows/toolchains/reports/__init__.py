@@ -1,0 +1,56 @@
+"""Readers of the reports of all toolchains.
+
+In: a report file. Out: `Report`. `READERS` says which formats there are and by which names their files go.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.errors import DataError
+from flows.toolchains.reports.report import LayerFigures, Origin, Reader, Report
+from flows.toolchains.reports.text import HEAD_BYTES
+
+__all__ = ["READERS", "LayerFigures", "Origin", "Reader", "Report", "read_any", "reader_of"]
+
+READERS: Mapping[str, Reader] = {}
+"""Format → how its files are known and read. Where names fit several, the first whose mark is there is taken."""
+
+
+def reader_of(file: Path) -> Reader | None:
+    """The reader of a file, by its name and its first lines; None when it is no report that is known."""
+    named = [reader for reader in READERS.values() if _named(file, reader)]
+    head = _head(file) if any(reader.mark for reader in named) else ""
+    return next((reader for reader in named if reader.mark in head), None)
+
+
+def read_any(file: Path, *, root: Path | None = None) -> Report:
+    """Read a report of any format.
+
+    Args:
+        file: the report.
+        root: folder that sources are told relative to; by default the file's own.
+    Raises:
+        DataError: it is no report that is known, or damaged.
+    """
+    reader = reader_of(file)
+    if reader is None:
+        names = ", ".join(pattern for found in READERS.values() for pattern in found.patterns)
+        raise DataError(f"{file} is no report that is known", f"reports go by these names: {names}")
+    return reader.read(file, root=root)
+
+
+def _named(file: Path, reader: Reader) -> bool:
+    return any(fnmatch.fnmatch(file.name, pattern) for pattern in reader.patterns)
+
+
+def _head(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(HEAD_BYTES).decode("utf-8", errors="replace")
+    except OSError as error:
+        raise DataError(
+            f"{file} cannot be read: {error.strerror}", "check the path and that you may read it"
+        ) from error
