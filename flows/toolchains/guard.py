@@ -4,13 +4,16 @@ Started by `process.run` as a script, in a session of its own, with the standard
 `guard.py STATUS_FD NICENESS MEMORY_BYTES PROGRAM ARG...`. In: standard input is a pipe of which hlsflow alone
 holds the other end. Out: the tool's exit code (negative for a signal) as text on STATUS_FD.
 
-The tool stays in the guard's process group. When the tool ends, or when the pipe closes because hlsflow is gone
-(even by SIGKILL), the guard kills the whole group, itself included. Unlike Linux's parent-death signal this does
-not depend on which thread of hlsflow started the tool.
+The tool starts in the guard's process group. When the tool ends, on SIGUSR1, or when the pipe closes because hlsflow
+is gone (even by SIGKILL), the guard kills all its descendants and the whole group, itself included. It adopts orphans
+(PR_SET_CHILD_SUBREAPER of prctl(2)), so those are found that run in sessions of their own, as the run scripts of
+Vivado do. Unlike Linux's parent-death signal this does not depend on which thread of hlsflow started the tool.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -19,12 +22,13 @@ import threading
 
 TERMINAL_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def become_tool(argv: list[str], niceness: int, memory_bytes: int) -> None:
     """Turn this (child) process into the tool; never returns."""
     try:
-        for number in (*TERMINAL_SIGNALS, *IGNORED_BY_PYTHON):
+        for number in (*TERMINAL_SIGNALS, *IGNORED_BY_PYTHON, signal.SIGUSR1):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.nice(niceness)
@@ -38,27 +42,54 @@ def become_tool(argv: list[str], niceness: int, memory_bytes: int) -> None:
         os._exit(127)
 
 
-def kill_group() -> None:
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parents end; without effect where the system has no such thing."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def strays() -> list[int]:
+    """Living descendants outside the process group, from the fields of /proc/<pid>/stat (proc(5))."""
+    known: dict[int, tuple[str, int, int]] = {}
+    for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", errors="replace") as stream:
+            state, parent, group = stream.read().rpartition(")")[2].split()[:3]
+            known[int(name)] = state, int(parent), int(group)
+    family, found = {os.getpid()}, True
+    while found:
+        found = {pid for pid, (_, parent, _) in known.items() if parent in family} - family
+        family |= found
+    return [pid for pid in family & known.keys() if known[pid][0] != "Z" and known[pid][2] != os.getpgrp()]
+
+
+def kill_all(*_: object) -> None:
+    """Strays first, as nobody finds those once the guard is gone; twice, for one that was just being started."""
+    for _round in range(2):
+        for pid in strays():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
-def kill_group_when_abandoned() -> None:
+def kill_all_when_abandoned() -> None:
     """Block until the far end of standard input closes."""
     os.read(0, 1)
-    kill_group()
+    kill_all()
 
 
 def main(status_fd: int, niceness: int, memory_bytes: int, argv: list[str]) -> None:
     os.set_inheritable(status_fd, False)
     for number in TERMINAL_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, kill_all)
+    adopt_orphans()
     tool = os.fork()
     if tool == 0:
         become_tool(argv, niceness, memory_bytes)
-    threading.Thread(target=kill_group_when_abandoned, daemon=True).start()
+    threading.Thread(target=kill_all_when_abandoned, daemon=True).start()
     _, status = os.waitpid(tool, 0)
     os.write(status_fd, str(os.waitstatus_to_exitcode(status)).encode())
-    kill_group()
+    kill_all()
 
 
 if __name__ == "__main__":

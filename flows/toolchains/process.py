@@ -1,8 +1,8 @@
 """Start one external program and never lose control of it.
 
 In: argv, a working folder, limits. Out: `Finished`, and the program's complete output in a log file.
-The program runs in a session of its own under `guard.py`: on a time-out, Ctrl-C or any other exception its whole
-process group is killed, and it dies with hlsflow even when that is killed by SIGKILL.
+The program runs in a session of its own under `guard.py`: on a time-out, Ctrl-C or any other exception all of its
+processes are killed, and they die with hlsflow even when that is killed by SIGKILL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -30,6 +30,8 @@ from flows.errors import StorageError, ToolFailed, ToolMissing
 GUARD = Path(__file__).with_name("guard.py")
 TAIL_BYTES = 64 * 1024
 GRACE_S = 2.0
+PULSE_S = 0.25
+"""How often a watch looks at a program that runs."""
 LOW_PRIORITY = 10
 DISK_FULL = re.compile(r"no space left on device|disk quota exceeded|file too large|file size limit exceeded", re.I)
 NO_MEMORY = re.compile(r"memoryerror|bad_alloc|out of memory|cannot allocate memory", re.I)
@@ -40,6 +42,10 @@ FREE_SPACE = "free some disk space (old runs under build/ may be deleted) and ru
 
 _running: set[int] = set()
 _stopped: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+Watch = Callable[[float, int], None]
+"""Called while a program runs, with the seconds since its start and the id of its guard; what it raises ends it."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def run(
     memory_gib: float | None = None,
     low_priority: bool = False,
     check: bool = True,
+    watch: Watch | None = None,
 ) -> Finished:
     """Run a program to its end, in `folder`, without input, with all its output in `log`.
 
@@ -83,6 +90,7 @@ def run(
         memory_gib: limit for the private memory of each process of the tool.
         low_priority: run with niceness 10.
         check: whether an exit code other than 0 is an error.
+        watch: is shown the program a few times each second; ends it by raising a FlowError.
 
     Raises:
         ToolMissing: there is no such program.
@@ -95,7 +103,7 @@ def run(
     started = time.monotonic()
     with _open_log(log, command) as stream:
         head = stream.tell()
-        returncode = _supervise([*limits, *command], folder, stream, environment, timeout_s)
+        returncode = _supervise([*limits, *command], folder, stream, environment, timeout_s, watch)
     finished = Finished(returncode or 0, time.monotonic() - started, _tail(log, head), log)
     if returncode is None:
         message = _sentence(tool, _cut_short(timeout_s), finished)
@@ -112,8 +120,8 @@ def stop_all() -> None:
     are started later may run tools again.
     """
     _stopped.update(thread for thread in threading.enumerate() if thread is not threading.current_thread())
-    for group in tuple(_running):
-        _signal_group(group, signal.SIGKILL)
+    for guard in tuple(_running):
+        _end_guard(guard)
 
 
 def resolve(program: str, folder: Path, environment: Mapping[str, str], tool: str) -> str:
@@ -166,14 +174,19 @@ def _open_log(log: Path, command: Sequence[str]) -> BinaryIO:
 
 
 def _supervise(
-    arguments: Sequence[str], folder: Path, output: BinaryIO, environment: Mapping[str, str], timeout_s: float
+    arguments: Sequence[str],
+    folder: Path,
+    output: BinaryIO,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    watch: Watch | None,
 ) -> int | None:
     """Run a command under the guard until its whole group is gone; its exit code, or None if it was cut short."""
     lifeline, our_end = os.pipe()
     status, guards_end = os.pipe()
     try:
         guard = _start_guard([str(guards_end), *arguments], folder, lifeline, output, guards_end, environment)
-        return _wait(guard, status, timeout_s)
+        return _wait(guard, status, timeout_s, watch)
     finally:
         os.close(our_end)
         os.close(status)
@@ -204,16 +217,28 @@ def _start_guard(
         os.close(guards_end)
 
 
-def _wait(guard: subprocess.Popen[bytes], status: int, timeout_s: float) -> int | None:
+def _wait(guard: subprocess.Popen[bytes], status: int, timeout_s: float, watch: Watch | None) -> int | None:
     _running.add(guard.pid)
     try:
-        if _is_stopped() or not _readable(status, timeout_s):
+        if _is_stopped() or not _ends(guard.pid, status, timeout_s, watch):
             return None
         code = os.read(status, 16)
         return None if _is_stopped() else int(code or -signal.SIGKILL)
     finally:
         _end_group(guard, status)
         _running.discard(guard.pid)
+
+
+def _ends(guard: int, status: int, timeout_s: float, watch: Watch | None) -> bool:
+    """Whether the program ends in time."""
+    if watch is None:
+        return _readable(status, timeout_s)
+    started = time.monotonic()
+    while (passed := time.monotonic() - started) < timeout_s:
+        if _readable(status, min(PULSE_S, timeout_s - passed)):
+            return True
+        watch(time.monotonic() - started, guard)
+    return False
 
 
 def _is_stopped() -> bool:
@@ -227,14 +252,22 @@ def _readable(descriptor: int, timeout_s: float) -> bool:
 
 
 def _end_group(guard: subprocess.Popen[bytes], status: int) -> None:
-    """Leave no process of the group: a polite signal, a short grace, then SIGKILL."""
+    """Leave no process of the tool: a polite signal, a short grace, then the guard kills them all, and itself."""
     try:
         if not _readable(status, 0):
             _signal_group(guard.pid, signal.SIGTERM)
             _readable(status, GRACE_S)
     finally:
+        _end_guard(guard.pid)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            guard.wait(GRACE_S)
         _signal_group(guard.pid, signal.SIGKILL)
         guard.wait()
+
+
+def _end_guard(guard: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(guard, signal.SIGUSR1)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

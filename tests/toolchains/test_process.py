@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import StorageError, ToolFailed, ToolMissing
-from flows.toolchains import process
+from flows.toolchains import family, process
 
 ROOT = Path(__file__).parents[2]
 BROOD = "sleep 300 & sleep 300 & echo $$ > leader; wait"
@@ -123,6 +124,30 @@ def test_what_a_finished_program_leaves_behind_is_killed(tmp_path: Path) -> None
     shell("sleep 300 & echo $! > leader", tmp_path)
     left_behind = int((tmp_path / "leader").read_text())
     assert eventually(lambda: not Path(f"/proc/{left_behind}/stat").exists() or _is_zombie(left_behind))
+
+
+@pytest.mark.parametrize("rest", ["true", "sleep 300"], ids=["at its end", "on a time-out"])
+def test_what_left_the_process_group_is_killed_too(tmp_path: Path, rest: str) -> None:
+    script = f"(setsid sh -c 'echo $$ > stray; sleep 300' &); until [ -s stray ]; do sleep 0.02; done; {rest}"
+    with contextlib.suppress(ToolFailed):
+        shell(script, tmp_path, timeout_s=2)
+    stray = int((tmp_path / "stray").read_text())
+    assert eventually(lambda: not Path(f"/proc/{stray}/stat").exists() or _is_zombie(stray))
+
+
+def test_a_watch_sees_the_time_and_the_memory_of_all_processes_and_may_end_them(tmp_path: Path) -> None:
+    seen: list[tuple[float, int, int]] = []
+
+    def watch(seconds: float, guard: int) -> None:
+        seen.append((seconds, family.resident_bytes(guard), family.proportional_bytes(guard)))
+        if seen[-1][1] > 300 * 2**20:
+            raise ToolFailed("enough")
+
+    hungry = f"{sys.executable} -c 'import time; x = bytearray(200 * 2**20); time.sleep(300)'"
+    with pytest.raises(ToolFailed, match="enough"):
+        shell(f"(setsid {hungry} &); {hungry}", tmp_path, watch=watch)
+    assert all(one[0] < other[0] for one, other in itertools.pairwise(seen))
+    assert 300 * 2**20 < seen[-1][2] <= seen[-1][1] < 600 * 2**20
 
 
 def _is_zombie(pid: int) -> bool:
