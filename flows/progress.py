@@ -12,17 +12,33 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
 
 Advance = Callable[[str], None]
 """Report one finished unit of work, with a short remark such as `accuracy 0.97`."""
+
+Tell = Callable[[str, str], None]
+"""Show what a long piece of work is doing: its phase, and a remark such as the last line of its output."""
 
 LINES = 10
 """About how many lines a plain log gets from one `track`."""
 
 SILENCE = 10.0
 """Seconds after which a plain log gets a line from `track` in any case."""
+
+HEARTBEAT = 60.0
+"""Seconds after which a plain log gets a line from `live` though the phase is the same."""
+
+REMARK = 100
+"""Characters of a remark that are shown."""
 
 
 class Progress:
@@ -67,6 +83,23 @@ class Progress:
         else:
             yield _Lines(self.say, label, total, done)
 
+    @contextmanager
+    def live(self, label: str) -> Iterator[Tell]:
+        """Show a piece of work that does not know how far it is, with the time since it began.
+
+        Args:
+            label: what is worked on, such as `Vitis HLS csynth`.
+        Yields:
+            a function to call as often as one likes.
+        """
+        if self._console.is_terminal and not self._console.is_dumb_terminal:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            with Bar(*columns, TextColumn("{task.fields[note]}"), console=self._console) as bar:
+                task = bar.add_task(label, total=None, note="")
+                yield lambda phase, remark: bar.update(task, note=f"{phase}: {remark[:REMARK]}")
+        else:
+            yield _Phases(self.say, label)
+
     def _bar(self, timed: bool) -> Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         clock = (TimeRemainingColumn(),) if timed else ()
@@ -86,3 +119,29 @@ class _Lines:
         if self._done >= self._next or self._done == self._total or silent:
             self._say(f"{self._label} {self._done}/{self._total} {note}".rstrip())
             self._next, self._spoken = self._done + max(1, self._total // LINES), time.monotonic()
+
+
+class _Phases:
+    """Plain lines: one for each new phase, and one now and then while it lasts."""
+
+    def __init__(self, say: Callable[[str], None], label: str) -> None:
+        self._say, self._label, self._phase = say, label, ""
+        self._began = self._spoken = time.monotonic()
+
+    def __call__(self, phase: str, remark: str) -> None:
+        now = time.monotonic()
+        if phase == self._phase and now - self._spoken < HEARTBEAT:
+            return
+        self._say(f"{self._label} {clock(now - self._began)} {phase}: {remark[:REMARK]}".rstrip(": "))
+        self._phase, self._spoken = phase, now
+
+
+def clock(seconds: float) -> str:
+    """A duration as hours, minutes and seconds: 0:01:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def duration(seconds: float) -> str:
+    """A duration in words, for a sentence: "90 min", "1.5 s"."""
+    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"

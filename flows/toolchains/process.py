@@ -155,6 +155,17 @@ def make_folder(folder: Path) -> None:
         raise storage_error(folder, error) from error
 
 
+def remove(path: Path) -> None:
+    """Delete a file or a whole folder, if it is there; raises StorageError."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def last_errors(output: str) -> str:
     """The few lines of a tool's output that say best what went wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]

@@ -61,7 +61,14 @@ LICENCE = (
 STORAGE = Symptom(process.DISK_FULL.pattern, StorageError, "the disk is full: {0}", FREE_SPACE)
 
 
-def judge(call: Call, finished: Finished, folder: Path, title: str, symptoms: Sequence[Symptom] = ()) -> None:
+def judge(
+    call: Call,
+    finished: Finished,
+    folder: Path,
+    title: str,
+    symptoms: Sequence[Symptom] = (),
+    fatal: Sequence[Symptom] = (),
+) -> None:
     """The exit rule that most toolchains share.
 
     Args:
@@ -70,18 +77,20 @@ def judge(call: Call, finished: Finished, folder: Path, title: str, symptoms: Se
         folder: of the project.
         title: of the toolchain, for messages.
         symptoms: of that toolchain, the most telling first.
+        fatal: those that mean a failure even when the program says that it has succeeded.
     Raises:
         FlowError: of the kind that the log's symptom has. Without one: ToolFailed for an exit code, a signal, or
             something of `call.leaves` that is missing; StorageError when the disk is full.
     """
     lost = [name for name in call.leaves if not _left(folder / name)]
-    if finished.returncode == 0 and not lost:
-        return
-    for symptom in (STORAGE, *symptoms, *LICENCE):
+    failed = bool(finished.returncode != 0 or lost)
+    for symptom in (*fatal, STORAGE, *symptoms, *LICENCE) if failed else fatal:
         found = _found(symptom, finished.log)
         if found:
             means = symptom.means.format(*found)
             raise symptom.error(f"{title} {call.step}: {means}; its output is in {finished.log}", symptom.cure)
+    if not failed:
+        return
     if finished.returncode != 0:
         raise process.failure(finished, folder, f"{title} {call.step}")
     raise ToolFailed(
