@@ -10,12 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import DataError
+from flows.toolchains.reports import cosim, csim, csynth_rpt, csynth_xml, power, timing, utilisation
 from flows.toolchains.reports.report import LayerFigures, Origin, Reader, Report
 from flows.toolchains.reports.text import HEAD_BYTES
 
 __all__ = ["READERS", "LayerFigures", "Origin", "Reader", "Report", "read_any", "reader_of"]
 
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {
+    "csynth_xml": Reader(("*csynth.xml",), csynth_xml.read),
+    "csynth_rpt": Reader(("*csynth.rpt",), csynth_rpt.read),
+    "cosim": Reader(("*_cosim.rpt",), cosim.read),
+    "csim": Reader(("*_csim.log",), csim.read),
+    "utilisation": Reader(("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"), utilisation.read),
+    "timing": Reader(("*timing*.rpt",), timing.read),
+    "power": Reader(("*power*.rpt",), power.read),
+}
 """Format → how its files are known and read. Where names fit several, the first whose mark is there is taken."""
 
 

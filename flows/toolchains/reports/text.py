@@ -110,6 +110,7 @@ class Box:
         end: its last line.
         head: the columns' names; a cell that spans several columns is part of the name of each.
         rows: what is below the head.
+        titles: the rows of the head; all there is in a table without one.
     """
 
     text: Text
@@ -117,6 +118,7 @@ class Box:
     end: int
     head: tuple[str, ...]
     rows: tuple[Row, ...]
+    titles: tuple[Row, ...]
 
     def column(self, *names: str) -> int:
         """The first of these columns that the table has; raises DataError when it has none of them."""
@@ -125,12 +127,14 @@ class Box:
                 return self.head.index(name)
         raise self.text.damaged(f"the table has no column '{' or '.join(names)}'", self.line)
 
+    def rows_of(self, pattern: str) -> list[Row]:
+        """The rows whose first cell the pattern matches from end to end."""
+        return [row for row in self.rows if re.fullmatch(pattern, row.cells[0].strip())]
+
     def row(self, pattern: str) -> Row:
-        """The first row whose first cell the pattern matches from end to end; raises DataError."""
-        wanted = re.compile(pattern)
-        for row in self.rows:
-            if wanted.fullmatch(row.cells[0].strip()):
-                return row
+        """The first of these rows; raises DataError when there is none."""
+        for row in self.rows_of(pattern):
+            return row
         raise self.text.damaged(f"the table has no row '{pattern}'", self.line)
 
 
@@ -188,7 +192,7 @@ def _box(text: Text, start: int) -> Box:
     edges = _edges(lines[body[0].line - start - 1]) if body else _edges(head[-1]) if head else ()
     if any(len(row.cells) != len(edges) - 1 for row in body):
         raise text.damaged("the rows of the table differ in their number of cells: the file is damaged", start + 1)
-    return Box(text, start + 1, end + 1, _head(head, edges), body)
+    return Box(text, start + 1, end + 1, _head(head, edges), body, tuple(row for row in rows if row not in body))
 
 
 def _cells(line: str) -> tuple[str, ...]:
