@@ -1,7 +1,7 @@
 """A report as nouns, before it becomes Markdown (`flows.markdown`) or a page (`flows.html`).
 
-In: text and figures. Out: a `Document` of sections of blocks. Whoever reports something builds one document, so that all
-forms of a report say the same. A figure keeps where it comes from all the way.
+In: text and figures. Out: a `Document` of sections of blocks. Whoever reports something builds one document, so that
+all forms of a report say the same. A figure keeps where it comes from all the way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The report of a run: `report.md` for people, `report.csv` for spreadsheets, `report.json` for scripts, a plot.
+"""The report of a run: a page and Markdown for people, CSV for spreadsheets, `report.json` for scripts, a plot.
 
 In: a `Report`, which holds everything measured. Out: files in the run's folder. Figures of different stages or tools
 never share a column; a figure that could not be had stands as "missing" with its reason below the table.
@@ -11,20 +11,39 @@ import csv
 import io
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from flows.markdown import MISSING, number, table
+from flows import __version__, html, markdown, measured
+from flows.document import (
+    MISSING,
+    Bars,
+    Cell,
+    Chain,
+    Document,
+    Fact,
+    Figure,
+    Gallery,
+    Lines,
+    Section,
+    Step,
+    Table,
+    Text,
+    Tone,
+    Verdict,
+    cell,
+    number,
+    row,
+)
 from flows.metrics import Metric, MetricSet, Stage
 from flows.store import write_bytes, write_text
 
 SCHEMA_VERSION = 1
-FILES = ("report.md", "report.csv", "report.json", "report.png")
-
-Group = tuple[Stage, str, str, str]
-"""What makes a column of its own: stage, tool, version, target."""
+FILES = ("report.html", "report.md", "report.csv", "report.json", "report.png")
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,7 @@ def write(report: Report, folder: Path) -> None:
     write_text(folder / "report.json", json.dumps(to_json(report), indent=1) + "\n")
     write_text(folder / "report.csv", to_csv(report))
     write_text(folder / "report.md", to_markdown(report))
+    write_text(folder / "report.html", to_html(report))
     _plot(report, folder / "report.png")
 
 
@@ -108,33 +128,37 @@ def to_csv(report: Report) -> str:
     return stream.getvalue()
 
 
-def to_markdown(report: Report) -> str:
-    """The report for people."""
-    parts = [
-        f"# {report.project}, run {report.run}",
-        "## Bit-exactness",
-        "\n".join(f"- {line}" for line in gate_lines(report.gate)),
-        "## Accuracy",
-        _accuracy_table(report),
-        *_figure_sections(report),
+def document(report: Report) -> Document:
+    """The report for people, before it becomes Markdown or a page."""
+    sections = [
+        _gate_section(report.gate),
+        _accuracy_section(report),
+        *_pictures(report),
+        *measured.sections(_rows(report)),
         *_budget_section(report),
-        "## RTL: reuse factor granted × multipliers of each layer",
-        _layer_by_point(report, _folding),
-        "## RTL: memories of weights, planned: bits, and block RAMs of 18 Kb with the share of their bits that is used",
-        _layer_by_point(report, _memory),
-        "## hls4ml project: layers and knobs",
-        layer_table(report.layers),
-        "## Corrections on the way from QKeras to hls4ml",
+        *_rtl_sections(report),
+        Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
         _corrections(report.corrections),
+        *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
     ]
-    if report.notes:
-        parts += ["## Not in this report", "\n".join(f"- {note}" for note in report.notes)]
-    return "\n\n".join(parts) + "\n"
+    title = f"{report.project}, run {report.run}"
+    return Document(title, "Run", tuple(sections), _verdict(report), tuple(_facts(report)))
+
+
+def to_markdown(report: Report) -> str:
+    """The report for people, as text."""
+    return markdown.render(document(report))
+
+
+def to_html(report: Report) -> str:
+    """The report for people, as a page that needs nothing else."""
+    return html.render(document(report))
 
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    return "\n\n".join([_accuracy_table(report), *_figure_sections(report), *_budget_section(report)])
+    sections = [*measured.sections(_rows(report)), *_budget_section(report)]
+    return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
 
 
 def gate_lines(gate: Mapping[str, Any]) -> list[str]:
@@ -146,106 +170,197 @@ def gate_lines(gate: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def layer_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _gate_section(gate: Mapping[str, Any]) -> Section:
+    head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
+    rows = [
+        row(
+            item["left"],
+            cell("=", "good") if item["equal"] else cell("≠", "bad"),
+            item["right"],
+            *(item["outputs"] - item["differing"], item["outputs"], item["samples"], item["largest"]),
+        )
+        for item in gate["comparisons"]
+    ]
+    table = Table(head, tuple(rows))
+    return Section("Bit-exactness", (table,) if gate["passed"] else (Lines(_difference(gate)), table))
+
+
+def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which layer of a failed gate differs first, and why that usually happens."""
+    first = gate["first"]
+    if first is None:
+        return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
+    found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
+    return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
+
+
+def _verdict(report: Report) -> Verdict:
+    gate, budgets = report.gate, Counter(item["verdict"] for item in _verdicts(report))
+    said = [f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}"] if budgets else []
+    if not gate["passed"]:
+        where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
+        return Verdict(f"Not bit-exact{where}", "bad", (*_difference(gate), *said))
+    names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
+    outputs = sum(item["outputs"] for item in gate["comparisons"])
+    count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
+    return Verdict("Bit-exact", "good", (" = ".join(names), count, *said))
+
+
+BEST = (
+    ("accuracy in RTL", "accuracy", Stage.SIMULATED, max),
+    ("lowest latency, cycles", "latency_cycles", Stage.SIMULATED, min),
+    ("fewest LUT", "lut", Stage.SYNTH, min),
+    ("highest Fmax, MHz", "fmax_mhz", Stage.ROUTED, max),
+)
+"""What stands above all: its name, the metric, the stage, and which of the points it is taken of."""
+
+
+def _facts(report: Report) -> Iterator[Fact]:
+    """The best of each kind; of several targets, that of the first one."""
+    for name, metric, stage, best in BEST:
+        found = [
+            (one.value, Figure.of(point.label, one))
+            for point in report.points
+            if (one := point.metrics.get(metric, stage)) and one.value is not None
+        ]
+        if found:
+            _, chosen = best(found, key=itemgetter(0))
+            yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
+
+
+def _rows(report: Report) -> list[measured.Row]:
+    return [(point.label, point.metrics) for point in report.points]
+
+
+def _pictures(report: Report) -> list[Section]:
+    rows = _rows(report)
+    charts = {
+        "Resources": measured.resources(rows),
+        "Latency, interval and clock": measured.times(rows),
+        "Trade-off of the design points": measured.planes(rows, ("lut", "dsp")),
+    }
+    return [Section(title, (gallery,)) for title, gallery in charts.items() if gallery]
+
+
+def layer_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """The echo of the knobs."""
     head = ("layer", "kind", "shape", "weight", "accum", "result", "strategy", "R asked", "R granted", "multipliers")
     keys = ("name", "kind", "shape", "weight", "accum", "result", "strategy", "asked", "granted", "multipliers")
-    return table(head, [[_cell(row[key]) for key in keys] for row in rows])
+    return Table(head, tuple(tuple(_cell(layer[key]) for key in keys) for layer in rows))
 
 
-def _layer_by_point(report: Report, said: Callable[[Mapping[str, Any]], str]) -> str:
+def _rtl_sections(report: Report) -> list[Section]:
+    """What the schedule says of each layer at each point of the open RTL."""
+    if not any(point.predicted for point in report.points):
+        return []
+    memories = replace(_layer_by_point(report, _memory), notes=(MEMORIES,))
+    return [
+        Section("RTL: reuse factor granted × multipliers", (_layer_by_point(report, _folding),)),
+        Section("RTL: cycles, scheduled", (*_layer_chart(report), _layer_by_point(report, _cycles))),
+        Section("RTL: memories of weights, planned", (memories,)),
+    ]
+
+
+MEMORIES = "bits of a layer's weights, and block RAMs of 18 Kb with the share of their bits that is used"
+
+
+def _layer_by_point(report: Report, said: Callable[[PointReport, str], Cell]) -> Table:
     """What is said of each layer of each point of the open RTL."""
     points = [point for point in report.points if point.predicted]
-    names = list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
-    rows = [[name, *(said(point.knobs["layers"][name]) for point in points)] for name in names]
-    return table(("layer", *(point.label for point in points)), rows)
+    rows = [row(name, *(said(point, name) for point in points)) for name in _layer_names(points)]
+    return Table(("layer", *(point.label for point in points)), tuple(rows))
 
 
-def _folding(layer: Mapping[str, Any]) -> str:
+def _layer_names(points: Sequence[PointReport]) -> list[str]:
+    return list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
+
+
+def _folding(point: PointReport, name: str) -> Cell:
+    layer = point.knobs["layers"][name]
     if layer["adders"]:
-        return f"{layer['adders']} adders"
+        return Cell(f"{layer['adders']} adders", layer["adders"])
     sparse = " (sparse)" if layer["strategy"] == "sparse" else ""
-    return f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}{sparse}"
+    return cell(f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}{sparse}")
 
 
-def _memory(layer: Mapping[str, Any]) -> str:
-    memory = layer["memory"]
+def _cycles(point: PointReport, name: str) -> Cell:
+    return cell(_scheduled(point, name))
+
+
+def _scheduled(point: PointReport, name: str) -> Figure:
+    cycles, source = point.knobs["layers"][name]["latency_cycles"], f"rtl/{point.label}/schedule.json"
+    owner = f"{point.label}, layer {name}"
+    return Figure(owner, "latency_cycles", cycles, "cycles", "scheduled", "hlsflow", __version__, "open RTL", source)
+
+
+def _layer_chart(report: Report) -> list[Gallery]:
+    points = [point for point in report.points if point.predicted]
+    names = _layer_names(points)
+    values = tuple((number, tuple(_scheduled(point, name) for name in names)) for number, point in enumerate(points))
+    bars = Bars("latency of layers", "cycles", tuple(names), values)
+    return [Gallery(tuple(point.label for point in points), (bars,))] if names else []
+
+
+def _memory(point: PointReport, name: str) -> Cell:
+    memory = point.knobs["layers"][name]["memory"]
     if memory is None:
-        return "none"
+        return Cell("none", 0)
     where = {"lut": "LUT", "bram": "block RAM", "auto": "as the synthesizer decides"}[memory["made_of"]]
-    return f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
+    text = f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
+    return Cell(text, memory["bits"])
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return " × ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _cell(value: Any) -> Cell:
+    if isinstance(value, int | float):
+        return Cell(str(value), value)
+    return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _accuracy_table(report: Report) -> str:
-    """From float to RTL; a figure that is the same for several points stands once."""
+def _accuracies(report: Report) -> list[Figure]:
+    """From float to RTL; one that is the same for several points stands once."""
     found: dict[Metric, list[str]] = {}
+    sources: dict[Metric, str] = {}
     for point in report.points:
         for metric in point.metrics:
             if metric.name == "accuracy":
-                found.setdefault(replace(metric, source=""), []).append(point.label)
-    rows = [
-        [m.stage.value, number(m.value), m.target, f"{m.tool} {m.version}", ", ".join(labels)]
-        for m, labels in found.items()
-    ]
-    notes = dict.fromkeys(f"\n- {m.stage.value}: {m.note}" for m in found if m.note)
-    return table(("stage", "accuracy (fraction)", "data", "tool", "points"), rows) + "".join(
-        ["\n", *notes] if notes else []
-    )
+                key = replace(metric, source="")
+                found.setdefault(key, []).append(point.label)
+                sources.setdefault(key, metric.source)
+    return [Figure.of(", ".join(labels), replace(key, source=sources[key])) for key, labels in found.items()]
 
 
-def _groups(points: Sequence[PointReport]) -> list[Group]:
-    """The column groups, in the order in which they were measured."""
-    found: dict[Group, None] = {}
-    for point in points:
-        for metric in point.metrics:
-            if metric.name != "accuracy":
-                found[_group(metric)] = None
-    return list(found)
+def _accuracy_table(report: Report) -> Table:
+    found = _accuracies(report)
+    rows = [row(one.stage, one, one.target, f"{one.tool} {one.version}", one.owner) for one in found]
+    notes = dict.fromkeys(f"{one.stage}: {one.note}" for one in found if one.note)
+    return Table(("stage", "accuracy (fraction)", "data", "tool", "points"), tuple(rows), tuple(notes))
 
 
-def _group(metric: Metric) -> Group:
-    return metric.stage, metric.tool, metric.version, metric.target
+def _accuracy_section(report: Report) -> Section:
+    return Section("Accuracy", (Chain(tuple(_steps(_accuracies(report)))), _accuracy_table(report)))
 
 
-def _figure_sections(report: Report) -> list[str]:
-    """A table for each stage, tool, version and target."""
-    return [part for group in _groups(report.points) for part in _figure_section(report, group)]
+CHAIN = {"float": "float", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
+"""Stages of the accuracy, and what each is called on the way."""
 
 
-def _figure_section(report: Report, group: Group) -> list[str]:
-    stage, tool, version, target = group
-    chosen = [(point, [metric for metric in point.metrics if _group(metric) == group]) for point in report.points]
-    chosen = [(point, [metric for metric in metrics if metric.name != "accuracy"]) for point, metrics in chosen]
-    names = list(dict.fromkeys(metric.name for _, metrics in chosen for metric in metrics))
-    units = {metric.name: metric.unit for _, metrics in chosen for metric in metrics}
-    rows: list[list[str]] = []
-    notes: dict[str, None] = {}
-    for point, metrics in chosen:
-        by_name = {metric.name: metric for metric in metrics}
-        if by_name:
-            rows.append([point.label, *(number(by_name[n].value) if n in by_name else MISSING for n in names)])
-        notes |= {f"{point.label}: {m.note}" if m.value is None else m.note: None for m in metrics if m.note}
-    head = ("point", *(_heading(name, units[name]) for name in names))
-    text = [f"## {stage.value}: {target}, {tool} {version}", table(head, rows)]
-    return text + (["\n".join(f"- {note}" for note in notes)] if notes else [])
+def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
+    """One step a figure; a change is told between figures of the same data alone."""
+    before: Figure | None = None
+    for figure in figures:
+        name = CHAIN.get(figure.stage, figure.stage)
+        points = f", {figure.owner}" if figure.stage == "simulated" else ""
+        yield Step(f"{name}{points}", cell(figure), figure.target, _change(before, figure))
+        before = figure
 
 
-def _heading(name: str, unit: str) -> str:
-    words = {
-        "latency_cycles": "latency",
-        "latency_ns": "latency",
-        "ii": "II",
-        "fmax_mhz": "Fmax",
-        "seconds": "tool time",
-    }
-    word = words.get(name, name.upper())
-    return word if word == unit else f"{word} ({unit})"
+def _change(before: Figure | None, after: Figure) -> str:
+    if before is None or before.value is None or after.value is None:
+        return ""
+    if before.target != after.target:
+        return "other samples"
+    points = 100 * (after.value - before.value)
+    return f"{points:+.2f} points" if points else "equal"
 
 
 def _verdicts(report: Report) -> list[dict[str, Any]]:
@@ -276,17 +391,31 @@ def _budget_figure(point: PointReport, family: str, name: str) -> Metric | None:
     return point.metrics.get(name, Stage.SYNTH, family)
 
 
-def _budget_section(report: Report) -> list[str]:
+TONES: Mapping[str, Tone] = {"met": "good", "exceeded": "bad"}
+
+
+def _budget_section(report: Report) -> list[Section]:
     rows = [
-        [item["point"], item["family"], item["name"], number(item["limit"]), number(item["value"]), item["verdict"]]
+        row(
+            *(item[key] for key in ("point", "family", "name", "limit")),
+            cell(Figure.of(item["point"], found)) if (found := _of_verdict(report, item)) else cell(MISSING),
+            cell(item["verdict"], TONES.get(item["verdict"], "")),
+        )
         for item in _verdicts(report)
     ]
     head = ("point", "family", "figure", "budget", "measured", "verdict")
-    return ["## Budgets", table(head, rows)] if rows else []
+    return [Section("Budgets", (Table(head, tuple(rows)),))] if rows else []
 
 
-def _corrections(items: Sequence[Mapping[str, str]]) -> str:
-    return "\n".join(f"- `{item['layer']}`: {item['what']}, because {item['reason']}" for item in items) or "none"
+def _of_verdict(report: Report, item: Mapping[str, Any]) -> Metric | None:
+    point = next(point for point in report.points if point.label == item["point"])
+    return _budget_figure(point, item["family"], item["name"])
+
+
+def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
+    rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
+    block = Table(("layer", "what", "because"), rows) if rows else Text("none")
+    return Section("Corrections on the way from QKeras to hls4ml", (block,))
 
 
 def _plot(report: Report, file: Path) -> None:
@@ -296,7 +425,7 @@ def _plot(report: Report, file: Path) -> None:
 
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
-    groups = [group for group in _groups(report.points) if group[0] is Stage.SYNTH]
+    groups = [group for group in measured.groups(_rows(report)) if group[0] is Stage.SYNTH]
     for axes, name in zip(figure.subplots(1, 2), ("lut", "dsp"), strict=True):
         for group, style in zip(groups, itertools.cycle(("o-", "s--", "^:"))):
             _plot_line(axes, report, group, name, style)
@@ -324,11 +453,11 @@ def _latency_ticks(report: Report) -> tuple[list[float], list[str]]:
     return list(points), [f"{number(value)}\n{', '.join(labels)}" for value, labels in points.items()]
 
 
-def _plot_line(axes: Any, report: Report, group: Group, name: str, style: str) -> None:
+def _plot_line(axes: Any, report: Report, group: measured.Group, name: str, style: str) -> None:
     dots = []
     for point in report.points:
         latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
-        metric = next((m for m in point.metrics if _group(m) == group and m.name == name), None)
+        metric = next((m for m in point.metrics if measured.group(m) == group and m.name == name), None)
         if latency and metric and latency.value is not None and metric.value is not None:
             dots.append((latency.value, metric.value))
     dots.sort()

@@ -1,4 +1,4 @@
-"""The last step: everything measured, as tables, plot and report.json."""
+"""The last step: everything measured, as a page, tables, plot and report.json."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def report(context: Context, results: Results) -> Results:
     )
     reporting.write(whole, context.folder)
     link(context.folder, context.folder.parent / "latest")
-    context.progress.say(f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.md, .csv, .json, .png")
+    context.progress.say(
+        f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, .png"
+    )
     return results
 
 

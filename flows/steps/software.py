@@ -17,6 +17,7 @@ from flows.hls.gate import Gate
 from flows.hls.reference import Reference
 from flows.hls.translate import PROJECT_NAME, Settings
 from flows.ir import Graph
+from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
@@ -105,7 +106,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
 def _say_translation(context: Context, done: Done) -> None:
     echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
-    context.progress.say(reporting.layer_table(echo["layers"]))
+    context.progress.say(render_table(reporting.layer_table(echo["layers"])))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
 

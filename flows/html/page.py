@@ -1,0 +1,84 @@
+"""The page: `templates/report/page.html` filled with a document.
+
+In: a `Document`. Out: HTML. All text is escaped by the template engine or, within charts, by the XML writer. A figure
+leads to its row in the table at the end of the page, which has all that is known of where it comes from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from flows import __version__, templates
+from flows.document import MISSING, Bars, Block, Cell, Document, Figure, Plane, Table, number
+from flows.html.bars import bars
+from flows.html.plane import plane
+
+Places = Mapping[Figure, str]
+"""Figure → the id of its row at the end of the page."""
+
+
+def render(document: Document) -> str:
+    """The whole page."""
+    places = {figure: f"f{index}" for index, figure in enumerate(dict.fromkeys(document.figures()), 1)}
+
+    def chart(one: Bars | Plane) -> Markup:
+        return Markup(bars(one, places) if isinstance(one, Bars) else plane(one, places))
+
+    return _template().render(
+        document=document,
+        figures=places,
+        chart=chart,
+        place=places.get,
+        kind=_kind,
+        numeric=_numeric,
+        origin=origin,
+        number=number,
+        missing=MISSING,
+        version=__version__,
+        style=Markup(_asset("page.css")),
+        script=Markup(_asset("page.js")),
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(templates.read("report/page.html"))
+
+
+def _asset(name: str) -> str:
+    """Our own style or script, without the comments and indents that readers of the page do not need."""
+    text = re.sub(r"/\*.*?\*/", "", templates.read(f"report/{name}"), flags=re.DOTALL)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _kind(block: Block) -> str:
+    return type(block).__name__.lower()
+
+
+def _numeric(table: Table) -> list[bool]:
+    """Which columns hold nothing but numbers."""
+    columns = [[row[place] for row in table.rows] for place in range(len(table.head))]
+    return [
+        any(map(_is_number, column)) and all(_is_number(cell) or _empty(cell) for cell in column) for column in columns
+    ]
+
+
+def _is_number(cell: Cell) -> bool:
+    return cell.order is not None
+
+
+def _empty(cell: Cell) -> bool:
+    return cell.text in ("", MISSING)
+
+
+def origin(figure: Figure) -> str:
+    """Where a figure comes from, in one line."""
+    clock = f"{figure.clock_ns:g} ns asked" if figure.clock_ns is not None else ""
+    said = (figure.stage, f"{figure.tool} {figure.version}".strip(), figure.target, clock, figure.source, figure.note)
+    return " · ".join(part for part in said if part)
