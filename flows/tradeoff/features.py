@@ -14,8 +14,11 @@ from flows.rtl.cores import DenseCore
 from flows.rtl.cores.dense import bias_words, weight_words
 from flows.rtl.cores.fold import LayerSchedule, lut_weight_bits
 from flows.rtl.cores.sums import Sums
-from flows.rtl.knobs import Multiplier
+from flows.rtl.knobs import Multiplier, WeightsIn
 from flows.tradeoff.space import Configuration
+
+RAM_WIDTHS = (36, 18, 9, 4, 2, 1)
+"""Bits of a word of half a 36 Kb block RAM, widest first; UG473."""
 
 LUT_INPUTS = 6
 """Address bits of a ROM that one LUT looks up; of ECP5 it takes more, which the model learns."""
@@ -35,15 +38,14 @@ def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
     words = weight_words(sums.weight, plan)
     lut, ff = _lut(one, plan, sums, words), _ff(one, plan, sums, words)
     blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
-    return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(plan.weight_bits)])}
+    return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(_block_rams(plan))])}
 
 
 def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
-    shallow, deep = _rom_luts(words, sums.weight_type.width)
+    shallow, deep = (0.0, 0.0) if _block_rams(plan) else _rom_luts(words, sums.weight_type.width)
     biases, _ = _rom_luts(np.asarray(bias_words(sums.bias, plan)), sums.sum.width)
     first, *rest = _tree_bits(plan, sums) or [0.0]
-    absorbed = plan.multiplier is Multiplier.DSP and not plan.shared and _is_power_of_two(plan.inputs_per_cycle)
-    sums_bits = plan.outputs_per_cycle * sums.sum.width
+    absorbed = plan.multiplier is Multiplier.DSP and not plan.shared and plan.inputs_per_cycle == 1
     return np.asarray(
         [
             CONTROL,
@@ -53,23 +55,34 @@ def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> N
             plan.n_in * sums.source.width * (plan.steps > 1) / 2,
             first * (0.5 if plan.multiplier is Multiplier.DSP and not plan.shared else 1.0),  # a block may do this one
             sum(rest),
-            0.0 if absorbed else sums_bits,
-            sums_bits / 4 if absorbed else 0.0,  # a block may accumulate what comes from a regular tree
+            0.0 if absorbed else plan.outputs_per_cycle * sums.sum.width,  # a block accumulates its own products
             plan.outputs_per_cycle * _cast_bits(one),
             _row_bits(plan, sums),
         ]
     )
 
 
-def _is_power_of_two(count: int) -> bool:
-    return count & (count - 1) == 0
+def _block_rams(plan: LayerSchedule) -> int:
+    """Halves of 36 Kb blocks that the weights take: as asked, or where that is cheaper by Yosys' measure.
+
+    The measure: 129 for a half, 1/64 for each bit in logic (techlibs/xilinx/brams_xc4v.txt and synth_xilinx of Yosys).
+    """
+    halves = _halves(plan.granted, plan.weight_bits)
+    cheaper = plan.granted * plan.weight_bits / 64 > 129 * halves
+    asked = plan.weights_in is WeightsIn.BRAM or (plan.weights_in is WeightsIn.AUTO and cheaper)
+    return halves if asked else 0
+
+
+def _halves(depth: int, width: int) -> int:
+    """Halves of block RAMs for a memory of so many words: 36 bits wide up to 512 words, and narrower when deeper."""
+    return -(-width // max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
 
 
 def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     held = plan.n_in * sums.source.width if plan.steps > 1 else 0
     fed = plan.inputs_per_cycle * sums.source.width
     collected = (plan.groups - 1) * plan.outputs_per_cycle * one.at.stage.result.width
-    rom = _rom_columns(words, sums.weight_type.width)
+    rom = 0.0 if _block_rams(plan) else _rom_columns(words, sums.weight_type.width)
     waits = plan.multiply_latency - 1 if plan.multiplier is Multiplier.LUT else 0
     return np.asarray(
         [
@@ -102,9 +115,9 @@ def _rom_columns(words: Array, width: int) -> float:
 
 
 def _rom_luts(words: Array, width: int) -> tuple[float, float]:
-    """LUTs of a memory that one LUT looks up a bit of, or of a deeper one; the other is 0."""
-    columns, depth = _rom_columns(words, width), len(words) / 2**LUT_INPUTS
-    return (columns, 0.0) if depth <= 1 else (0.0, columns * depth)
+    """LUTs of a memory that one LUT looks up a bit of, or of a deeper one, as deep as its address; the other is 0."""
+    columns, extra = _rom_columns(words, width), (len(words) - 1).bit_length() - LUT_INPUTS
+    return (columns, 0.0) if extra <= 0 else (0.0, columns * 2**extra)
 
 
 def _tree_bits(plan: LayerSchedule, sums: Sums) -> list[float]:
