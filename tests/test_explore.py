@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,13 @@ def test_a_wrong_argument_is_one_clear_error(
     assert said in capsys.readouterr().err
 
 
+def accuracy_of(report: dict[str, Any]) -> float:
+    """Of the C-simulation, which equals the quantized network."""
+    metrics = report["points"][0]["metrics"]
+    (found,) = (one["value"] for one in metrics if one["name"] == "accuracy" and one["stage"] == "csim")
+    return float(found)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_an_exploration_ends_in_projects_that_run(
@@ -107,6 +115,15 @@ def test_an_exploration_ends_in_projects_that_run(
     report = json.loads((build / f"tiny_point{last['point']}" / "latest" / "report.json").read_text())
     assert report["points"][0]["predicted"]["latency_cycles"] == last["scheduled"]["latency_cycles"]
     assert all(comparison["equal"] for comparison in report["gate"]["comparisons"])
+
+    narrowed = accuracy_of(report)
+    assert main([*arguments, "--fine-tune", str(last["point"])]) == 0
+    assert main(["run", str(folder / last["project_file"]), "--build", str(build)]) == 0
+    tuned = json.loads((build / f"tiny_point{last['point']}" / "latest" / "report.json").read_text())
+    assert (folder / f"point{last['point']}" / "tuned" / "history.json").exists()
+    assert all(comparison["equal"] for comparison in tuned["gate"]["comparisons"])
+    assert accuracy_of(tuned) != narrowed  # other weights, measured anew
+    assert tuned["points"][0]["predicted"]["latency_cycles"] == last["scheduled"]["latency_cycles"]
 
     capsys.readouterr()
     shutil.rmtree(folder)
