@@ -1,0 +1,11 @@
+"""Estimates before synthesis: what csynth of Vitis HLS and Vivado HLS will report, in milliseconds.
+
+In: a `Design`, read from the folder of an hls4ml project. Out: `Estimate`: LUT, FF, DSP, block RAM, latency and
+initiation interval of each layer and of the whole, each with an interval. Analytic where hls4ml's templates determine
+a figure, fitted to reports of public designs where they do not.
+"""
+
+from flows.estimate.constants import Constants
+from flows.estimate.design import Design, Kind, Layer
+
+__all__ = ["Constants", "Design", "Kind", "Layer"]
