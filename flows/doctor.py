@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.errors import FlowError
-from flows.toolchains import gxx, nextpnr, verilator, vitis, yosys
+from flows.toolchains import gxx, nextpnr, verilator, yosys
+from flows.toolchains.chains import CHAINS
 from flows.toolchains.tool import Tool
 
 LOW_DISK_GIB = 2.0
@@ -47,12 +48,6 @@ TOOLS: Mapping[str, tuple[Callable[[], Tool], str]] = {
     "Verilator": (verilator.find, "RTL simulation: measured latency and initiation interval"),
     "Yosys": (yosys.find, "synthesis for Xilinx 7-series, UltraScale+ and Lattice ECP5"),
     "nextpnr-ecp5": (nextpnr.find, "place and route on Lattice ECP5: measured Fmax"),
-    "Vitis HLS": (vitis.find, "a csynth row by hls4ml's Vitis backend (optional, licensed by AMD)"),
-}
-VENDOR_PROGRAMS: Mapping[str, tuple[str, str]] = {
-    "Vivado": ("vivado", "nothing yet: Xilinx synthesis and routing are a later step (optional)"),
-    "oneAPI": ("icpx", "nothing yet: the Intel/Altera path is a later step (optional)"),
-    "Catapult": ("catapult", "nothing yet: the Siemens path is a later step (optional)"),
 }
 
 
@@ -65,7 +60,7 @@ def checkup(folder: Path | None = None) -> tuple[Check, ...]:
     python = Check("Python", True, platform.python_version(), "hlsflow itself")
     packages = (_package(name, *row) for name, row in PACKAGES.items())
     tools = (_tool(name, *row) for name, row in TOOLS.items())
-    vendors = (_program(name, *row) for name, row in VENDOR_PROGRAMS.items())
+    vendors = (_tool(chain.title, chain.find, f"{chain.enables} (optional)") for chain in CHAINS.values())
     return (python, *packages, *tools, *vendors, _disk(folder or Path.cwd()))
 
 
@@ -82,11 +77,6 @@ def _tool(name: str, find: Callable[[], Tool], enables: str) -> Check:
     except FlowError as error:
         message = " ".join(error.message.split())
         return Check(name, False, f"{message}: {error.hint}" if error.hint else message, enables)
-
-
-def _program(name: str, program: str, enables: str) -> Check:
-    path = shutil.which(program)
-    return Check(name, path is not None, path or f"no {program} on PATH", enables)
 
 
 def _disk(folder: Path) -> Check:

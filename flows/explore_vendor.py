@@ -19,9 +19,10 @@ from flows.progress import Progress
 from flows.project import Project
 from flows.rtl.knobs import Pipeline
 from flows.steps.context import Context
-from flows.steps.hardware import vendor_hls
 from flows.steps.software import train, translate
 from flows.store import Store
+from flows.toolchains.chain import Step
+from flows.toolchains.chains import installed
 from flows.toolchains.yosys import Family
 from flows.tradeoff.outcome import VITIS, Outcome, write
 from flows.tradeoff.projects import Point, write_project
@@ -39,7 +40,7 @@ def explore_vendor(
         FlowError: what a step of the pipeline or a synthesis raised; what was measured is kept.
     """
     progress = progress or Progress()
-    vendor_hls(project.target.backend)
+    installed(project.target.backend, Step.CSYNTH)
     question = _question(project, request)
     results = run(project, build, (train, translate), progress, jobs)
     assert results.translated is not None

@@ -18,18 +18,20 @@ import numpy as np
 
 from flows.errors import ProjectError, ToolFailed
 from flows.hls.segments import ALTERNATIVE, SUMS, Segment, segments
-from flows.hls.translate import PROJECT_NAME, Settings, translate
+from flows.hls.translate import Settings, translate
 from flows.ir import Fixed, Graph, Node, Op
-from flows.metrics import MetricSet
+from flows.metrics import Metric, MetricSet
 from flows.project import Knobs, LayerKnobs, Project
 from flows.reuse import STRATEGIES, legal_reuse_factors
 from flows.rtl import knobs as rtl
 from flows.steps.context import Context, metrics_in, parallel, versions, write_metrics
-from flows.steps.hardware import CSYNTH_TIMEOUT_S, vendor_hls
+from flows.steps.hardware import CSYNTH_CODE, TEMPLATES, csynth
 from flows.steps.hardware import SOURCES as READING
 from flows.steps.software import hls_knobs
 from flows.store import Done, code, file_digest
-from flows.toolchains import vitis
+from flows.toolchains import scripts
+from flows.toolchains.chain import Step, Toolchain, log_of
+from flows.toolchains.chains import installed
 from flows.tradeoff import choice
 from flows.tradeoff.choice import AREA, Assignment, Choices, Column, Problem
 from flows.tradeoff.figures import II, LATENCY
@@ -147,7 +149,7 @@ class VendorStudy:
         from flows.qat import load_model
 
         self._context, self.graph, self._digest = context, graph, file_digest(model)
-        self._tool = vendor_hls(context.project.target.backend)
+        self._chain = installed(context.project.target.backend, Step.CSYNTH)
         tried = builds(context.project, graph)
         self._model = load_model(model, allow_lambda=context.project.model.allow_lambda)
         self._segments = segments(self._model, graph)
@@ -264,27 +266,43 @@ class VendorStudy:
 
     def _csynth(self, job: _Job, written: Done) -> MetricSet:
         """The figures of a project; of the synthesis only log and report are kept, as there are many."""
-        own = code("toolchains/vitis.py", "hls_engine.py", *READING)
-        key = {"hls": written.digest("hls"), "tool": self._tool.label, "code": own}
-        done = self._context.store.do("explore_csynth", key, lambda folder: _synthesize(job.label, written, folder))
+        overrides = self._context.project.folder / TEMPLATES
+        key = {
+            "hls": written.digest("hls"),
+            "tool": self._chain.find().label,
+            "templates": scripts.own(overrides),
+            "code": code(*CSYNTH_CODE, "hls_engine.py", *READING),
+        }
+
+        def work(folder: Path) -> None:
+            _synthesize(self._chain, job.label, written, overrides, folder)
+
+        done = self._context.store.do("explore_csynth", key, work)
         return metrics_in(done, done.folder.name)
 
 
-def _synthesize(label: str, written: Done, folder: Path) -> None:
+def _synthesize(chain: Toolchain, label: str, written: Done, overrides: Path, folder: Path) -> None:
     place = folder / "hls"
     shutil.copytree(written.folder / "hls", place)
     try:
-        figures = vitis.csynth(place, timeout_s=CSYNTH_TIMEOUT_S)
+        outcome = csynth(chain, place, overrides)
     except ToolFailed as error:
         raise ToolFailed(f"{label}: {error.message}", error.hint) from error
-    vitis.report_path(place, PROJECT_NAME).rename(folder / REPORT)
-    (place / LOG).rename(folder / LOG)
+    (report,) = outcome.reports
+    figures = MetricSet(tuple(replace(figure, source=f"{REPORT}:{_line(figure)}") for figure in outcome.metrics))
+    report.file.rename(folder / REPORT)
+    (place / log_of(chain.name, Step.CSYNTH)).rename(folder / LOG)
     shutil.rmtree(place)
-    write_metrics(folder, MetricSet(tuple(replace(figure, source=REPORT) for figure in figures)))
+    write_metrics(folder, figures)
+
+
+def _line(figure: Metric) -> str:
+    """The line of its report on which a figure stands."""
+    return figure.source.rpartition(":")[2]
 
 
 def _known(figures: MetricSet) -> Figures:
-    return {figure.name: int(figure.value) for figure in figures if figure.value is not None}
+    return {one.name: int(one.value) for one in figures if one.value is not None and one.name in WANTED}
 
 
 def _complete(figures: MetricSet) -> Figures | None:

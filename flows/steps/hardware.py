@@ -29,8 +29,9 @@ from flows.rtl.simulate import Simulation, simulate
 from flows.rtl.testbench import testbench
 from flows.steps.context import Context, Point, Results, Samples, accuracy, metrics_in, parallel, write_metrics
 from flows.store import Done, code, digest
-from flows.toolchains import gxx, nextpnr, process, verilator, vitis, yosys
-from flows.toolchains.tool import Tool
+from flows.toolchains import drive, gxx, nextpnr, process, scripts, verilator, yosys
+from flows.toolchains.chain import Settings, Step, Toolchain
+from flows.toolchains.chains import installed
 
 SOURCES = ("steps/hardware.py", "steps/context.py", "classes.py", "metrics.py")
 """Our own code that makes figures of what any tool says."""
@@ -44,6 +45,11 @@ TESTBENCH_SAMPLES = 10
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
 CSYNTH_TIMEOUT_S = 6 * 3600.0
+CSYNTH_CODE = ("toolchains/amd.py", "toolchains/vitis.py", "toolchains/vivado_hls.py", "toolchains/reports")
+"""Our own code that a vendor's figures depend on."""
+
+TEMPLATES = "templates"
+"""Folder of a project whose files take the place of hlsflow's own templates."""
 
 
 def rtl(context: Context, results: Results) -> Results:
@@ -227,11 +233,15 @@ def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
     return replace(fmax, name="latency_ns", value=value)
 
 
-def vendor_hls(backend: str) -> Tool:
-    """Vitis HLS; raises ToolMissing where it is not there, or does not take projects of that backend of hls4ml."""
-    if backend != "vitis":
-        raise ToolMissing(f"target.backend is {backend}, and Vitis HLS builds projects of the vitis backend alone")
-    return vitis.find()
+def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress | None = None) -> drive.Outcome:
+    """C synthesis of an hls4ml project in its folder.
+
+    Args:
+        overrides: folder of templates that take the place of hlsflow's.
+        progress: None for runs in parallel, which are reported together.
+    """
+    limits, settings = drive.Limits(timeout_s=CSYNTH_TIMEOUT_S), Settings(overrides)
+    return drive.run(chain, folder, (Step.CSYNTH,), limits=limits, settings=settings, progress=progress)
 
 
 def _csynth(context: Context, results: Results) -> Results:
@@ -239,16 +249,23 @@ def _csynth(context: Context, results: Results) -> Results:
     assert results.translated is not None
     project = results.translated.folder / "hls"
     try:
-        tool = vendor_hls(context.project.target.backend)
+        chain = installed(context.project.target.backend, Step.CSYNTH)
     except ToolMissing as error:
         note = f"no csynth row: {error.message}"
         context.progress.say(note)
         return replace(results, notes=(*results.notes, note))
-    key = {"hls": results.translated.digest("hls"), "tool": tool.label, "code": code("toolchains/vitis.py", *SOURCES)}
+    overrides = context.project.folder / TEMPLATES
+    key = {
+        "hls": results.translated.digest("hls"),
+        "tool": chain.find().label,
+        "templates": scripts.own(overrides),
+        "code": code(*CSYNTH_CODE, *SOURCES),
+    }
 
     def work(folder: Path) -> None:
         shutil.copytree(project, folder / "hls")
-        write_metrics(folder, vitis.csynth(folder / "hls", timeout_s=CSYNTH_TIMEOUT_S))
+        figures = csynth(chain, folder / "hls", overrides, context.progress).metrics
+        write_metrics(folder, MetricSet(tuple(replace(one, source=f"hls/{one.source}") for one in figures)))
 
     done = context.do("synth", "csynth", key, work)
     return results.with_work(done, csynth=metrics_in(done, "synth/csynth"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain as joined
 from itertools import count
 from pathlib import Path
@@ -135,13 +135,13 @@ def _do(drive: _Drive, call: Call) -> Sequence[Report]:
     for name in call.leaves:
         process.remove(drive.folder / name)
     process.write_files(drive.folder, call.files)
-    log = drive.folder / call.log
+    log, key = drive.folder / call.log, _key(drive, call)
     _keep_earlier(log)
     with licences.held(call.licence, drive.limits.licences, drive.say):
         finished, peak = _run(drive, call, log)
     drive.chain.verdict(call, finished, drive.folder)
     reports = _reports(drive, call)
-    record = {"key": _key(drive, call), "left": _left(drive, call), "tool": drive.tool.label}
+    record = {"key": key, "left": _left(drive, call), "tool": drive.tool.label}
     write_text(drive.record(call), json.dumps(record | {"seconds": round(finished.seconds, 3)}, indent=1))
     memory = f", {peak / GIB:.2g} GiB of memory at most" if peak else ""
     drive.say(f"{drive.title(call)}: done in {duration(finished.seconds)}{memory}")
@@ -169,7 +169,7 @@ def _run(drive: _Drive, call: Call, log: Path) -> tuple[process.Finished, int]:
 def _reports(drive: _Drive, call: Call) -> Sequence[Report]:
     """What the step's files say; raises ToolFailed when one cannot be used, or is of another release."""
     try:
-        reports = drive.chain.reports(drive.folder, call.step)
+        reports = [_stamped(report, drive.tool) for report in drive.chain.reports(drive.folder, call.step)]
     except DataError as error:
         raise ToolFailed(f"{drive.title(call)} left no usable report: {error.message}", error.hint) from error
     for report in reports:
@@ -179,6 +179,14 @@ def _reports(drive: _Drive, call: Call) -> Sequence[Report]:
                 "reports are mixed up: delete it and run again",
             )
     return reports
+
+
+def _stamped(report: Report, tool: Tool) -> Report:
+    """The same with the tool's release, where the report names none."""
+    named = (
+        replace(figure, version=tool.version) if figure.version == UNKNOWN else figure for figure in report.metrics
+    )
+    return replace(report, metrics=MetricSet(tuple(named)))
 
 
 def _same(one: str, other: str) -> bool:

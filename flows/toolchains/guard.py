@@ -55,10 +55,10 @@ def strays() -> list[int]:
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", errors="replace") as stream:
             state, parent, group = stream.read().rpartition(")")[2].split()[:3]
             known[int(name)] = state, int(parent), int(group)
-    family, found = {os.getpid()}, True
+    family = found = {os.getpid()}
     while found:
-        found = {pid for pid, (_, parent, _) in known.items() if parent in family} - family
-        family |= found
+        found = {pid for pid, (_, parent, _) in known.items() if parent in found} - family
+        family = family | found
     return [pid for pid in family & known.keys() if known[pid][0] != "Z" and known[pid][2] != os.getpgrp()]
 
 

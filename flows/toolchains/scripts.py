@@ -8,10 +8,22 @@ their own; `@@` stands for `@`.
 from __future__ import annotations
 
 import string
+from pathlib import Path
 
 from flows import templates
 from flows.errors import ProjectError
+from flows.store import file_digest
 from flows.toolchains.chain import Settings
+
+
+def own(folder: Path) -> dict[str, str]:
+    """The templates that a project replaces: name → digest of the text.
+
+    Args:
+        folder: the project's `templates/`; need not be there.
+    """
+    files = (file for file in sorted((folder / "tools").rglob("*")) if file.is_file())
+    return {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
 
 
 class _Script(string.Template):
