@@ -14,7 +14,7 @@ from flows.toolchains.reports.text import Text, read_text
 
 KIND = "csim log"
 SUFFIX = "_csim"
-DONE = r"CSim done with (\d+) errors?\b"
+DONE = r"CSim done with (\d+) errors?\."
 FAILED = r"CSim failed|'csim_design' failed|ERROR: \[SIM|^@E Simulation failed"
 
 

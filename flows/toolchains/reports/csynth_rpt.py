@@ -39,13 +39,11 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     text = read_text(file, KIND, root)
     for _ in text.boxes():
         pass  # each must end
-    summary = text.search(SUMMARY_TITLE)
-    if summary:
-        return _read_summary(text, summary[1].group(1))
-    line, title = text.find(TITLE)
-    if text.search(TITLE, line + 1):
+    line, title = text.find(f"{TITLE}|{SUMMARY_TITLE}")
+    if text.search(f"{TITLE}|{SUMMARY_TITLE}", line + 1):
         raise text.damaged("holds more than one report")
-    return _read_module(text, f"{title.group(1)} HLS", title.group(2))
+    tool, module, design = title.groups()
+    return _read_summary(text, design) if design else _read_module(text, f"{tool} HLS", module)
 
 
 def _read_module(text: Text, tool: str, top: str) -> Report:

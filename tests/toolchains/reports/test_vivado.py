@@ -1,0 +1,120 @@
+"""Reports of Vivado: the traps of their formats, one test each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.errors import DataError
+from flows.metrics import MetricSet, Stage
+from flows.toolchains.reports import Report, read_any
+from tests.toolchains.reports.written import HIERARCHY, POWER, TIMING, UTILISATION, UTILISATION_2025
+
+
+def read(folder: Path, name: str, text: str) -> Report:
+    (folder / name).write_text(text)
+    return read_any(folder / name)
+
+
+def values(metrics: MetricSet) -> dict[str, float | None]:
+    return {metric.name: metric.value for metric in metrics}
+
+
+def test_a_tile_of_36_kb_is_two_blocks_of_18(tmp_path: Path) -> None:
+    report = read(tmp_path, "vivado_synth.rpt", UTILISATION)
+    assert values(report.metrics) == {"lut": 210, "ff": 120, "dsp": 6, "bram": 5}  # two RAMB36 and a RAMB18: 2.5 tiles
+    assert report.available == {"lut": 53200, "ff": 106400, "dsp": 220, "bram": 280}
+    assert {metric.stage for metric in report.metrics} == {Stage.SYNTH}
+
+
+def test_a_prohibited_column_and_clb_luts(tmp_path: Path) -> None:
+    report = read(tmp_path, "tiny_utilization_placed.rpt", UTILISATION_2025)
+    assert values(report.metrics) == {"lut": 198, "ff": 119, "dsp": 5, "bram": 6, "uram": 1}
+    assert report.available == {"lut": 1182240, "ff": 2364480, "dsp": 6840, "bram": 4320, "uram": 960}
+    assert report.version == "2025.1"
+
+
+def test_placed_and_synthesized_figures_are_of_other_stages(tmp_path: Path) -> None:
+    placed = read(tmp_path, "tiny_utilization_placed.rpt", UTILISATION_2025)
+    assert {(metric.stage, metric.note) for metric in placed.metrics} == {
+        (Stage.ROUTED, "after placement, before routing")
+    }
+    routed = read(tmp_path, "util.rpt", HIERARCHY)
+    assert {(metric.stage, metric.note) for metric in routed.metrics} == {(Stage.ROUTED, "")}
+
+
+def test_a_hierarchical_report_has_the_instances_in_the_design(tmp_path: Path) -> None:
+    report = read(tmp_path, "util.rpt", HIERARCHY)
+    assert values(report.metrics) == {"lut": 300, "ff": 200, "dsp": 6, "bram": 5}
+    assert {layer.name: values(layer.metrics) for layer in report.layers} == {
+        "(tiny)": {"lut": 20, "ff": 30, "dsp": 0, "bram": 0},
+        "dense_U0": {"lut": 230, "ff": 150, "dsp": 6, "bram": 5},
+        "relu_U0": {"lut": 50, "ff": 20, "dsp": 0, "bram": 0},
+    }
+
+
+def test_a_section_that_the_contents_name_must_be_there(tmp_path: Path) -> None:
+    start, end = UTILISATION.index("3. DSP\n------"), UTILISATION.index("4. Black Boxes\n-----")
+    with pytest.raises(DataError, match="has no section 'DSP', which its contents name"):
+        read(tmp_path, "vivado_synth.rpt", UTILISATION[:start] + UTILISATION[end:])
+
+
+def test_a_row_twice_is_refused(tmp_path: Path) -> None:
+    row = next(line for line in UTILISATION.splitlines(keepends=True) if "Slice LUTs" in line)
+    with pytest.raises(DataError, match="has more than one row"):
+        read(tmp_path, "vivado_synth.rpt", UTILISATION.replace(row, row + row))
+
+
+def test_timing_not_met_and_the_fastest_clock(tmp_path: Path) -> None:
+    report = read(tmp_path, "tiny_timing_summary_routed.rpt", TIMING)
+    assert values(report.metrics) == {"wns_ns": -0.25, "whs_ns": 0.027, "fmax_mhz": 190.476}  # 1000 / (5 + 0.25)
+    assert {metric.name: metric.note for metric in report.metrics} == {
+        "wns_ns": "timing is not met",
+        "whs_ns": "timing is not met",
+        "fmax_mhz": "of clock ap_clk, timing is not met",
+    }
+    assert (report.clock_ns, report.part) == (5, "7z020-clg400-1")
+    assert {(metric.stage, metric.clock_ns) for metric in report.metrics} == {(Stage.ROUTED, 5)}
+
+
+def test_timing_met(tmp_path: Path) -> None:
+    text = TIMING.replace("Timing constraints are not met.", "All user specified timing constraints are met.")
+    report = read(
+        tmp_path, "tiny_timing_summary_routed.rpt", text.replace("-0.250", " 1.000").replace("-1.500", " 0.000")
+    )
+    assert values(report.metrics)["fmax_mhz"] == 250
+    assert {metric.note for metric in report.metrics} == {"timing is met", "of clock ap_clk, timing is met"}
+
+
+def test_timing_of_a_path_between_clocks_has_no_fastest_clock(tmp_path: Path) -> None:
+    report = read(tmp_path, "tiny_timing_summary_routed.rpt", TIMING.replace("     -0.250   ", "     -0.750   ", 1))
+    assert values(report.metrics) == {"wns_ns": -0.75, "whs_ns": 0.027, "fmax_mhz": None}
+    assert report.clock_ns is None
+
+
+def test_timing_without_constraints_is_missing(tmp_path: Path) -> None:
+    text = TIMING.replace("     -0.250", "         NA").replace("        0.027", "           NA")
+    report = read(tmp_path, "tiny_timing_summary_routed.rpt", text)
+    assert values(report.metrics) == {"wns_ns": None, "whs_ns": None, "fmax_mhz": None}
+
+
+def test_timing_before_placement_is_of_synthesis(tmp_path: Path) -> None:
+    text = TIMING.replace("tiny_timing_summary_routed.rpt", "timing_synth.rpt")
+    assert {metric.stage for metric in read(tmp_path, "timing_synth.rpt", text).metrics} == {Stage.SYNTH}
+
+
+def test_power_has_its_confidence_and_its_instances(tmp_path: Path) -> None:
+    report = read(tmp_path, "tiny_power_routed.rpt", POWER)
+    assert values(report.metrics) == {"power_w": 1.75, "power_dynamic_w": 1.6, "power_static_w": 0.15}
+    assert {metric.note for metric in report.metrics} == {"confidence: low; design routed"}
+    assert {layer.name: values(layer.metrics) for layer in report.layers} == {
+        "dense_U0": {"power_dynamic_w": 1.2},
+        "relu_U0": {"power_dynamic_w": 0.1},
+    }
+
+
+def test_power_with_a_remark_behind_the_figure(tmp_path: Path) -> None:
+    row = "| Total On-Chip Power (W)  | 1.750        |"
+    hot = "| Total On-Chip Power (W)  | 91.750 (hot) |"
+    assert values(read(tmp_path, "tiny_power_routed.rpt", POWER.replace(row, hot)).metrics)["power_w"] == 91.75

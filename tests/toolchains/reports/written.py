@@ -1,0 +1,538 @@
+# ruff: noqa: E501 - tables are as wide as the tools draw them
+"""Small reports, written by hand after the structure of real ones; the figures are made up."""
+
+from __future__ import annotations
+
+CSYNTH_XML = """<profile>
+<ReportVersion>
+<Version>2023.2</Version>
+</ReportVersion>
+<UserAssignments>
+<unit>ns</unit>
+<ProductFamily>virtexuplus</ProductFamily>
+<Part>xcvu9p-flga2104-2-e</Part>
+<TopModelName>tiny</TopModelName>
+<TargetClockPeriod>5.00</TargetClockPeriod>
+<ClockUncertainty>1.35</ClockUncertainty>
+</UserAssignments>
+<PerformanceEstimates>
+<SummaryOfTimingAnalysis>
+<unit>ns</unit>
+<EstimatedClockPeriod>3.214</EstimatedClockPeriod>
+</SummaryOfTimingAnalysis>
+<SummaryOfOverallLatency>
+<unit>clock cycles</unit>
+<Best-caseLatency>20</Best-caseLatency>
+<Worst-caseLatency>24</Worst-caseLatency>
+<Best-caseRealTimeLatency>0.100 us</Best-caseRealTimeLatency>
+<Worst-caseRealTimeLatency>0.120 us</Worst-caseRealTimeLatency>
+<Interval-min>8</Interval-min>
+<Interval-max>8</Interval-max>
+</SummaryOfOverallLatency>
+</PerformanceEstimates>
+<AreaEstimates>
+<Resources>
+<BRAM_18K>4</BRAM_18K>
+<DSP>12</DSP>
+<FF>345</FF>
+<LUT>678</LUT>
+<URAM>2</URAM>
+</Resources>
+<AvailableResources>
+<BRAM_18K>4320</BRAM_18K>
+<DSP>6840</DSP>
+<FF>2364480</FF>
+<LUT>1182240</LUT>
+<URAM>960</URAM>
+</AvailableResources>
+</AreaEstimates>
+<ModuleInformation>
+<Module>
+<Name>dense_s</Name>
+<PerformanceEstimates>
+<SummaryOfTimingAnalysis>
+<EstimatedClockPeriod>3.214</EstimatedClockPeriod>
+</SummaryOfTimingAnalysis>
+<SummaryOfOverallLatency>
+<Best-caseLatency>9</Best-caseLatency>
+<Worst-caseLatency>9</Worst-caseLatency>
+<PipelineInitiationInterval>8</PipelineInitiationInterval>
+</SummaryOfOverallLatency>
+</PerformanceEstimates>
+<AreaEstimates>
+<Resources>
+<BRAM_18K>4</BRAM_18K>
+<DSP>12</DSP>
+<FF>300</FF>
+<LUT>600</LUT>
+</Resources>
+</AreaEstimates>
+</Module>
+<Module>
+<Name>tiny</Name>
+</Module>
+</ModuleInformation>
+</profile>
+"""
+
+CSYNTH_RPT = """
+
+================================================================
+== Vivado HLS Report for 'tiny'
+================================================================
+* Date:           Mon Jan  1 00:00:00 2024
+
+* Version:        2020.1 (Build 1 on Mon Jan 1 00:00:00 MST 2020)
+* Project:        tiny_prj
+* Solution:       solution1
+* Product family: zynq
+* Target device:  xc7z020-clg400-1
+
+
+================================================================
+== Performance Estimates
+================================================================
++ Timing: 
+    * Summary: 
+    +--------+---------+----------+------------+
+    |  Clock |  Target | Estimated| Uncertainty|
+    +--------+---------+----------+------------+
+    |ap_clk  | 5.00 ns | 4.125 ns |   0.62 ns  |
+    +--------+---------+----------+------------+
+
++ Latency: 
+    * Summary: 
+    +---------+---------+----------+-----------+-----+-----+----------+
+    |  Latency (cycles) |  Latency (absolute)  |  Interval | Pipeline |
+    |   min   |   max   |    min   |    max    | min | max |   Type   |
+    +---------+---------+----------+-----------+-----+-----+----------+
+    |      100|      240| 0.500 us |  1.200 us |   40|   40| dataflow |
+    +---------+---------+----------+-----------+-----+-----+----------+
+
+    + Detail: 
+        * Instance: 
+        +----------+---------+---------+---------+----------+-----------+-----+-----+---------+
+        |          |         |  Latency (cycles) |  Latency (absolute)  |  Interval | Pipeline|
+        | Instance |  Module |   min   |   max   |    min   |    max    | min | max |   Type  |
+        +----------+---------+---------+---------+----------+-----------+-----+-----+---------+
+        |dense_U0  |dense_s  |       40|       40| 0.200 us |  0.200 us |   40|   40|   none  |
+        |relu_U0   |relu_s   |        1|        1| 5.000 ns |  5.000 ns |    1|    1| function|
+        +----------+---------+---------+---------+----------+-----------+-----+-----+---------+
+
+        * Loop: 
+        +-----------+---------+---------+----------+-----------+-----------+------+----------+
+        |           |  Latency (cycles) | Iteration|  Initiation Interval  | Trip |          |
+        | Loop Name |   min   |   max   |  Latency |  achieved |   target  | Count| Pipelined|
+        +-----------+---------+---------+----------+-----------+-----------+------+----------+
+        |- Rows     |       60|      200|        20|          -|          -|    10|    no    |
+        | + Lanes   |       16|       16|         2|          1|          1|    16|    yes   |
+        +-----------+---------+---------+----------+-----------+-----------+------+----------+
+
+
+
+================================================================
+== Utilization Estimates
+================================================================
+* Summary: 
++-----------------+---------+-------+--------+-------+-----+
+|       Name      | BRAM_18K| DSP48E|   FF   |  LUT  | URAM|
++-----------------+---------+-------+--------+-------+-----+
+|DSP              |        -|      -|       -|      -|    -|
+|Expression       |        -|      -|       0|      2|    -|
+|Instance         |        3|      7|     150|    250|    -|
++-----------------+---------+-------+--------+-------+-----+
+|Total            |        3|      7|     150|    252|    0|
++-----------------+---------+-------+--------+-------+-----+
+|Available        |      280|    220|  106400|  53200|    0|
++-----------------+---------+-------+--------+-------+-----+
+|Utilization (%)  |        1|      3|    ~0  |   ~0  |    0|
++-----------------+---------+-------+--------+-------+-----+
+
++ Detail: 
+    * Instance: 
+    +----------+---------+---------+-------+-----+-----+-----+
+    | Instance |  Module | BRAM_18K| DSP48E|  FF | LUT | URAM|
+    +----------+---------+---------+-------+-----+-----+-----+
+    |dense_U0  |dense_s  |        3|      7|  120|  210|    0|
+    |relu_U0   |relu_s   |        0|      0|   30|   40|    0|
+    +----------+---------+---------+-------+-----+-----+-----+
+    |Total     |         |        3|      7|  150|  250|    0|
+    +----------+---------+---------+-------+-----+-----+-----+
+
+    * DSP48E: 
+    N/A
+
+    * Register: 
+    N/A
+
+
+
+================================================================
+== Interface
+================================================================
+* Summary: 
++-----------+-----+-----+------------+---------------+--------------+
+| RTL Ports | Dir | Bits|  Protocol  | Source Object |    C Type    |
++-----------+-----+-----+------------+---------------+--------------+
+|ap_clk     |  in |    1| ap_ctrl_hs |      tiny     | return value |
++-----------+-----+-----+------------+---------------+--------------+
+
+"""
+
+CSYNTH_SUMMARY = """
+
+================================================================
+== Synthesis Summary Report of 'tiny'
+================================================================
++ General Information: 
+    * Date:           Mon Jan  1 00:00:00 2024
+    * Version:        2023.2 (Build 2 on Oct 1 2023)
+    * Project:        tiny_prj
+    * Solution:       solution1 (Vivado IP Flow Target)
+    * Product family: virtexuplus
+    * Target device:  xcvu9p-flga2104-2-e
+    
+
++ Performance & Resource Estimates: 
+    
+    PS: '+' for module; 'o' for loop; '*' for dataflow
+    +----------------+------+------+---------+--------+----------+---------+------+----------+---------+----+-----------+-----------+-----+
+    |     Modules    | Issue|      | Latency | Latency| Iteration|         | Trip |          |         |    |           |           |     |
+    |     & Loops    | Type | Slack| (cycles)|  (ns)  |  Latency | Interval| Count| Pipelined|  BRAM   | DSP|     FF    |    LUT    | URAM|
+    +----------------+------+------+---------+--------+----------+---------+------+----------+---------+----+-----------+-----------+-----+
+    |+ tiny*         |     -|  0.00|       24| 120.000|         -|        8|     -|  dataflow|  4 (~0%)|   -|  345 (~0%)|  678 (~0%)|    -|
+    | + dense_s      |     -|  0.43|        9|  45.000|         -|        8|     -|        no|  4 (~0%)|   -|  300 (~0%)|  600 (~0%)|    -|
+    |  o Rows        |     -|  7.30|        -|       -|        15|        -|    10|        no|        -|   -|          -|          -|    -|
+    +----------------+------+------+---------+--------+----------+---------+------+----------+---------+----+-----------+-----------+-----+
+
+
+================================================================
+== HW Interfaces
+================================================================
+* TOP LEVEL CONTROL
+"""
+
+COSIM = """Report time       : Mon Jan  1 00:00:00 UTC 2024.
+Solution          : solution1.
+Simulation tool   : xsim.
+
++----------+----------+-----------------------------------------------+-----------------------------------------------+
+|          |          |                    Latency                    |                    Interval                   |
++   RTL    +  Status  +-----------------------------------------------+-----------------------------------------------+
+|          |          |      min      |      avg      |      max      |      min      |      avg      |      max      |
++----------+----------+-----------------------------------------------+-----------------------------------------------+
+|      VHDL|        NA|             NA|             NA|             NA|             NA|             NA|             NA|
+|   Verilog|      Pass|             21|             22|             25|              8|              8|              8|
++----------+----------+-----------------------------------------------+-----------------------------------------------+
+"""
+
+COSIM_VITIS = """Report time       : Mon Jan  1 12:00:00 AM UTC 2024.
+Solution          : solution1.
+Simulation tool   : xsim.
+
++-------+--------+-----------------------+-----------------------+----------------------+
+|       |        | Latency(Clock Cycles) | Interval(Clock Cycles)| Total Execution Time |
++  RTL  + Status +-----------------------+-----------------------+    (Clock Cycles)    +
+|       |        |  min  |  avg  |  max  |  min  |  avg  |  max  |                      |
++-------+--------+-----------------------+-----------------------+----------------------+
+|   VHDL|      NA|     NA|     NA|     NA|     NA|     NA|     NA|                    NA|
+|Verilog|    Pass|     21|     21|     21|     NA|     NA|     NA|                    21|
++-------+--------+-----------------------+-----------------------+----------------------+
+"""
+
+CSIM = """INFO: [SIM 2] *************** CSIM start ***************
+INFO: [SIM 4] CSIM will launch GCC as the compiler.
+Processing input 0
+Saved inference results to file: tb_data/csim_results.log
+INFO: [SIM 1] CSim done with 0 errors.
+INFO: [SIM 3] *************** CSIM finish ***************
+"""
+
+UTILISATION = """Copyright 1986-2020 Xilinx, Inc. All Rights Reserved.
+------------------------------------------------------------------------------------
+| Tool Version : Vivado v.2020.1 (lin64) Build 3 Wed May 27 19:54:35 MDT 2020
+| Date         : Mon Jan  1 00:00:00 2024
+| Host         : somewhere running 64-bit unknown
+| Command      : report_utilization -file vivado_synth.rpt
+| Design       : tiny
+| Device       : 7z020clg400-1
+| Design State : Synthesized
+------------------------------------------------------------------------------------
+
+Utilization Design Information
+
+Table of Contents
+-----------------
+1. Slice Logic
+2. Memory
+3. DSP
+4. Black Boxes
+
+1. Slice Logic
+--------------
+
++-----------------------+------+-------+-----------+-------+
+|       Site Type       | Used | Fixed | Available | Util% |
++-----------------------+------+-------+-----------+-------+
+| Slice LUTs*           |  210 |     0 |     53200 |  0.39 |
+|   LUT as Logic        |  200 |     0 |     53200 |  0.38 |
+|   LUT as Memory       |   10 |     0 |     17400 |  0.06 |
+| Slice Registers       |  120 |     0 |    106400 |  0.11 |
+|   Register as Latch   |    0 |     0 |    106400 |  0.00 |
++-----------------------+------+-------+-----------+-------+
+* Warning! The count is typically lower after implementation.
+
+
+2. Memory
+---------
+
++-------------------+------+-------+-----------+-------+
+|     Site Type     | Used | Fixed | Available | Util% |
++-------------------+------+-------+-----------+-------+
+| Block RAM Tile    |  2.5 |     0 |       140 |  1.79 |
+|   RAMB36/FIFO*    |    2 |     0 |       140 |  1.43 |
+|   RAMB18          |    1 |     0 |       280 |  0.36 |
++-------------------+------+-------+-----------+-------+
+
+
+3. DSP
+------
+
++----------------+------+-------+-----------+-------+
+|    Site Type   | Used | Fixed | Available | Util% |
++----------------+------+-------+-----------+-------+
+| DSPs           |    6 |     0 |       220 |  2.73 |
+|   DSP48E1 only |    6 |       |           |       |
++----------------+------+-------+-----------+-------+
+
+
+4. Black Boxes
+--------------
+
++----------+------+
+| Ref Name | Used |
++----------+------+
+
+"""
+
+UTILISATION_2025 = """Copyright 1986-2022 Xilinx, Inc. All Rights Reserved.
+------------------------------------------------------------------------------------
+| Tool Version : Vivado v.2025.1 (lin64) Build 4
+| Command      : report_utilization -file tiny_utilization_placed.rpt
+| Design       : tiny
+| Device       : xcvu9p-flga2104-2-e
+| Speed File   : -2
+| Design State : Fully Placed
+------------------------------------------------------------------------------------
+
+Utilization Design Information
+
+Table of Contents
+-----------------
+1. CLB Logic
+2. BLOCKRAM
+3. ARITHMETIC
+
+1. CLB Logic
+------------
+
++---------------+------+-------+------------+-----------+-------+
+|   Site Type   | Used | Fixed | Prohibited | Available | Util% |
++---------------+------+-------+------------+-----------+-------+
+| CLB LUTs      |  198 |     0 |         77 |   1182240 |  0.02 |
+| CLB Registers |  119 |     0 |         88 |   2364480 | <0.01 |
++---------------+------+-------+------------+-----------+-------+
+
+
+2. BLOCKRAM
+-----------
+
++----------------+------+-------+------------+-----------+-------+
+|    Site Type   | Used | Fixed | Prohibited | Available | Util% |
++----------------+------+-------+------------+-----------+-------+
+| Block RAM Tile |    3 |     0 |          0 |      2160 |  0.14 |
+| URAM           |    1 |     0 |          0 |       960 |  0.10 |
++----------------+------+-------+------------+-----------+-------+
+
+
+3. ARITHMETIC
+-------------
+
++-----------+------+-------+------------+-----------+-------+
+| Site Type | Used | Fixed | Prohibited | Available | Util% |
++-----------+------+-------+------------+-----------+-------+
+| DSPs      |    5 |     0 |          0 |      6840 |  0.07 |
++-----------+------+-------+------------+-----------+-------+
+
+"""
+
+HIERARCHY = """Copyright 1986-2020 Xilinx, Inc. All Rights Reserved.
+------------------------------------------------------------------------------------
+| Tool Version : Vivado v.2020.1 (lin64) Build 3 Wed May 27 19:54:35 MDT 2020
+| Command      : report_utilization -file util.rpt -hierarchical -hierarchical_percentages
+| Design       : wrapper
+| Device       : 7z020clg400-1
+| Design State : Routed
+------------------------------------------------------------------------------------
+
+Utilization Design Information
+
+Table of Contents
+-----------------
+1. Utilization by Hierarchy
+
+1. Utilization by Hierarchy
+---------------------------
+
++----------------+----------+-------------+-------------+-----------+----------+-------------+----------+----------+------------+
+|    Instance    |  Module  |  Total LUTs |  Logic LUTs |  LUTRAMs  |   SRLs   |     FFs     |  RAMB36  |  RAMB18  | DSP Blocks |
++----------------+----------+-------------+-------------+-----------+----------+-------------+----------+----------+------------+
+| wrapper        |    (top) | 300(0.56%)  | 290(0.55%)  | 0(0.00%)  | 10(0.1%) | 200(0.19%)  | 1(0.71%) | 3(1.07%) | 6(2.73%)   |
+|   tiny         |     tiny | 300(0.56%)  | 290(0.55%)  | 0(0.00%)  | 10(0.1%) | 200(0.19%)  | 1(0.71%) | 3(1.07%) | 6(2.73%)   |
+|     (tiny)     |     tiny | 20(0.04%)   | 20(0.04%)   | 0(0.00%)  | 0(0.00%) | 30(0.03%)   | 0(0.00%) | 0(0.00%) | 0(0.00%)   |
+|     dense_U0   |  dense_s | 230(0.43%)  | 220(0.41%)  | 0(0.00%)  | 10(0.1%) | 150(0.14%)  | 1(0.71%) | 3(1.07%) | 6(2.73%)   |
+|       mul_U1   |      mul | 50(0.09%)   | 50(0.09%)   | 0(0.00%)  | 0(0.00%) | 40(0.04%)   | 0(0.00%) | 0(0.00%) | 6(2.73%)   |
+|     relu_U0    |   relu_s | 50(0.09%)   | 50(0.09%)   | 0(0.00%)  | 0(0.00%) | 20(0.02%)   | 0(0.00%) | 0(0.00%) | 0(0.00%)   |
++----------------+----------+-------------+-------------+-----------+----------+-------------+----------+----------+------------+
+
+"""
+
+_RULE = "-" * 96
+TIMING = f"""Copyright 1986-2020 Xilinx, Inc. All Rights Reserved.
+{_RULE}
+| Tool Version : Vivado v.2020.1 (lin64) Build 3 Wed May 27 19:54:35 MDT 2020
+| Command      : report_timing_summary -file tiny_timing_summary_routed.rpt
+| Design       : tiny
+| Device       : 7z020-clg400
+| Speed File   : -1  PRODUCTION 1.11 2014-09-11
+{_RULE}
+
+Timing Summary Report
+
+{_RULE}
+| Timer Settings
+| --------------
+{_RULE}
+
+  Enable Multi Corner Analysis               :  Yes
+
+
+{_RULE}
+| Design Timing Summary
+| ---------------------
+{_RULE}
+
+    WNS(ns)      TNS(ns)  TNS Failing Endpoints  TNS Total Endpoints      WHS(ns)      THS(ns)  THS Failing Endpoints
+    -------      -------  ---------------------  -------------------      -------      -------  ---------------------
+     -0.250       -1.500                     12                  973        0.027        0.000                      0
+
+
+Timing constraints are not met.
+
+
+{_RULE}
+| Clock Summary
+| -------------
+{_RULE}
+
+Clock   Waveform(ns)         Period(ns)      Frequency(MHz)
+-----   ------------         ----------      --------------
+ap_clk  {{0.000 2.500}}        5.000           200.000
+slow    {{0.000 5.000}}        10.000          100.000
+
+
+{_RULE}
+| Intra Clock Table
+| -----------------
+{_RULE}
+
+Clock             WNS(ns)      TNS(ns)  TNS Failing Endpoints  TNS Total Endpoints      WHS(ns)      THS(ns)
+-----             -------      -------  ---------------------  -------------------      -------      -------
+ap_clk             -0.250       -1.500                     12                  900        0.027        0.000
+slow                4.125        0.000                      0                   73        0.050        0.000
+
+
+{_RULE}
+| Inter Clock Table
+| -----------------
+{_RULE}
+
+From Clock    To Clock          WNS(ns)      TNS(ns)
+----------    --------          -------      -------
+"""
+
+POWER = """Copyright 1986-2020 Xilinx, Inc. All Rights Reserved.
+------------------------------------------------------------------------------------
+| Tool Version     : Vivado v.2020.1 (lin64) Build 3 Wed May 27 19:54:35 MDT 2020
+| Command          : report_power -file tiny_power_routed.rpt
+| Design           : tiny
+| Device           : xc7z020clg400-1
+| Design State     : routed
+| Grade            : commercial
+| Process          : typical
+------------------------------------------------------------------------------------
+
+Power Report
+
+Table of Contents
+-----------------
+1. Summary
+1.1 On-Chip Components
+2. Detailed Reports
+2.1 By Hierarchy
+
+1. Summary
+----------
+
++--------------------------+--------------+
+| Total On-Chip Power (W)  | 1.750        |
+| Design Power Budget (W)  | Unspecified* |
+| Dynamic (W)              | 1.600        |
+| Device Static (W)        | 0.150        |
+| Junction Temperature (C) | 45.2         |
+| Confidence Level         | Low          |
++--------------------------+--------------+
+* Specify it with an option.
+
+
+1.1 On-Chip Components
+----------------------
+
++-----------+-----------+------+-----------+-----------------+
+| On-Chip   | Power (W) | Used | Available | Utilization (%) |
++-----------+-----------+------+-----------+-----------------+
+| Clocks    |     0.100 |    2 |       --- |             --- |
+| Total     |     1.750 |      |           |                 |
++-----------+-----------+------+-----------+-----------------+
+
+
+2. Detailed Reports
+-------------------
+
+2.1 By Hierarchy
+----------------
+
++--------------+-----------+
+| Name         | Power (W) |
++--------------+-----------+
+| tiny         |     1.600 |
+|   dense_U0   |     1.200 |
+|     mul_U1   |     0.700 |
+|   relu_U0    |     0.100 |
++--------------+-----------+
+
+"""
+
+REPORTS = {
+    "tiny_csynth.xml": CSYNTH_XML,
+    "tiny_csynth.rpt": CSYNTH_RPT,
+    "csynth.rpt": CSYNTH_SUMMARY,
+    "tiny_cosim.rpt": COSIM,
+    "tiny_csim.log": CSIM,
+    "vivado_synth.rpt": UTILISATION,
+    "tiny_utilization_placed.rpt": UTILISATION_2025,
+    "util.rpt": HIERARCHY,
+    "tiny_timing_summary_routed.rpt": TIMING,
+    "tiny_power_routed.rpt": POWER,
+}
+"""File name → report; between them they have every format."""
