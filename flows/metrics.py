@@ -49,6 +49,8 @@ UNITS: Mapping[str, str] = {
     "alut": "ALUT",
     "mlab": "MLAB",
     "m20k": "M20K",
+    "m10k": "M10K",
+    "m9k": "M9K",
     "lut4": "LUT4",
     "lsram": "LSRAM",
     "usram": "uSRAM",
@@ -59,7 +61,8 @@ UNITS: Mapping[str, str] = {
 - `dsp` and `bram` count the target's own blocks. A block of RAM is 18 Kb on AMD parts, where a "Block RAM Tile" of
   36 Kb is two, and an EBR on ECP5. `uram` counts UltraRAM of 288 Kb.
 - `lut` counts AMD's and Lattice's look-up tables. Intel's `alut` and `alm`, and Microchip's `lut4`, are others.
-- `m20k` and `mlab` are Intel's memories of 20 Kb and 640 bits, `lsram` and `usram` Microchip's of 20 Kb and 768 bits.
+- `m20k`, `m10k`, `m9k` and `mlab` are Intel's memories of 20, 10 and 9 Kb and of 640 bits, `lsram` and `usram` are
+  Microchip's of 20 Kb and 768 bits.
 - `clock_estimate_ns` is the period that a C synthesizer thinks its design needs; `fmax_mhz` is what timing analysis
   found.
 - `wns_ns` and `whs_ns` are the worst slack of setup and hold at the clock asked for; below 0 timing is not met.

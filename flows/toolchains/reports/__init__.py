@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import DataError
-from flows.toolchains.reports import cosim, csim, csynth_rpt, csynth_xml, power, timing, utilisation
+from flows.toolchains.reports import (
+    catapult,
+    cosim,
+    csim,
+    csynth_rpt,
+    csynth_xml,
+    libero,
+    oneapi,
+    power,
+    quartus,
+    timing,
+    utilisation,
+)
 from flows.toolchains.reports.report import LayerFigures, Origin, Reader, Report
 from flows.toolchains.reports.text import HEAD_BYTES
 
@@ -24,6 +36,15 @@ READERS: Mapping[str, Reader] = {
     "utilisation": Reader(("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"), utilisation.read),
     "timing": Reader(("*timing*.rpt",), timing.read),
     "power": Reader(("*power*.rpt",), power.read),
+    "oneapi_summary": Reader(("summary.ndjson",), oneapi.read_summary),
+    "oneapi_loops": Reader(("loop_attr.ndjson",), oneapi.read_loops),
+    "oneapi_fit": Reader(("quartus.ndjson",), oneapi.read_fit),
+    "quartus_estimates": Reader((quartus.ESTIMATES,), quartus.read_estimates),
+    "quartus_simulation": Reader((quartus.SIMULATED,), quartus.read_simulation),
+    "quartus_fit": Reader((quartus.FITTED,), quartus.read_fit),
+    "catapult": Reader(("rtl.rpt",), catapult.read),
+    "smarthls_schedule": Reader(("summary.hls.*.rpt",), libero.read_schedule),
+    "smarthls_results": Reader(("summary.results.rpt",), libero.read_results),
 }
 """Format → how its files are known and read. Where names fit several, the first whose mark is there is taken."""
 

@@ -1,0 +1,1 @@
+var quartusJSON={"quartusFitClockSummary":{"nodes":[{"name":"Quartus Fit Summary", "clock":"273.15", "clock1x":"273.15"}]}, "quartusFitResourceUsageSummary":{"nodes":[{"name":"hlsflow_top", "type":"kernel", "alm":"801.3", "reg":"2301", "dsp":"7", "ram":"9", "mlab":"12"}]}};
