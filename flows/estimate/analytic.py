@@ -58,11 +58,6 @@ class Timing:
         """Whether a cycle holds one adder alone."""
         return self.levels == 1
 
-    @property
-    def pipelined_products(self) -> bool:
-        """Whether a product takes stages of its own."""
-        return self.design.backend != "vivado" and (self.design.dsp_multipliers or not self.tight)
-
 
 def constants(layer: Layer) -> Constants:
     """The counted weights of a matrix; typical ones where they are not known."""
@@ -137,7 +132,14 @@ def depth(timing: Timing, layer: Layer) -> int:
         return _softmax_depth(timing, layer)
     if layer.kind is Kind.MATRIX:
         return _matrix_depth(timing, layer)
+    if _shifts(layer):
+        return 0
     return _OTHER_DEPTHS.get(layer.kind, 0) + (timing.tight and layer.kind in (Kind.RELU, Kind.MERGE, Kind.SCALE))
+
+
+def _shifts(layer: Layer) -> bool:
+    """Whether a layer multiplies by powers of two alone, and so joins what follows."""
+    return layer.kind is Kind.WIRES or (layer.kind is Kind.SCALE and not constants(layer).multipliers)
 
 
 _OTHER_DEPTHS: Mapping[Kind, int] = {Kind.SCALE: 1, Kind.TABLE: 1, Kind.POOL: 2}
@@ -156,16 +158,31 @@ def _softmax_depth(timing: Timing, layer: Layer) -> int:
 def _matrix_depth(timing: Timing, layer: Layer) -> int:
     """Products, then sums as a tree or as a chain; the last shared product comes late."""
     terms = constants(layer).terms if unrolled(layer) else layer.n_in / min(layer.reuse_factor, layer.n_in)
-    steps = terms if serial(layer) else math.ceil(math.log2(max(terms, 2)))
-    sums = math.ceil(steps / timing.levels) + (2 if timing.pipelined_products else 0)
+    sums = 2 + math.ceil(terms / timing.levels) if serial(layer) else _tree_depth(timing, terms)
     if not unrolled(layer):
         return layer.reuse_factor + sums
     shared = sharing(layer)
-    return max(sums, shared + _tail(timing)) if shared > 1 else sums
+    return max(sums, shared + _tail(timing, layer)) if shared > 1 else sums
 
 
-def _tail(timing: Timing) -> int:
-    """Cycles after the last shared product is begun."""
+def _tree_depth(timing: Timing, terms: float) -> int:
+    """Cycles of products and of the tree that adds them.
+
+    With two adders a cycle the products share cycles with the first sums; with one a product in a DSP block takes two
+    cycles of its own.
+    """
+    levels = math.log2(max(terms, 2.0))
+    if timing.tight:
+        return math.ceil(levels) + 2 * timing.design.dsp_multipliers
+    if timing.levels == 2:
+        return max(1, round(levels))
+    return math.ceil(levels / timing.levels) + (timing.design.backend != "vivado")
+
+
+def _tail(timing: Timing, layer: Layer) -> int:
+    """Cycles after the last shared product is begun; a multiplier that is alone has more stages."""
+    if layer.multiplier_limit == 1:
+        return 5 if timing.design.dsp_multipliers else 1
     if not timing.tight:
         return 2
     return 4 if timing.design.dsp_multipliers else 1
@@ -204,7 +221,7 @@ def _boundaries(design: Design, depths: list[int]) -> int:
         return sum(one > 0 for one in depths)
     matrices = [layer for layer in design.layers if layer.kind is Kind.MATRIX]
     free = not design.dataflow and all(layer.reuse_factor == 1 for layer in matrices)
-    return len(design.layers) - 1 + free * len(matrices)
+    return sum(not _shifts(layer) for layer in design.layers) - 1 + free * len(matrices)
 
 
 def _repeats(timing: Timing, layer: Layer) -> int:

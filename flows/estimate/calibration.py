@@ -13,10 +13,12 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from flows import templates
 from flows.estimate import fitted
 from flows.estimate.analytic import Timing
-from flows.estimate.constants import Constants
+from flows.estimate.constants import Constants, count
 from flows.estimate.design import Design, Kind, Layer
 from flows.estimate.estimate import METRICS, estimate
 from flows.estimate.fitted import Coefficients
@@ -103,6 +105,8 @@ def _design(name: str, network: Mapping[str, object], variant: str, part: str) -
         matrix = _matrix(f"fc{number}", shape, input_type, weight, accum)
         layers.append(replace(matrix, reuse_factor=min(int(reuse_factor), matrix.products)))
         wide = shape["n_out"]
+        if "shift" in shape:
+            layers.append(_shift(f"scale{number}", wide, shape["shift"], accum))
         layers.append(Layer(f"relu{number}", Kind.RELU, wide, wide, accum, hidden))
         input_type = hidden
     layers[-1] = Layer("softmax", Kind.SOFTMAX, wide, wide, accum, accum)
@@ -119,13 +123,19 @@ def _matrix(name: str, shape: Mapping[str, int], input_type: Fixed, weight: Fixe
     )
 
 
+def _shift(name: str, wide: int, places: int, value: Fixed) -> Layer:
+    """A batch normalization that multiplies by a power of two and adds."""
+    found = count(np.full((wide, 1), 1 << (value.frac + places), np.int64), value.width)
+    return Layer(name, Kind.SCALE, wide, wide, value, value, weight=value, constants=found)
+
+
 def _rows(
     design: Design, found: Mapping[str, object], total: Mapping[str, float]
 ) -> Iterable[tuple[str, Layer, float]]:
     """What each row of `fitted.ROWS` should give for a layer; `between_ff` is what is left of the total."""
     left = total["ff"]
     figures = {Kind.MATRIX: list(_lists(found["matrix"])), Kind.RELU: list(_lists(found["relu"]))}
-    figures[Kind.SOFTMAX] = [_numbers(found["softmax"])]
+    figures |= {Kind.SCALE: list(_lists(found.get("scale", []))), Kind.SOFTMAX: [_numbers(found["softmax"])]}
     for layer in design.layers:
         *_, ff, lut = figures[layer.kind].pop(0)
         left -= ff
@@ -162,8 +172,7 @@ def _fit_values(designs: Sequence[Measured]) -> Coefficients:
 
 
 def _fit_row(row: str, designs: Sequence[Measured]) -> tuple[float, ...]:
-    """Least squares of relative errors, with coefficients of at least 0."""
-    import numpy as np
+    """Least squares of errors relative to the whole design, with coefficients of at least 0."""
     from scipy.optimize import nnls
 
     terms, wanted = [], []
@@ -171,8 +180,9 @@ def _fit_row(row: str, designs: Sequence[Measured]) -> tuple[float, ...]:
         for name, layer, figure in design.rows:
             if name == row and figure > 0:
                 found = fitted.ROWS[row](Timing(design.design), layer)
-                terms.append([count / figure for count in found.counts])
-                wanted.append((figure - found.known) / figure)
+                whole = design.total[row.rpartition("_")[2]]
+                terms.append([bits / whole for bits in found.counts])
+                wanted.append((figure - found.known) / whole)
     if not terms:
         return (0.0,) * len(fitted.ROWS[row](Timing(designs[0].design), designs[0].design.layers[0]).counts)
     solved, _ = nnls(np.array(terms), np.array(wanted))

@@ -165,4 +165,4 @@ def departures(design: Design) -> Iterator[str]:
     return (text for text, differs in tests.items() if differs)
 
 
-_UNSEEN = (Kind.SCALE, Kind.TABLE, Kind.POOL, Kind.MERGE)
+_UNSEEN = (Kind.TABLE, Kind.POOL, Kind.MERGE)

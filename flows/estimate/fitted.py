@@ -150,6 +150,12 @@ def _relu_ff(timing: Timing, layer: Layer) -> Terms:
     return Terms(0.0, (float(bits * timing.tight),))
 
 
+def _scale_lut(timing: Timing, layer: Layer) -> Terms:
+    """Products with constants as in a matrix, and a bias for each."""
+    found = analytic.constants(layer)
+    return Terms(found.adder_bits + _plain_multipliers(timing, layer), (float(layer.n_in * layer.result.width),))
+
+
 def _softmax_lut(timing: Timing, layer: Layer) -> Terms:
     return Terms(_plain_multipliers(timing, layer), (float(layer.n_in * analytic.SOFTMAX_BITS),))
 
@@ -167,6 +173,7 @@ def _between_ff(timing: Timing, layer: Layer) -> Terms:
 ROWS: Mapping[str, Callable[[Timing, Layer], Terms]] = {
     "matrix_lut": _matrix_lut,
     "matrix_ff": _matrix_ff,
+    "scale_lut": _scale_lut,
     "relu_lut": _relu_lut,
     "relu_ff": _relu_ff,
     "softmax_lut": _softmax_lut,
@@ -175,8 +182,8 @@ ROWS: Mapping[str, Callable[[Timing, Layer], Terms]] = {
 }
 """Everything that is fitted; a row's coefficients are fitted by themselves."""
 
-_GUESSED_LUT: Mapping[Kind, float] = {Kind.SCALE: 3.0, Kind.TABLE: 2.0, Kind.POOL: 10.0, Kind.MERGE: 1.0}
-_GUESSED_FF: Mapping[Kind, float] = {Kind.SCALE: 2.0, Kind.TABLE: 1.0, Kind.POOL: 8.0, Kind.MERGE: 0.5}
+_GUESSED_LUT: Mapping[Kind, float] = {Kind.TABLE: 2.0, Kind.POOL: 10.0, Kind.MERGE: 1.0}
+_GUESSED_FF: Mapping[Kind, float] = {Kind.TABLE: 1.0, Kind.POOL: 8.0, Kind.MERGE: 0.5}
 """LUTs and FFs for each bit of a result, of kinds that too few reports show for a fit (pools: Vivado HLS 2020.1)."""
 
 _STREAM_FF = 40.0
