@@ -8,7 +8,7 @@ The pipeline, in order (`flows.pipeline.STEPS`):
     rtl        Verilog for each reuse factor of the sweep            flows.rtl
     rtlsim     Verilator; the gate oracle = RTL; latency, II         flows.rtl
     synth      LUT, FF, DSP, BRAM; routed Fmax; vendor csynth        flows.toolchains
-    report     tables, plot and report.json                          flows.report
+    report     page, tables, plot and report.json                    flows.report
 
 Each step works on files in a folder of its own and can be run alone from Python.
 """

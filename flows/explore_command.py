@@ -73,20 +73,21 @@ def add_to(
 def _explore(arguments: argparse.Namespace, project: Project) -> None:
     from flows.explore import explore, fine_tune
     from flows.explore_vendor import explore_vendor
+    from flows.markdown import lines, render_table
     from flows.tradeoff.outcome import confirmation_table, points_table, routed_table, summary_lines, verdict
 
     ask = explore_vendor if arguments.engine == "vitis" else explore
     outcome, folder = ask(project, request(arguments), arguments.build, jobs=arguments.jobs)
-    print("\n".join(f"- {line}" for line in summary_lines(outcome)) + "\n\n" + points_table(outcome))
+    print(f"{lines(summary_lines(outcome))}\n\n{render_table(points_table(outcome))}")
     if outcome.confirmed:
-        print(f"\n{confirmation_table(outcome)}\n\n{verdict(outcome)}")
+        print(f"\n{render_table(confirmation_table(outcome))}\n\n{verdict(outcome)}")
     if outcome.routed:
-        print(f"\n{routed_table(outcome)}")
+        print(f"\n{render_table(routed_table(outcome))}")
     if arguments.fine_tune is not None:
         if not 1 <= arguments.fine_tune <= len(outcome.files):
             raise ProjectError(f"there is no point {arguments.fine_tune}", f"write 1 to {len(outcome.files)}")
         print(f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}")
-    print(f"\ntables, plot and a project file for each point: {folder}")
+    print(f"\npage, tables, plot and a project file for each point: {folder}")
 
 
 def request(arguments: argparse.Namespace) -> Request:

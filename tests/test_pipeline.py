@@ -19,6 +19,7 @@ import jsonschema
 import pytest
 
 from flows import templates
+from flows.report import FILES
 
 MODEL = """
 from qkeras import QActivation, QDense, quantized_bits
@@ -141,7 +142,7 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     assert "qkeras = csim on all 3600 outputs of 360 samples" in said
     assert "no csynth row: Vitis HLS is not installed" in said
     run = build / "tiny" / "latest"
-    assert all((run / name).is_file() for name in ("report.md", "report.csv", "report.json", "report.png"))
+    assert all((run / name).is_file() for name in FILES)
     for metric in report["points"][0]["metrics"]:
         assert (run / metric["source"]).is_file(), metric
 

@@ -26,7 +26,7 @@ def bars(chart: Bars, places: Mapping[Figure, str]) -> str:
     labels = drawing.widest(chart.labels, LABELS)
     known = [figure.value for _, values in chart.values for figure in values if figure and figure.value is not None]
     scale = from_zero(max(known, default=1.0), labels, WIDTH - VALUES)
-    _axis(root, scale, height)
+    _axis(root, scale, height, any(known))
     for place, label in enumerate(chart.labels):
         y = TOP + _row(chart) * place
         drawing.text(root, labels - 6, y + _row(chart) / 2, drawing.cut(label, labels), "label end")
@@ -40,8 +40,8 @@ def _row(chart: Bars) -> float:
     return len(chart.values) * (BAR + GAP) - GAP + BETWEEN
 
 
-def _axis(root: Element, scale: Scale, height: float) -> None:
-    for tick in scale.ticks():
+def _axis(root: Element, scale: Scale, height: float, any_length: bool) -> None:
+    for tick in scale.ticks() if any_length else [0.0]:
         drawing.line(root, scale.at(tick), TOP, scale.at(tick), TOP + height, "grid" if tick else "axis")
         drawing.text(root, scale.at(tick), TOP + height + 14, number(tick), "tick middle")
 

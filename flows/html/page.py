@@ -7,16 +7,19 @@ leads to its row in the table at the end of the page, which has all that is know
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from flows import __version__, templates
-from flows.document import MISSING, Bars, Block, Cell, Document, Figure, Plane, Table, number
+from flows.document import MISSING, Bars, Block, Cell, Document, Figure, Plane, Section, Table, number
 from flows.html.bars import bars
 from flows.html.plane import plane
+
+CHARACTER, PADDING, HALF = 7.6, 22.0, 530.0
+"""Of a table, in pixels: the width of a character, what is around the text of a column, and half of a wide page."""
 
 Places = Mapping[Figure, str]
 """Figure → the id of its row at the end of the page."""
@@ -36,6 +39,7 @@ def render(document: Document) -> str:
         place=places.get,
         kind=_kind,
         numeric=_numeric,
+        halves=halves(document.sections),
         origin=origin,
         number=number,
         missing=MISSING,
@@ -55,6 +59,25 @@ def _asset(name: str) -> str:
     """Our own style or script, without the comments and indents that readers of the page do not need."""
     text = re.sub(r"/\*.*?\*/", "", templates.read(f"report/{name}"), flags=re.DOTALL)
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def halves(sections: Sequence[Section]) -> list[bool]:
+    """Which sections stand in pairs beside each other where the page is wide: small tables after each other."""
+    small = [_is_small(section) for section in sections]
+    paired = [False] * len(small)
+    for place in range(1, len(small)):
+        if small[place - 1] and small[place] and not paired[place - 1]:
+            paired[place - 1] = paired[place] = True
+    return paired
+
+
+def _is_small(section: Section) -> bool:
+    """Whether all of it is a table that takes less than half of a wide page."""
+    if len(section.blocks) != 1 or not isinstance(table := section.blocks[0], Table):
+        return False
+    lines = [table.head, *([cell.text for cell in row] for row in table.rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(table.head))]
+    return sum(width * CHARACTER + PADDING for width in widths) < HALF
 
 
 def _kind(block: Block) -> str:

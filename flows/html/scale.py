@@ -11,6 +11,9 @@ from dataclasses import dataclass
 WIDE = 30.0
 """Ratio of the largest to the smallest figure from which an axis counts by powers."""
 
+MOST = 8
+"""Labels along an axis that counts by powers."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -49,7 +52,7 @@ def from_zero(high: float, start: float, end: float) -> Scale:
 
 def around(values: list[float], start: float, end: float) -> Scale:
     """An axis for dots: from 0, or by powers where the figures differ much."""
-    low, high = min(values), max(values)
+    low, high = min(values, default=0.0), max(values, default=1.0)
     if low > 0 and high / low > WIDE:
         return Scale(low / 1.25, high * 1.25, start, end, powers=True)
     return from_zero(high * 1.05, start, end)
@@ -68,6 +71,6 @@ def _steps(low: float, high: float) -> list[float]:
 
 def _powers(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if len(decades) <= 4 else (1,)
-    ticks = [factor * 10.0**decade for decade in decades for factor in factors]
-    return [tick for tick in ticks if low <= tick <= high]
+    ticks = [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
+    found = [tick for tick in ticks if low <= tick <= high]
+    return found if len(found) <= MOST else found[:: len(found) // MOST + 1]

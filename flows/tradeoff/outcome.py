@@ -1,20 +1,39 @@
 """What an exploration leaves: tables for people, spreadsheets and scripts, a plot, and its effort.
 
-In: a study's answer and the designs that were built whole. Out: `explore.md`, `explore.csv`, `explore.json`,
-`explore.png`. Sums of layers and whole designs never share a column, and neither do figures of different `Engine`s.
+In: a study's answer and the designs that were built whole. Out: `explore.html`, `.md`, `.csv`, `.json`, `.png`. Sums
+of layers and whole designs never share a column, and neither do figures of different `Engine`s.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from flows.markdown import MISSING, number, table
+from flows import __version__, html, markdown
+from flows.document import (
+    MISSING,
+    Cell,
+    Document,
+    Dot,
+    Fact,
+    Figure,
+    Gallery,
+    Lines,
+    Plane,
+    Section,
+    Table,
+    Text,
+    Verdict,
+    cell,
+    row,
+)
+from flows.measured import figure_cell, heading
 from flows.metrics import UNITS, MetricSet, Stage
 from flows.store import write_bytes, write_text
 from flows.tradeoff.choice import AREA, Assignment
@@ -138,7 +157,8 @@ def write(outcome: Outcome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "explore.json", json.dumps(to_json(outcome), indent=1) + "\n")
     write_text(folder / "explore.csv", to_csv(outcome))
-    write_text(folder / "explore.md", to_markdown(outcome))
+    write_text(folder / "explore.md", markdown.render(document(outcome)))
+    write_text(folder / "explore.html", html.render(document(outcome)))
     if len(outcome.answer.solutions) > 1:
         _plot(outcome, folder / "explore.png")
 
@@ -211,21 +231,92 @@ def to_csv(outcome: Outcome) -> str:
     return stream.getvalue()
 
 
-def to_markdown(outcome: Outcome) -> str:
-    """The report for people."""
-    parts = [
-        f"# {outcome.project}: exploration for {outcome.target}",
-        "\n".join(f"- {line}" for line in summary_lines(outcome)),
-        "## Designs",
-        points_table(outcome),
-    ]
+def document(outcome: Outcome) -> Document:
+    """The report for people, before it becomes Markdown or a page."""
+    sections = [Section("Answer", (Lines(tuple(summary_lines(outcome))),)), *_pictures(outcome)]
+    sections.append(Section("Designs", (points_table(outcome),)))
     if outcome.confirmed:
-        parts += ["## Sum of layers against the whole design", confirmation_table(outcome), verdict(outcome)]
+        compared = (confirmation_table(outcome), Text(verdict(outcome)))
+        sections.append(Section("Sum of layers against the whole design", compared))
     if outcome.routed:
-        parts += ["## Routed", routed_table(outcome)]
+        sections.append(Section("Routed", (routed_table(outcome),)))
     if outcome.notes:
-        parts += ["## Notes", "\n".join(f"- {note}" for note in outcome.notes)]
-    return "\n\n".join(parts) + "\n"
+        sections.append(Section("Notes", (Lines(tuple(outcome.notes)),)))
+    title = f"{outcome.project}: exploration for {outcome.target}"
+    return Document(title, "Exploration", tuple(sections), _headline(outcome), tuple(_facts(outcome)))
+
+
+def _headline(outcome: Outcome) -> Verdict:
+    solutions = outcome.answer.solutions
+    count = f"{len(solutions)} designs" if len(solutions) > 1 else "1 design"
+    proved = "proved optimal" if all(solution.proved for solution in solutions) else "NOT proved optimal"
+    cut = "" if outcome.answer.complete else "; cut short: not the whole front"
+    more = (verdict(outcome),) if outcome.confirmed else ()
+    return Verdict(f"{count}, {proved}{cut}", "good" if proved == "proved optimal" else "bad", more)
+
+
+def _facts(outcome: Outcome) -> list[Fact]:
+    """The least of each objective, and at which point."""
+    points = range(1, len(outcome.answer.solutions) + 1)
+    found = [(name, [_figure(outcome, point, name) for point in points]) for name in outcome.question.front]
+    least = [(name, min(figures, key=lambda figure: figure.value or 0)) for name, figures in found]
+    return [
+        Fact(f"least {heading(name, UNITS[name])}", cell(one), f"{one.owner}, {one.stage}, {one.target}")
+        for name, one in least
+    ]
+
+
+def _figure(outcome: Outcome, point: int, name: str) -> Figure:
+    """A figure of a point: cycles of its schedule, or a sum over its layers."""
+    stage = outcome.engine.cycles if name in CYCLES else outcome.engine.layers
+    return _told(outcome, point, name, outcome.answer.solutions[point - 1].figures[name], stage)
+
+
+def _told(outcome: Outcome, point: int, name: str, value: float | None, stage: str) -> Figure:
+    """A figure with where it comes from; the schedule is our own, all else is the synthesizer's."""
+    tool, _, version = outcome.tool.partition(" ")
+    if stage == OPEN.cycles:
+        tool, version = "hlsflow", __version__
+    note = "" if value is not None else f"{outcome.tool} did not tell it"
+    source, about = "explore.json", (tool, version, outcome.target)
+    return Figure(f"point {point}", name, value, UNITS[name], stage, *about, source, note, outcome.clock_ns)
+
+
+def _pictures(outcome: Outcome) -> list[Section]:
+    """Each two of the objectives against each other; of two, the front is joined."""
+    front = outcome.question.front
+    if len(outcome.answer.solutions) < 2 or len(front) < 2:
+        return []
+    charts = tuple(_plane(outcome, across, up) for across, up in itertools.combinations(front, 2))
+    engine = outcome.engine
+    series = [f"{engine.layers}: sums of layers, {outcome.target}, {outcome.tool}"]
+    if outcome.confirmed:
+        series.append(f"{engine.whole}: whole designs, {outcome.target}, {outcome.tool}")
+    return [Section("Pareto front", (Gallery(tuple(series), charts),))]
+
+
+def _plane(outcome: Outcome, across: str, up: str) -> Plane:
+    points = range(1, len(outcome.answer.solutions) + 1)
+    found = [Dot(_figure(outcome, one, across), _figure(outcome, one, up), _said(outcome, one)) for one in points]
+    whole = [
+        Dot(_whole(outcome, one, across), _whole(outcome, one, up), _said(outcome, one)) for one in outcome.confirmed
+    ]
+    known = tuple(dot for dot in whole if dot.across.value is not None and dot.up.value is not None)
+    dots = ((0, tuple(found)), *([(1, known)] if known else []))
+    right, above = (heading(name, UNITS[name]) for name in (across, up))
+    return Plane(f"{above} against {right}", right, above, dots, (0,) if len(outcome.question.front) == 2 else ())
+
+
+def _whole(outcome: Outcome, point: int, name: str) -> Figure:
+    """A figure of the whole design; cycles that the engine does not compare are those of the schedule."""
+    if name not in outcome.engine.compared:
+        return _figure(outcome, point, name)
+    return _told(outcome, point, name, outcome.confirmed[point].whole.get(name), outcome.engine.whole)
+
+
+def _said(outcome: Outcome, point: int) -> str:
+    chosen = outcome.study.chosen(outcome.answer.solutions[point - 1].assignment)
+    return f"point {point}: " + ", ".join(f"{layer} {one.cell}" for layer, one in chosen.items())
 
 
 def summary_lines(outcome: Outcome) -> list[str]:
@@ -262,7 +353,7 @@ def _sampled(outcome: Outcome) -> str:
     return f"by {scores.against.value} on {scores.samples} samples, before fine-tuning; {joint}"
 
 
-def points_table(outcome: Outcome) -> str:
+def points_table(outcome: Outcome) -> Table:
     """One row a point, the layers' knobs included."""
     stage = f"{outcome.engine.layers}, {outcome.tool}"
     areas = [f"{name.upper()} ({stage})" for name in AREA]
@@ -273,11 +364,18 @@ def points_table(outcome: Outcome) -> str:
     rows = []
     for index, solution in enumerate(outcome.answer.solutions, 1):
         knobs = [one.cell for one in outcome.study.chosen(solution.assignment).values()]
-        figures = [number(solution.figures[name]) for name in (*CYCLES, *AREA)]
-        accuracy = accuracy_of(outcome, solution)
-        last = [] if accuracy is None else [f"{accuracy:.4f}"]
-        rows.append([str(index), *knobs, *figures, number(per_second(outcome, solution)), *last])
-    return table(head, rows)
+        figures = [_figure(outcome, index, name) for name in (*CYCLES, *AREA)]
+        speed = per_second(outcome, solution)
+        rows.append(row(Cell(str(index), index), *knobs, *figures, speed, *_accuracy_cells(outcome, index)))
+    return Table(tuple(head), tuple(rows))
+
+
+def _accuracy_cells(outcome: Outcome, point: int) -> list[Cell]:
+    value, scores = accuracy_of(outcome, outcome.answer.solutions[point - 1]), outcome.study.scores
+    if value is None or scores is None:
+        return []
+    about = ("oracle", "hlsflow", __version__, f"{scores.samples} samples", "explore.json", _sampled(outcome))
+    return [Cell(f"{value:.4f}", value, Figure(f"point {point}", "accuracy", value, UNITS["accuracy"], *about))]
 
 
 def per_second(outcome: Outcome, solution: Solution) -> float:
@@ -285,38 +383,43 @@ def per_second(outcome: Outcome, solution: Solution) -> float:
     return float(round(1e9 / (solution.figures["ii"] * outcome.clock_ns)))
 
 
-def confirmation_table(outcome: Outcome) -> str:
+def confirmation_table(outcome: Outcome) -> Table:
     """Sums and wholes side by side, with the error in per cent."""
     head, engine = ["point"], outcome.engine
     for name in engine.compared:
         head += [f"{name.upper()} ({engine.layers})", f"{name.upper()} ({engine.whole})", "error (%)"]
     rows = []
     for index, one in outcome.confirmed.items():
-        row = [str(index)]
+        cells = [Cell(str(index), index)]
         for name in engine.compared:
-            row += [number(one.characterised[name]), number(one.whole.get(name)), _error(one, name)]
-        rows.append(row)
-    return table(head, rows)
+            summed = _told(outcome, index, name, one.characterised[name], engine.layers)
+            whole = _told(outcome, index, name, one.whole.get(name), engine.whole)
+            cells += [cell(summed), cell(whole), _error(one, name)]
+        rows.append(tuple(cells))
+    return Table(tuple(head), tuple(rows))
 
 
-def routed_table(outcome: Outcome) -> str:
+def routed_table(outcome: Outcome) -> Table:
     """Place and route of whole designs; what is missing says why."""
     areas = [f"{name.upper()} ({Stage.ROUTED})" for name in AREA]
-    head = ["point", *areas, "Fmax (MHz, routed)", "part", "note"]
+    head = ("point", *areas, "Fmax (MHz, routed)", "part", "note")
     rows = []
     for index, metrics in outcome.routed.items():
         found = [metrics.get(name, Stage.ROUTED) for name in (*AREA, "fmax_mhz")]
         notes = dict.fromkeys(metric.note for metric in found if metric and metric.note)
         target = next((metric.target for metric in metrics), MISSING)
-        rows.append([str(index), *(number(one.value if one else None) for one in found), target, "; ".join(notes)])
-    return table(head, rows)
+        figures = [figure_cell(f"point {index}", one) for one in found]
+        rows.append(row(Cell(str(index), index), *figures, target, "; ".join(notes)))
+    return Table(head, tuple(rows))
 
 
-def _error(one: Confirmation, name: str) -> str:
+def _error(one: Confirmation, name: str) -> Cell:
     if name not in one.whole:
-        return MISSING
+        return Cell(MISSING)
     error = one.error(name)
-    return f"{100 * error:+.2f}" if error is not None else "none" if not one.characterised[name] else "all"
+    if error is None:
+        return Cell("all" if one.characterised[name] else "none")
+    return Cell(f"{100 * error:+.2f}", 100 * error)
 
 
 def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:

@@ -61,11 +61,17 @@
     });
     return [made("h3", `${owner}: ${name} ${value} ${value === "missing" ? "" : unit}`.trim()), list];
   };
-  const hide = () => { card.hidden = true; };
+  let shown = null;
+  const hide = () => { shown = null; card.hidden = true; };
   const show = (figure) => {
+    shown = figure;
     card.replaceChildren(...figure.dataset.f.split(" ").flatMap(told));
     card.hidden = false;
-    const at = figure.getBoundingClientRect(), size = card.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    if (!shown) return;
+    const at = shown.getBoundingClientRect(), size = card.getBoundingClientRect();
     const left = Math.min(at.left, innerWidth - size.width - 12), below = at.bottom + 8;
     card.style.left = `${Math.max(12, left)}px`;
     card.style.top = `${below + size.height < innerHeight ? below : Math.max(8, at.top - size.height - 8)}px`;
@@ -78,5 +84,5 @@
     for (const event of ["mouseleave", "blur"]) figure.addEventListener(event, hide);
   }
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  document.addEventListener("scroll", hide, true);
+  document.addEventListener("scroll", place, true);
 })();
