@@ -1,7 +1,7 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
 Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
-tool failed; 6 the disk; 130 interrupted; 1 any other error.
+tool failed; 6 the disk; 7 a figure moved beyond its baseline; 130 interrupted; 1 any other error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows import __version__, cache_command, doctor, explore_command
+from flows import __version__, cache_command, doctor, explore_command, report_command
 from flows.errors import FlowError, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -43,14 +43,18 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
     _add_project_arguments(run)
     run.set_defaults(command=_run)
-    check = commands.add_parser("check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle")
+    check = commands.add_parser(
+        "check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle; or figures against a baseline"
+    )
     _add_project_arguments(check)
+    report_command.add_baseline_to(check)
     check.set_defaults(command=_check)
     new = commands.add_parser("new", help="make a project folder to start from")
     new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
     new.set_defaults(command=_new)
     explore_command.add_to(commands, _add_project_arguments, _project)
     cache_command.add_to(commands)
+    report_command.add_to(commands)
     look = commands.add_parser("doctor", help="which tools are here, and what each enables")
     look.set_defaults(command=_doctor)
     return parser
@@ -85,6 +89,9 @@ def _run(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     from flows.pipeline import CHECK_STEPS, run
 
+    if arguments.baseline or arguments.write_baseline:
+        report_command.check_baseline(arguments)
+        return
     run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs)
 
 

@@ -94,9 +94,10 @@ def _layer_sections(directory: Directory) -> Iterator[Section]:
         rows = [(layer.name, layer.metrics) for layer in report.layers]
         if rows:
             stage = report.metrics.metrics[0].stage
+            blocks: list[Block] = [layers(report)]
             chart = measured.resources(rows)
-            blocks = (layers(report), *([chart] if chart else []))
-            yield Section(f"Layers, {stage}: {report.tool} {report.version}", blocks)
+            blocks += [chart] if chart else []
+            yield Section(f"Layers, {stage}: {report.tool} {report.version}", tuple(blocks))
 
 
 def layers(report: Report) -> Table:

@@ -57,6 +57,12 @@ class GateFailed(FlowError):
     exit_code = 3
 
 
+class BaselineMoved(FlowError):
+    """A figure has moved beyond the tolerance of its baseline, or is missing now."""
+
+    exit_code = 7
+
+
 class ToolMissing(FlowError):
     """An external program is not installed, or too old."""
 

@@ -23,6 +23,14 @@ WORDS = {
     "ii": "II",
     "fmax_mhz": "Fmax",
     "seconds": "tool time",
+    "clock_estimate_ns": "clock estimated",
+    "wns_ns": "setup slack",
+    "whs_ns": "hold slack",
+    "power_w": "power",
+    "power_static_w": "static power",
+    "power_dynamic_w": "dynamic power",
+    "passed": "passed",
+    "area_score": "area score",
 }
 """Metrics that are called something else than their name in capitals."""
 
