@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from flows.__main__ import main
 from flows.project import load
 from flows.qat import save_model
 from tests.hls.networks import act, dense, network
-from tests.toolchains.test_vitis import REPORT, install
+from tests.toolchains.reports.written import CSYNTH_XML
+from tests.toolchains.standins import install
 
 PROJECT = """
 name = "pair"
@@ -34,8 +34,18 @@ reuse_factor = 3
 strategy = ["latency", "resource"]
 """
 
+REPORT = (
+    CSYNTH_XML.replace("2023.2", "2024.2")
+    .replace("tiny", "hlsflow_top")
+    .replace("xcvu9p-flga2104-2-e", "xcu250-figd2104-2L-e")
+)
 STAND_IN = '''"""A csynth report made up from the reuse factors, strategies and sizes in an hls4ml project."""
-import json, pathlib, re
+import json, pathlib, re, sys
+
+if sys.argv[2:] == ["--version"]:
+    print("****** vitis-run v2024.2 (64-bit)")
+    sys.exit()
+assert sys.argv[2:] == ["--mode", "hls", "--tcl", "hlsflow_csynth.tcl"], sys.argv
 
 KEYS = "reuse_factor", "strategy", "n_in", "n_out"
 text = pathlib.Path("firmware/parameters.h").read_text()
@@ -60,13 +70,16 @@ sums["LUT"] += 20 * (len(layers) - 1)
 UNKNOWN
 with open(RUNS, "a") as stream:
     stream.write(json.dumps([layers, sums]) + "\\n")
-report = REPORT.replace(">myproject<", ">hlsflow_top<")
+report = REPORT
 for tag in ("Best-caseLatency", "Worst-caseLatency", "Interval-min", "Interval-max", "BRAM_18K", "DSP", "FF", "LUT"):
     name = "latency" if "Latency" in tag else "ii" if "Interval" in tag else tag
-    report = re.sub(f"<{tag}>.*?</{tag}>", f"<{tag}>{sums[name]}</{tag}>", report)
+    report = re.sub(f"<{tag}>.*?</{tag}>", f"<{tag}>{sums[name]}</{tag}>", report, count=1)
 place = pathlib.Path("hlsflow_top_prj/solution1/syn/report")
 place.mkdir(parents=True)
 (place / "hlsflow_top_csynth.xml").write_text(report)
+verilog = place.parents[1] / "syn" / "verilog"
+verilog.mkdir()
+(verilog / "hlsflow_top.v").write_text("module hlsflow_top; endmodule\\n")
 '''
 
 Runs = Callable[[], list[tuple[list[list[Any]], dict[str, Any]]]]
@@ -90,9 +103,9 @@ def written(folder: Path, model: Any, text: str = PROJECT) -> Path:
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path, unknown: str = "") -> Runs:
     """Put it on PATH; returns a function that tells all runs so far: layers, and figures."""
-    runs, script = folder / "runs", folder / "stand_in.py"
+    runs, script = folder / "runs", folder / "vitis_standin.py"
     script.write_text(f"RUNS, REPORT = {str(runs)!r}, {REPORT!r}\n" + STAND_IN.replace("UNKNOWN", unknown))
-    install(monkeypatch, folder, f"exec {sys.executable} {script}")
+    install(monkeypatch, folder, "vitis-run", "2024.2", str(script))
     return lambda: [tuple(json.loads(line)) for line in runs.read_text().splitlines()] if runs.exists() else []
 
 
@@ -214,7 +227,7 @@ def test_what_was_synthesized_before_a_failure_is_kept(
     (project / "project.toml").write_text(PROJECT.replace('"latency", ', ""))
     assert explore(project) == 5
     said = capsys.readouterr().err
-    assert "layer 'fc1' (R12, resource): Vitis HLS failed with exit code 1; its output is in " in said
+    assert "layer 'fc1' (R12, resource): Vitis HLS csynth failed with exit code 1; its output is in " in said
     assert "ERROR: too large" in Path(said.split("output is in ")[1].splitlines()[0]).read_text()
     stand_in(monkeypatch, tmp_path)
     assert explore(project, "--confirm", "0") == 0
@@ -244,7 +257,9 @@ def test_what_stands_in_the_way_is_one_clear_error(
     monkeypatch.delenv("HLSFLOW_VITIS", raising=False)
     fails(4, "Vitis HLS is not installed")
     stand_in(monkeypatch, tmp_path)
-    fails(4, "target.backend is vivado", **{"[knobs]": '[target]\nbackend = "vivado"\n[knobs]'})
+    fails(
+        4, "Vivado HLS is not installed: no vivado_hls on PATH", **{"[knobs]": '[target]\nbackend = "vivado"\n[knobs]'}
+    )
     fails(2, "does not know ECP5", "--family", "ecp5")
     fails(2, "--cluster is for --engine open", "--cluster", "slurm")
     fails(2, "hls4ml has no strategy sparse", **{'"latency", "resource"': '"sparse"'})

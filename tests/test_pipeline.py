@@ -20,6 +20,7 @@ import pytest
 
 from flows import templates
 from flows.report import FILES
+from tests.toolchains.standins import NEEDS_TCL, install
 
 MODEL = """
 from qkeras import QActivation, QDense, quantized_bits
@@ -323,48 +324,21 @@ def test_a_foreign_model_runs_without_a_project(finished: tuple[Path, str], tmp_
     assert "qkeras = csim on all 2000 outputs of 200 samples" in said
 
 
-VITIS_STAND_IN = """#!{python}
-# Stand-in for AMD's vitis-run: says a version, and leaves the csynth report that it finds in VITIS_STAND_IN_REPORT.
-import os, pathlib, shutil, sys
-if "--version" in sys.argv:
-    print("vitis-run v2024.2 (64-bit)")
-    sys.exit()
-assert sys.argv[1:4] == ["--mode", "hls", "--tcl"], sys.argv
-report = pathlib.Path("hlsflow_top_prj/solution1/syn/report")
-report.mkdir(parents=True)
-shutil.copy(os.environ["VITIS_STAND_IN_REPORT"], report / "hlsflow_top_csynth.xml")
-"""
-REPORT = """<profile>
-<ReportVersion><Version>2024.2</Version></ReportVersion>
-<UserAssignments><Part>xcu250-figd2104-2L-e</Part><TopModelName>hlsflow_top</TopModelName></UserAssignments>
-<PerformanceEstimates><SummaryOfOverallLatency>
-<Best-caseLatency>20</Best-caseLatency><Worst-caseLatency>20</Worst-caseLatency>
-<Interval-min>16</Interval-min><Interval-max>16</Interval-max>
-</SummaryOfOverallLatency></PerformanceEstimates>
-<AreaEstimates><Resources>
-<BRAM_18K>4</BRAM_18K><DSP>12</DSP><FF>345</FF><LUT>678</LUT><URAM>0</URAM>
-</Resources></AreaEstimates>
-</profile>
-"""
-
-
+@NEEDS_TCL
 def test_with_vitis_on_the_path_a_csynth_row_is_added(
-    project: Path, finished: tuple[Path, str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, project: Path, finished: tuple[Path, str], tmp_path: Path
 ) -> None:
-    program = tmp_path / "bin" / "vitis-run"
-    program.parent.mkdir()
-    program.write_text(VITIS_STAND_IN.replace("{python}", sys.executable))
-    program.chmod(0o755)
-    (tmp_path / "report.xml").write_text(REPORT)
-    path = f"{program.parent}:{os.environ['PATH']}"
-    said = hlsflow(
-        "run", project, "--build", finished[0], PATH=path, VITIS_STAND_IN_REPORT=str(tmp_path / "report.xml")
-    )
+    earlier = os.environ["PATH"]
+    program = install(monkeypatch, tmp_path, "vitis-run", "2024.2")
+    said = hlsflow("run", project, "--build", finished[0], PATH=f"{program.parent}{os.pathsep}{earlier}")
     row = report_of(finished[0])["points"][-1]
     assert row["knobs"]["reuse_factor"] == 16
     assert {(m["name"], m["value"], m["stage"]) for m in row["metrics"]} == {
-        ("lut", 678, "hls"), ("ff", 345, "hls"), ("dsp", 12, "hls"), ("bram", 4, "hls"),
-        ("latency_cycles", 20, "hls"), ("ii", 16, "hls"),
+        ("lut", 678, "hls"), ("ff", 345, "hls"), ("dsp", 12, "hls"), ("bram", 4, "hls"), ("uram", 2, "hls"),
+        ("latency_cycles", 24, "hls"), ("latency_ns", 120, "hls"), ("ii", 8, "hls"),
+        ("clock_estimate_ns", 3.214, "hls"),
     }  # fmt: skip
+    (source,) = {m["source"].rpartition(":")[0] for m in row["metrics"]}
+    assert (finished[0] / "tiny" / "latest" / source).is_file()
     assert "## hls: xcu250-figd2104-2L-e" in said
     assert "no csynth row" not in said
