@@ -106,9 +106,15 @@ def times(rows: Sequence[Row]) -> Gallery | None:
 
 
 def _bars(rows: Sequence[Row], names: Sequence[str]) -> Gallery | None:
+    names = [name for name in names if _is_told(rows, name)]
     found = [one for one in groups(rows) if any(_has(rows, one, name) for name in names)]
-    charts = [_chart(rows, found, name) for name in names if any(_has(rows, one, name) for one in found)]
+    charts = [_chart(rows, found, name) for name in names]
     return Gallery(tuple(title(one) for one in found), tuple(charts)) if charts else None
+
+
+def _is_told(rows: Sequence[Row], name: str) -> bool:
+    """Whether there is anything to draw: a table says as well that all of them are 0."""
+    return any(metric.name == name and metric.value != 0 for _, metrics in rows for metric in metrics)
 
 
 def _has(rows: Sequence[Row], one: Group, name: str) -> bool:
@@ -132,8 +138,8 @@ def _figure(owner: str, metrics: MetricSet, one: Group, name: str) -> Figure | N
 
 
 def planes(rows: Sequence[Row], names: Sequence[str]) -> Gallery | None:
-    """Resources against latency: that of the same stage and tool, or else the simulated one."""
-    found = [one for one in groups(rows) if any(_dots(rows, one, name) for name in names)]
+    """Resources of two points or more against latency: that of the same stage and tool, or else the simulated one."""
+    found = [one for one in groups(rows) if any(len(_dots(rows, one, name)) > 1 for name in names)]
     charts = [_plane(rows, found, name) for name in names if any(_dots(rows, one, name) for one in found)]
     return Gallery(tuple(title(one) for one in found), tuple(charts)) if charts else None
 

@@ -12,7 +12,7 @@ from flows.document import MISSING, Bars, Figure, number
 from flows.html import drawing
 from flows.html.scale import Scale, from_zero
 
-WIDTH, LABELS, VALUES = 440.0, 130.0, 62.0
+WIDTH, LABELS, VALUES = 440.0, 160.0, 62.0
 """Of the drawing; the most of it for labels; and of it for figures at the ends of bars."""
 
 BAR, GAP, BETWEEN, TOP, BOTTOM = 13.0, 2.0, 11.0, 6.0, 20.0

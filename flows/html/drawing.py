@@ -48,9 +48,9 @@ def mark(parent: Element, series: int, figures: Sequence[Figure], places: Mappin
 
 
 def cut(said: str, width: float) -> str:
-    """A label that fits a width."""
+    """A label that fits a width; of a long one both ends, since names of modules often differ at the end alone."""
     most = max(3, int(width / CHARACTER))
-    return said if len(said) <= most else f"{said[: most - 1]}…"
+    return said if len(said) <= most else f"{said[: most // 2]}…{said[len(said) - (most - 1) // 2 :]}"
 
 
 def widest(labels: Iterable[str], most: float) -> float:

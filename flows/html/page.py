@@ -18,6 +18,8 @@ from flows.document import MISSING, Bars, Block, Cell, Document, Figure, Plane, 
 from flows.html.bars import bars
 from flows.html.plane import plane
 
+NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?")
+
 CHARACTER, PADDING, HALF = 7.6, 22.0, 530.0
 """Of a table, in pixels: the width of a character, what is around the text of a column, and half of a wide page."""
 
@@ -93,7 +95,7 @@ def _numeric(table: Table) -> list[bool]:
 
 
 def _is_number(cell: Cell) -> bool:
-    return cell.order is not None
+    return cell.order is not None and NUMBER.fullmatch(cell.text) is not None
 
 
 def _empty(cell: Cell) -> bool:

@@ -19,6 +19,9 @@ LEFT, RIGHT, TOP, BOTTOM = 58.0, 16.0, 14.0, 44.0
 LABELLED = 16
 """Series with more designs than these have no names beside their dots."""
 
+NEAR = 20.0
+"""Distance within which a name is not written again."""
+
 SIZE = 4.5
 SHAPES = (
     "M-{0},0a{0},{0} 0 1,0 {1},0a{0},{0} 0 1,0 -{1},0",
@@ -41,7 +44,8 @@ def plane(chart: Plane, places: Mapping[Figure, str]) -> str:
             _front(root, series, of, across, up)
     for series, of in chart.dots:
         for dot in of:
-            _dot(root, series, dot, (across, up), places, len(of) <= LABELLED)
+            _dot(root, series, dot, (across, up), places)
+    _names(root, chart, across, up)
     return drawing.written(root)
 
 
@@ -81,20 +85,26 @@ def _front(root: Element, series: int, dots: Sequence[Dot], across: Scale, up: S
     SubElement(root, "path", style)
 
 
-def _dot(
-    root: Element, series: int, dot: Dot, scales: tuple[Scale, Scale], places: Mapping[Figure, str], named: bool
-) -> None:
+def _dot(root: Element, series: int, dot: Dot, scales: tuple[Scale, Scale], places: Mapping[Figure, str]) -> None:
     across, up = scales
     said = f"{dot.said or dot.up.owner}: {_said(dot.up)}; {_said(dot.across)}"
     link = drawing.mark(root, series, [dot.up, dot.across], places, said)
     x, y = across.at(_value(dot.across)), up.at(_value(dot.up))
     shape = SHAPES[series % len(SHAPES)].format(SIZE, 2 * SIZE)
     SubElement(link, "path", {"d": shape, "transform": f"translate({x:g} {y:g})"})
-    if named:
-        right = x < WIDTH - RIGHT - 60
-        drawing.text(
-            link, x + (7 if right else -7), y - 8, drawing.cut(dot.up.owner, 90), "value" if right else "value end"
-        )
+
+
+def _names(root: Element, chart: Plane, across: Scale, up: Scale) -> None:
+    """The names of designs beside their dots, each of them once at a place."""
+    written: list[tuple[str, float, float]] = []
+    for series, dots in chart.dots:
+        for dot in dots if len(dots) <= LABELLED else ():
+            x, y, name = across.at(_value(dot.across)), up.at(_value(dot.up)), dot.up.owner
+            if any(name == other and abs(x - left) < NEAR and abs(y - top) < NEAR for other, left, top in written):
+                continue
+            written.append((name, x, y))
+            shift, style = (7, "value") if x < WIDTH - RIGHT - 60 else (-7, "value end")
+            drawing.text(root, x + shift, y - 8, drawing.cut(name, 90), style).set("data-s", str(series))
 
 
 def _said(figure: Figure) -> str:

@@ -21,6 +21,7 @@
     const body = table.tBodies[0], before = [...body.rows], heads = [...table.tHead.rows[0].cells];
     if (before.length < 2) continue;
     heads.forEach((head, column) => {
+      if (!head.textContent) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...head.childNodes);
