@@ -181,7 +181,7 @@ def _differs(report: Report, name: str, value: float | None) -> bool:
 
 def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
     """Memories whose content is not beside the Verilog: logic synthesis takes them for empty and reports success."""
-    named = {rom for file in files if file.suffix in VERILOG for rom in _roms_of(file)}
+    named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
     absent = sorted(rom for rom in named if not rom.is_file())
     if absent:
         told = any(report.metrics.metrics[0].stage in (Stage.SYNTH, Stage.ROUTED) for report in reports)
@@ -190,7 +190,8 @@ def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Ite
         yield f"{len(absent)} of {len(named)} memory files that the Verilog names are not there ({first}): {effect}"
 
 
-def _roms_of(file: Path) -> Iterator[Path]:
+def roms_of(file: Path) -> Iterator[Path]:
+    """The memory files that a Verilog file names."""
     if file.stat().st_size <= LIMIT_BYTES:
         for name in ROM.findall(file.read_text(encoding="utf-8", errors="replace")):
             yield (file.parent / name).resolve()

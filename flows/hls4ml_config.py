@@ -76,7 +76,13 @@ def _untagged(loader: _Loader, _: str, node: yaml.Node) -> Any:
     raise yaml.constructor.ConstructorError(None, None, "a tag stands before more than a text", node.start_mark)
 
 
+def _pickled(_loader: _Loader, name: str, _node: yaml.Node) -> str:
+    """The name of a Python object that hls4ml wrote as it is, such as a Keras model; nothing of it is built."""
+    return name
+
+
 _Loader.add_multi_constructor("!", _untagged)
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _pickled)
 
 
 def read(folder: Path) -> Config | None:

@@ -28,6 +28,9 @@ Step = Callable[[Context, Results], Results]
 STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth, report)
 """The whole pipeline."""
 
+TRANSLATE_STEPS: tuple[Step, ...] = (train, translate)
+"""As far as hls4ml's project."""
+
 CHECK_STEPS: tuple[Step, ...] = (train, translate, csim)
 """The bit-exactness gate alone."""
 

@@ -7,5 +7,6 @@ a figure, fitted to reports of public designs where they do not.
 
 from flows.estimate.constants import Constants
 from flows.estimate.design import Design, Kind, Layer
+from flows.estimate.total import METRICS, Estimate, Figure, LayerEstimate, estimate
 
-__all__ = ["Constants", "Design", "Kind", "Layer"]
+__all__ = ["METRICS", "Constants", "Design", "Estimate", "Figure", "Kind", "Layer", "LayerEstimate", "estimate"]

@@ -210,7 +210,7 @@ def latency(timing: Timing) -> int:
     design = timing.design
     depths = [depth(timing, layer) for layer in design.layers]
     if design.streams:
-        return max(_repeats(timing, layer) for layer in design.layers) + sum(depths)
+        return max(_repeats(timing, layer) for layer in design.layers) + sum(depths) + len(depths)
     whole = sum(layer_latency(timing, layer) for layer in design.layers)
     return whole + _boundaries(design, depths)
 
@@ -240,9 +240,10 @@ def initiation_interval(timing: Timing) -> int:
 
 
 def _process(timing: Timing, layer: Layer) -> int:
-    """Cycles until a process of a dataflow region can take the next frame."""
+    """Cycles until a process of a dataflow region can take the next frame; one that reads streams is done first."""
     repeats = max(layer.positions // layer.copies, layer.beats)
-    return repeats * interval(timing, layer) + (depth(timing, layer) if repeats > 1 else 0)
+    ends = repeats > 1 or (timing.design.streams and layer.kind is Kind.MATRIX)
+    return repeats * interval(timing, layer) + (depth(timing, layer) + timing.design.streams if ends else 0)
 
 
 def bram(design: Design, layer: Layer) -> int:

@@ -20,8 +20,8 @@ from flows.estimate import fitted
 from flows.estimate.analytic import Timing
 from flows.estimate.constants import Constants, count
 from flows.estimate.design import Design, Kind, Layer
-from flows.estimate.estimate import METRICS, estimate
 from flows.estimate.fitted import Coefficients
+from flows.estimate.total import METRICS, estimate
 from flows.ir import Fixed
 
 FILE = "estimate/designs.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def count(codes: Array, input_bits: int) -> Constants:
     )
 
 
+@lru_cache(maxsize=1024)
 def typical(n_in: int, n_out: int, input_bits: int, weight_bits: int) -> Constants:
     """What a matrix of unknown weights may look like: no zeros, and digits as a uniform distribution has them.
 

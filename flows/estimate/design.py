@@ -6,7 +6,6 @@ In: what `flows.estimate.hls4ml_project` reads, or what a caller writes down. Ou
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flows.estimate.constants import Constants
@@ -38,6 +37,7 @@ class Layer:
         weight, accum: types; None where there are none.
         strategy: `latency`, `resource`, or hls4ml's word for another.
         reuse_factor: as granted.
+        asked: the reuse factor that its configuration asks for; None where that is not known.
         constants: the matrix counted; None where the weights are not known.
         positions: how many times the matrix is applied in a frame: pixels of a convolution, 1 otherwise.
         beats: inputs of a frame that come one after the other (io_stream), 1 otherwise.
@@ -57,6 +57,7 @@ class Layer:
     accum: Fixed | None = None
     strategy: str = "latency"
     reuse_factor: int = 1
+    asked: int | None = None
     constants: Constants | None = None
     positions: int = 1
     beats: int = 1
@@ -117,8 +118,10 @@ class Design:
 
     def at(self, reuse_factor: int) -> Design:
         """The same design with one reuse factor for all matrices; beyond a matrix's products it is those."""
-        return self._changed(lambda layer: replace(layer, reuse_factor=min(reuse_factor, layer.products)))
-
-    def _changed(self, change: Callable[[Layer], Layer]) -> Design:
-        matrices = (Kind.MATRIX, Kind.SCALE)
-        return replace(self, layers=tuple(change(one) if one.kind in matrices else one for one in self.layers))
+        layers = (
+            replace(layer, reuse_factor=min(reuse_factor, layer.products), asked=None)
+            if layer.kind in (Kind.MATRIX, Kind.SCALE)
+            else layer
+            for layer in self.layers
+        )
+        return replace(self, layers=tuple(layers))

@@ -26,6 +26,11 @@ LINEAR_LUT = 1.75
 """LUTs for each bit of a comparison with zero and a choice: ReLU of 16 bits in a report of Vivado HLS 2019.2."""
 
 
+FAST_LEVELS = 2
+"""With more adders in a cycle than this fewer sums are kept in registers, with the square of their number (two reports
+of Vivado HLS on UltraScale+)."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """A figure before fitting: `known`, and counts that coefficients multiply."""
@@ -120,10 +125,11 @@ def _matrix_lut(timing: Timing, layer: Layer) -> Terms:
 
 
 def _matrix_ff(timing: Timing, layer: Layer) -> Terms:
-    sums, chain, free, operands = _matrix(timing, layer)
     found = analytic.constants(layer).multipliers * layer.copies
     products = found if analytic.unrolled(layer) else analytic.multipliers(layer)
-    return Terms(0.0, (sums, chain, free, products * operands))
+    *sums, operands = _matrix(timing, layer)
+    kept = min(1.0, FAST_LEVELS / timing.levels) ** 2
+    return Terms(0.0, tuple(kept * bits for bits in (*sums, products * operands)))
 
 
 def _plain_multipliers(timing: Timing, layer: Layer) -> float:

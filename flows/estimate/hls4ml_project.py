@@ -2,7 +2,7 @@
 
 In: a folder with `firmware/parameters.h`, `firmware/defines.h`, the top function and, if known, the weights. Out:
 `Design`. What hls4ml resolved stands in its C++ alone: `hls4ml_config.yml` is what was asked for, and need not be what
-was built. It is read for the clock and the part where `project.tcl` does not say them.
+was built. It is read for the clock and the part alone.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from flows import hls4ml_config
 from flows.errors import DataError
 from flows.estimate.constants import Constants, count
 from flows.estimate.design import Design, Kind, Layer
+from flows.hls4ml_config import Config
 from flows.ir import Fixed
 from flows.ir.fixed import Array
 
@@ -68,8 +70,7 @@ _CONSTANT = re.compile(r"static const\s+[\w:]+\s+(\w+)\s*=\s*(.+?);", re.DOTALL)
 _ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+);")
 _DEFINE = re.compile(r"#define\s+(\w+)\s+(\d+)")
 _CALL = re.compile(r"^\s*nnet::(\w+)<([^;]*?)>\(([^;]*?)\);(?:\s*//\s*(\S+))?", re.MULTILINE)
-_SETTING = re.compile(r"^set\s+(\w+)\s+\"?([^\"\n]+?)\"?\s*$", re.MULTILINE)
-_OPTION = re.compile(r"^(\w+):[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_UNCERTAINTY = re.compile(r"^set\s+clock_uncertainty\s+\"?([\d.]+%?)", re.MULTILINE)
 _FABRIC = re.compile(r"config_op\s+mul\s+-impl\s+fabric|BIND_OP[^\n]*op=mul[^\n]*impl=fabric", re.IGNORECASE)
 _WORD = re.compile(r"nnet::array<\s*(.+?)\s*,\s*([\d*\s]+)>$")
 _NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
@@ -135,6 +136,11 @@ class _Sources:
         return int(text) if text.isdigit() else self.numbers.get(text, default)
 
 
+def is_project(folder: Path) -> bool:
+    """Whether a folder is an hls4ml project's."""
+    return (folder / "firmware" / "parameters.h").is_file()
+
+
 def read(folder: Path) -> Design:
     """The design of an hls4ml project for Vitis or Vivado.
 
@@ -142,35 +148,32 @@ def read(folder: Path) -> Design:
         DataError: no such project, or one whose layers cannot be found.
     """
     firmware = folder / "firmware"
-    settings = _settings(folder)
+    config = hls4ml_config.read(folder)
+    settings = _settings(folder, config)
     sources = _Sources(folder, _text(firmware / "parameters.h"), _text(firmware / "defines.h"), _top(folder))
     calls = [call for call in _CALL.findall(sources.top) if call[0] not in _NO_LAYERS]
     if not calls:
         raise DataError(f"no layer is called in the top function of {folder}", "is it a project that hls4ml wrote?")
     streams = "nnet::io_stream" in sources.parameters
     return Design(
-        name=settings.get("project_name", folder.name),
-        layers=tuple(_layer(sources, *call, streams=streams) for call in calls),
-        backend=settings.get("backend", "vitis").lower(),
+        name=settings.get("ProjectName", folder.name),
+        layers=tuple(_asked(_layer(sources, *call, streams=streams), config) for call in calls),
+        backend=settings.get("Backend", "vitis").lower(),
         io_type="io_stream" if streams else "io_parallel",
-        part=settings.get("part", ""),
-        clock_ns=_float(settings.get("clock_period"), 5.0),
-        uncertainty=_float(settings.get("clock_uncertainty", "").rstrip("%"), 12.5) / 100.0,
+        part=settings.get("Part", ""),
+        clock_ns=_float(settings.get("ClockPeriod"), 5.0),
+        uncertainty=_float(settings.get("ClockUncertainty", "").rstrip("%"), 12.5) / 100.0,
         dsp_multipliers=not _without_dsp(folder),
         dataflow=bool(re.search(r"#pragma HLS DATAFLOW", sources.top, re.IGNORECASE)),
     )
 
 
-def _settings(folder: Path) -> dict[str, str]:
-    """What `project.tcl` sets, and for what it leaves out the configuration."""
-    file = folder / "hls4ml_config.yml"
-    said = dict(_OPTION.findall(file.read_text(encoding="utf-8", errors="replace"))) if file.is_file() else {}
-    names = {"Backend": "backend", "Part": "part", "ClockPeriod": "clock_period", "ProjectName": "project_name"}
-    found = {ours: said[theirs].strip("'\"") for theirs, ours in names.items() if theirs in said}
-    if "ClockUncertainty" in said:
-        found["clock_uncertainty"] = said["ClockUncertainty"].strip("'\"")
-    tcl = folder / "project.tcl"
-    return found | (dict(_SETTING.findall(_text(tcl))) if tcl.is_file() else {})
+def _settings(folder: Path, config: Config | None) -> dict[str, str]:
+    """What the project was written with; `project.tcl` is what tools read, and so counts before the configuration."""
+    found = {name: values[-1][1] for name, values in config.told.items()} if config else {}
+    tcl = folder / hls4ml_config.PROJECT_TCL
+    said = _UNCERTAINTY.search(_text(tcl)) if tcl.is_file() else None
+    return found | ({"ClockUncertainty": said[1]} if said else {})
 
 
 def _text(file: Path) -> str:
@@ -200,6 +203,13 @@ def _without_dsp(folder: Path) -> bool:
     """Whether the project asks for all multipliers in LUTs."""
     files = [*folder.glob("*.tcl"), folder / "firmware" / "nnet_utils" / "nnet_mult.h"]
     return any(file.is_file() and _FABRIC.search(_text(file)) for file in files)
+
+
+def _asked(layer: Layer, config: Config | None) -> Layer:
+    """The layer with the reuse factor that it was asked for."""
+    own = next((one.settings for one in config.layers if one.name == layer.name), {}) if config else {}
+    text = own.get("ReuseFactor", "")
+    return replace(layer, asked=int(text)) if text.isdigit() else layer
 
 
 def _kind(function: str) -> Kind:

@@ -47,6 +47,7 @@ XILINX: Mapping[str, Resources] = {
     "xc7a100t": Resources(Family.XC7, 63_400, 126_800, 240, 270),
     "xc7a200t": Resources(Family.XC7, 134_600, 269_200, 740, 730),
     "xc7k325t": Resources(Family.XC7, 203_800, 407_600, 840, 890),
+    "xc7z007s": Resources(Family.XC7, 14_400, 28_800, 66, 100),
     "xc7z010": Resources(Family.XC7, 17_600, 35_200, 80, 120),
     "xc7z020": Resources(Family.XC7, 53_200, 106_400, 220, 280),
     "xczu3eg": Resources(Family.XCUP, 70_560, 141_120, 360, 432),

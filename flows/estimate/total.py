@@ -122,7 +122,7 @@ def _layer(timing: Timing, layer: Layer, known: Coefficients) -> LayerEstimate:
 
 
 def _figure(name: str, value: float, timing: Timing, away: tuple[str, ...], known: Coefficients) -> Figure:
-    """A total with its interval; a missed resource is at least some of it."""
+    """A total with its interval; of what is there at all there is at least one."""
     value = round(value)
     spread = known.spread.get(name, 0.0)
     if name == "ii" and _fixed_interval(timing):
@@ -133,7 +133,7 @@ def _figure(name: str, value: float, timing: Timing, away: tuple[str, ...], know
     unsure = any(analytic.uncertain_sums(layer) for layer in timing.design.layers)
     if unsure and name == "latency_cycles":
         low, high = low / 4, high * 4
-    return Figure(value, math.floor(low + 1e-9), math.ceil(high - 1e-9))
+    return Figure(value, max(min(value, 1), math.floor(low + 1e-9)), math.ceil(high - 1e-9))
 
 
 def _fixed_interval(timing: Timing) -> bool:
