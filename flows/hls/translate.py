@@ -104,22 +104,38 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         ProjectError: knobs for a layer that is not there, or an illegal reuse factor.
     """
     with quiet():
-        reading = read(model, settings.knobs.softmax_forms)
-        if settings.target.io_type == "io_stream":
-            require_streamable(reading.layers, reading.outputs)
-        config = _default_config(reading, settings.target.backend)
-        layers, ordered = layouts.corrected(reading.layers, config, settings.target.io_type)
-        chosen = knobs.apply(layers, config, settings.knobs, reading.names, settings.target.io_type)
-        layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
-        reading = replace(reading, layers=layers)
-        hls_model = _convert(reading, config, settings, folder)
-        knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
+        reading, hls_model, corrections = _resolve(model, settings, folder)
         rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
         hls_model.write()
         _mend_headers(folder)
     graph = lower(hls_model, reading.model.name)
-    corrections += _in_float64(graph)
-    return Translation(reading, hls_model, graph, (*reading.corrections, *ordered, *corrections), rows)
+    return Translation(reading, hls_model, graph, (*corrections, *_in_float64(graph)), rows)
+
+
+def write_project(model: Any, settings: Settings, folder: Path) -> None:
+    """Write the HLS project alone, also for a backend of which there is no graph to prove equal; raises as `translate`.
+
+    Reading, knobs and corrections are the same; what they come to was compared with QKeras for Vitis and Vivado only.
+    """
+    with quiet():
+        _, hls_model, _ = _resolve(model, settings, folder)
+        hls_model.write()
+        _mend_headers(folder)
+
+
+def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, list[Correction]]:
+    """The model as read, hls4ml's resolved `ModelGraph`, and everything that was changed on the way."""
+    reading = read(model, settings.knobs.softmax_forms)
+    if settings.target.io_type == "io_stream":
+        require_streamable(reading.layers, reading.outputs)
+    config = _default_config(reading, settings.target.backend)
+    layers, ordered = layouts.corrected(reading.layers, config, settings.target.io_type)
+    chosen = knobs.apply(layers, config, settings.knobs, reading.names, settings.target.io_type)
+    layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
+    reading = replace(reading, layers=layers)
+    hls_model = _convert(reading, config, settings, folder)
+    knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
+    return reading, hls_model, [*reading.corrections, *ordered, *corrections]
 
 
 def _in_float64(graph: Graph) -> list[Correction]:
@@ -135,6 +151,8 @@ def _in_float64(graph: Graph) -> list[Correction]:
 def _mend_headers(folder: Path) -> None:
     """Two headers of hls4ml have the same include guard: a project with depthwise layers of both kinds lacks one."""
     header = folder / "firmware" / "nnet_utils" / "nnet_sepconv1d_latency.h"
+    if not header.is_file():  # backends that are not AMD's have no such headers
+        return
     text = header.read_text(encoding="utf-8")
     header.write_text(
         text.replace("NNET_SEPARABLE_CONV2D_LATENCY_H_", "NNET_SEPARABLE_CONV1D_LATENCY_H_"), encoding="utf-8"
@@ -178,7 +196,16 @@ def _default_config(reading: Reading, backend: str) -> Config:
     return config
 
 
-_BACKENDS = {"vitis": "Vitis", "vivado": "Vivado"}
+_BACKENDS = {
+    "vitis": "Vitis",
+    "vivado": "Vivado",
+    "vivadoaccelerator": "VivadoAccelerator",
+    "oneapi": "oneAPI",
+    "quartus": "Quartus",
+    "catapult": "Catapult",
+    "libero": "Libero",
+}
+"""Our name of a backend → hls4ml's. A project's own is one of the first two; `hlsflow build` asks for the others."""
 
 
 def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
@@ -192,8 +219,8 @@ def _convert(reading: Reading, config: Config, settings: Settings, folder: Path)
         project_name=PROJECT_NAME,
         backend=_BACKENDS[target.backend],
         io_type=target.io_type,
-        part=target.part,
         clock_period=target.clock_ns,
+        **({"part": target.part} if target.part else {}),  # else the backend's own, or its board's
     )
     whole["HLSConfig"] = config
     whole["TraceOutput"] = True  # layer values for the gate; left out of synthesis by the preprocessor
