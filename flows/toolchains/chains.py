@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flows.errors import ToolMissing
-from flows.toolchains import vitis, vivado, vivado_accelerator, vivado_hls
+from flows.toolchains import catapult, libero, oneapi, quartus, vitis, vivado, vivado_accelerator, vivado_hls
 from flows.toolchains.chain import Step, Toolchain
 
 ROWS: tuple[Toolchain, ...] = (
@@ -17,6 +17,10 @@ ROWS: tuple[Toolchain, ...] = (
     vivado_hls.CHAIN,
     vivado.CHAIN,
     vivado_accelerator.CHAIN,
+    oneapi.CHAIN,
+    quartus.CHAIN,
+    catapult.CHAIN,
+    libero.CHAIN,
 )
 
 CHAINS: Mapping[str, Toolchain] = {chain.name: chain for chain in ROWS}

@@ -58,7 +58,7 @@ LICENCE = (
 )
 """FlexNet's answers, as the vendors' programs pass them on."""
 
-STORAGE = Symptom(process.DISK_FULL.pattern, StorageError, "the disk is full: {0}", FREE_SPACE)
+STORAGE = Symptom(f"(?i){process.DISK_FULL.pattern}", StorageError, "the disk is full: {0}", FREE_SPACE)
 
 
 def judge(

@@ -1,7 +1,8 @@
-"""Report of Siemens' Catapult: `rtl.rpt`.
+"""Report of Siemens' Catapult, `rtl.rpt`, and the log of its cosimulation.
 
 In: the file, as synthesis leaves it in `<project>/<top>.v1`; `cycle.rpt` beside it tells the clock. Out: `Report`:
-latency, interval, area and slack as Catapult estimates them (stage `hls`), the first two by process.
+latency, interval, area and slack as Catapult estimates them (stage `hls`), the first two by process; or whether the
+Verilog and the C++ agree (stage `simulated`).
 """
 
 from __future__ import annotations
@@ -46,6 +47,21 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     return Report(
         "catapult", TOOL, origin.version, part, solution[1], origin.clock_ns, MetricSet(metrics), layers, file
     )
+
+
+def read_simulation(file: Path, *, root: Path | None = None) -> Report:
+    """Whether SCVerify found the Verilog and the C++ to agree; tells no cycles.
+
+    Args:
+        file: the log of the cosimulation.
+    Raises:
+        DataError: it ends without a verdict.
+    """
+    text = read_text(file, "log of Catapult's cosimulation", root)
+    line, found = text.find(r"\bSimulation (PASSED|FAILED)\b")
+    origin = Origin(Stage.SIMULATED, TOOL, UNKNOWN, UNKNOWN)
+    passed = origin.metric("passed", float(found[1] == "PASSED"), text.at(line))
+    return Report("cosim", TOOL, UNKNOWN, UNKNOWN, UNKNOWN, None, MetricSet((passed,)), (), file)
 
 
 @dataclass(frozen=True)

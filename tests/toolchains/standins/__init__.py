@@ -25,8 +25,8 @@ def install(
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}/usr/bin{os.pathsep}/bin")
     monkeypatch.setenv("STANDIN_VERSION", version)
     monkeypatch.delenv("STANDIN_MODE", raising=False)
-    for variable in ("HLSFLOW_VITIS", "HLSFLOW_VIVADO_HLS", "HLSFLOW_VIVADO"):
-        monkeypatch.delenv(variable, raising=False)
+    for variable in [name for name in os.environ if name.startswith("HLSFLOW_")]:
+        monkeypatch.delenv(variable)
     return executable
 
 
@@ -75,3 +75,23 @@ def _accelerate(folder: Path) -> None:
     board = hls4ml_templates() / "vivado_accelerator" / "pynq-z2"
     (folder / "design.tcl").write_bytes((board / "tcl_scripts" / "axi_stream_design.tcl").read_bytes())
     (folder / "axi_stream_driver.py").write_bytes((board / "python_drivers" / "axi_stream_driver.py").read_bytes())
+
+
+def hls_project(folder: Path, backend: str) -> Path:
+    """The same of the oneAPI, Quartus, Catapult and Libero backends; the network is called hlsflow_top."""
+    sources = folder / "src" if backend == "oneapi" else folder
+    (sources / "firmware").mkdir(parents=True)
+    (folder / "tb_data").mkdir()
+    (sources / "firmware" / "hlsflow_top.cpp").write_text("// the network\n")
+    (sources / "firmware" / "hlsflow_top.h").write_text("// its declaration\n")
+    (sources / "hlsflow_top_test.cpp").write_text("// the test bench\n")
+    script = {"oneapi": "CMakeLists.txt", "quartus": "Makefile", "catapult": "build_prj.tcl"}.get(backend)
+    if script is None:  # hls4ml's Libero backend makes these two from nothing
+        (folder / "Makefile").write_text("NAME = hlsflow_top\nLOCAL_CONFIG = -legup-config=config.tcl\n")
+        (folder / "config.tcl").write_text("set_project PolarFire MPF300 hw_only\nset_parameter CLOCK_PERIOD 5\n")
+        return folder
+    text = (hls4ml_templates() / backend / script).read_text().replace("myproject", "hlsflow_top")
+    text = text.replace("CATAPULT_DIR", "hlsflow_top_prj")
+    technology = "#hls-fpga-machine-learning insert techlibs"
+    (folder / script).write_text(text.replace(technology, "setup_xilinx_part {xcku115-flvb2104-2-i}"))
+    return folder
