@@ -28,6 +28,11 @@ WIDER = 0.35
 """Each way in which a design differs from those that were fitted to makes the interval wider by this logarithm."""
 
 
+LOOSE_INTERVAL = 0.2
+"""An initiation interval that is some layer's depth is not known better than this logarithm: the depth follows from the
+mean number of terms of its sums, and the longest sum has more."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A value, and an interval that is meant to hold the report's figure."""
@@ -124,11 +129,9 @@ def _layer(timing: Timing, layer: Layer, known: Coefficients) -> LayerEstimate:
 def _figure(name: str, value: float, timing: Timing, away: tuple[str, ...], known: Coefficients) -> Figure:
     """A total with its interval; of what is there at all there is at least one."""
     value = round(value)
-    spread = known.spread.get(name, 0.0)
-    if name == "ii" and _fixed_interval(timing):
-        spread = 0.0
-    else:
-        spread += WIDER * len(away)
+    spread = known.spread.get(name, 0.0) + WIDER * len(away)
+    if name == "ii":
+        spread = 0.0 if _fixed_interval(timing) else max(spread, LOOSE_INTERVAL)
     low, high = value * math.exp(-spread), value * math.exp(spread)
     unsure = any(analytic.uncertain_sums(layer) for layer in timing.design.layers)
     if unsure and name == "latency_cycles":
