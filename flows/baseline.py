@@ -16,9 +16,9 @@ from typing import Any, Literal, get_args
 import tomli_w
 
 from flows.errors import BaselineMoved, DataError
-from flows.metrics import UNITS, Metric, Stage
+from flows.metrics import UNITS, Metric, MetricSet, Stage
 from flows.store import write_text
-from flows.subjects import Subject
+from flows.subjects import Subject, subjects
 
 SCHEMA = 1
 ABOUT = "figures that hlsflow check --baseline holds others against; share and absolute are the tolerance of a metric"
@@ -128,7 +128,7 @@ class Moved:
         return f"{where}: was {kept.value:g}, is {self.metric.value:g} {unit}{share}, {verb} by {allowed:g}"
 
 
-def write(subjects: Iterable[Subject], file: Path, made_of: str) -> int:
+def write(found: Iterable[Subject], file: Path, made_of: str) -> int:
     """Write the figures of today as a baseline; returns how many there are.
 
     Args:
@@ -137,7 +137,7 @@ def write(subjects: Iterable[Subject], file: Path, made_of: str) -> int:
     Raises:
         DataError: there is none that has a value. StorageError.
     """
-    figures = [_kept_json(subject, metric) for subject in subjects for metric in subject.metrics if _keep(metric)]
+    figures = [_kept_json(subject, metric) for subject in found for metric in subject.metrics if _keep(metric)]
     if not figures:
         raise DataError(f"{made_of} has no figures to keep", "run or build it first")
     names = dict.fromkeys(str(figure["name"]) for figure in figures)
@@ -159,7 +159,7 @@ def _keep(metric: Metric) -> bool:
 
 def _kept_json(subject: Subject, metric: Metric) -> dict[str, object]:
     told = {key: getattr(metric, key) for key in ("name", "value", "tool", "version", "target")}
-    return {"subject": subject.part_of, "stage": metric.stage.value} | told
+    return {"subject": subject.point, "stage": metric.stage.value} | told
 
 
 def _tolerance_json(tolerance: Tolerance) -> dict[str, object]:
@@ -205,19 +205,40 @@ def _float(value: object) -> float:
     return float(value)
 
 
-def moved(baseline: Baseline, subjects: Sequence[Subject]) -> list[Moved]:
+def designs(path: Path, build: Path) -> tuple[Subject, ...]:
+    """What a path names, as `flows.subjects.subjects` has it, or the designs of a baseline file. Raises DataError."""
+    if not is_baseline(path):
+        return subjects(path, build)
+    by_point: dict[str, list[Metric]] = {}
+    for kept in read(path).figures:
+        metric = Metric(kept.name, kept.value, kept.stage, kept.tool, kept.version, kept.target, path.name)
+        by_point.setdefault(kept.subject, []).append(metric)
+    return tuple(Subject(str(path), point, MetricSet(tuple(metrics))) for point, metrics in by_point.items())
+
+
+def is_baseline(path: Path) -> bool:
+    """Whether a file is meant as a baseline: TOML, or JSON that says so."""
+    if path.suffix != ".json":
+        return path.suffix == ".toml"
+    try:
+        return f'"about": {json.dumps(ABOUT)}' in path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def moved(baseline: Baseline, found: Sequence[Subject]) -> list[Moved]:
     """Each figure of the baseline beside that of today."""
     return [
-        Moved(kept, _today(kept, subjects), kept.tolerance or baseline.tolerances.get(kept.name, EXACT))
+        Moved(kept, _today(kept, found), kept.tolerance or baseline.tolerances.get(kept.name, EXACT))
         for kept in baseline.figures
     ]
 
 
-def _today(kept: Kept, subjects: Sequence[Subject]) -> Metric | None:
+def _today(kept: Kept, found: Sequence[Subject]) -> Metric | None:
     """The same figure now: of the same point, stage, tool and target, whatever the version."""
     wanted = (kept.name, kept.stage, kept.tool, kept.target)
-    for subject in subjects:
-        for metric in subject.metrics if subject.part_of == kept.subject else ():
+    for subject in found:
+        for metric in subject.metrics if subject.point == kept.subject else ():
             if (metric.name, metric.stage, metric.tool, metric.target) == wanted:
                 return metric
     return None

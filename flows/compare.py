@@ -6,11 +6,12 @@ each tool and target has a table of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows import measured
-from flows.document import Block, Cell, Document, Figure, Section, Table, cell, number, row
+from flows.document import Cell, Document, Lines, Section, Table, cell, number, row
 from flows.errors import ProjectError
 from flows.metrics import UNITS, Metric, Stage
 from flows.subjects import Subject
@@ -23,7 +24,7 @@ SAME = "same"
 
 @dataclass(frozen=True)
 class Group:
-    """Figures of each subject that are compared with each other; None for a subject that has none.
+    """Figures of each subject that are compared with each other; none for a subject that has none.
 
     Attributes:
         stage: of all of them.
@@ -36,15 +37,60 @@ class Group:
     sets: tuple[dict[str, Metric], ...]
 
 
+Named = tuple[str, Subject]
+"""A subject, and how tables call it."""
+
+
 def compare(subjects: Sequence[Subject]) -> Document:
-    """Several designs; the first is what the others are measured by. Raises ProjectError for fewer than two."""
+    """Several designs; the first is what the others are measured by.
+
+    Runs of several design points are compared point by point; the points of a single run with each other.
+
+    Raises:
+        ProjectError: there are fewer than two designs.
+    """
     if len(subjects) < 2:
         raise ProjectError("one design cannot be compared", "name two or more")
-    sections: list[Section] = [Section(_title(group), (_table(subjects, group),)) for group in groups(subjects)]
-    settings = _knob_table(subjects)
-    knobs: list[Block] = [settings] if settings.rows else []
-    sections += [Section("Knobs that differ", tuple(knobs))] if knobs else []
-    return Document(" | ".join(subject.label for subject in subjects), "Comparison", tuple(sections))
+    names = _short(dict.fromkeys(subject.path for subject in subjects))
+    sections = [*_warnings(subjects)]
+    for point, chosen in _sides(subjects, names).items():
+        title = f"{point}, " if point else ""
+        kept = [subject for _, subject in chosen]
+        sections += [Section(f"{title}{_title(group)}", (_table(chosen, group),)) for group in groups(kept)]
+        settings = _knob_table(chosen)
+        sections += [Section(f"{title}knobs that differ", (settings,))] if settings.rows else []
+    return Document(" and ".join(names.values()), "Comparison", tuple(sections))
+
+
+def _short(paths: Iterable[str]) -> dict[str, str]:
+    """Path → what distinguishes it: the folders that all have in common are left out."""
+    names = list(paths)
+    absolute = [os.path.abspath(name) for name in names]
+    shared = os.path.commonpath(absolute)
+    if len(names) == 1 or shared in absolute:
+        return {name: name for name in names}
+    return {name: os.path.relpath(place, shared) for name, place in zip(names, absolute, strict=True)}
+
+
+def _sides(subjects: Sequence[Subject], names: Mapping[str, str]) -> dict[str, list[Named]]:
+    """Design point → what stands side by side in its tables; "" where all subjects stand side by side."""
+    paths: dict[str, list[Subject]] = {}
+    for subject in subjects:
+        paths.setdefault(subject.path, []).append(subject)
+    points = [{subject.point for subject in chosen} for chosen in paths.values()]
+    shared = set.intersection(*points)
+    if len(paths) > 1 and shared and any(len(chosen) > 1 for chosen in paths.values()):
+        order = dict.fromkeys(subject.point for subject in subjects if subject.point in shared)
+        return {point: [(names[one.path], one) for one in subjects if one.point == point] for point in order}
+    labels = [_label(subject, names, len(paths), len(paths[subject.path])) for subject in subjects]
+    return {"": list(zip(labels, subjects, strict=True))}
+
+
+def _label(subject: Subject, names: Mapping[str, str], paths: int, points: int) -> str:
+    """The path's name, the point's, or both: as much as is needed."""
+    if points == 1 or not subject.point:
+        return names[subject.path]
+    return subject.point if paths == 1 else f"{names[subject.path]} {subject.point}"
 
 
 def groups(subjects: Sequence[Subject]) -> list[Group]:
@@ -79,15 +125,16 @@ def _title(group: Group) -> str:
     return f"{group.stage}: {group.target}" if group.target else group.stage.value
 
 
-def _table(subjects: Sequence[Subject], group: Group) -> Table:
-    head = ["figure", subjects[0].label]
-    for subject in subjects[1:]:
-        head += [subject.label, "difference"]
+def _table(subjects: Sequence[Named], group: Group) -> Table:
+    labels = [label for label, _ in subjects]
+    head = ["figure", labels[0]]
+    for label in labels[1:]:
+        head += [label, "difference"]
     names = [name for name in UNITS if any(name in known for known in group.sets)]
-    body = [_row(subjects, group, name) for name in names]
+    body = [_row(labels, group, name) for name in names]
     notes = (
-        f"{subject.label}: {measured.heading(metric.name, metric.unit)}: {metric.note}"
-        for subject, known in zip(subjects, group.sets, strict=True)
+        f"{label}: {metric.note}"
+        for label, known in zip(labels, group.sets, strict=True)
         for metric in known.values()
         if metric.note
     )
@@ -100,7 +147,7 @@ def _origins(group: Group) -> Iterator[tuple[Cell, ...]]:
         told = [_told(known, key) for known in group.sets]
         cells: list[str] = [told[0]]
         for text in told[1:]:
-            cells += [text, SAME if text == told[0] else "differs" if text and told[0] else ""]
+            cells += [text, "" if not (text and told[0]) else SAME if text == told[0] else "differs"]
         if any(told):
             yield row(title, *cells)
 
@@ -110,16 +157,12 @@ def _told(known: dict[str, Metric], key: str) -> str:
     return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values if value is not None)
 
 
-def _row(subjects: Sequence[Subject], group: Group, name: str) -> tuple[Cell, ...]:
+def _row(labels: Sequence[str], group: Group, name: str) -> tuple[Cell, ...]:
     first = group.sets[0].get(name)
-    cells = [cell(measured.heading(name, UNITS[name])), _figure(subjects[0], first)]
-    for subject, known in zip(subjects[1:], group.sets[1:], strict=True):
-        cells += [_figure(subject, known.get(name)), difference(first, known.get(name))]
+    cells = [cell(measured.heading(name, UNITS[name])), measured.figure_cell(labels[0], first)]
+    for label, known in zip(labels[1:], group.sets[1:], strict=True):
+        cells += [measured.figure_cell(label, known.get(name)), difference(first, known.get(name))]
     return tuple(cells)
-
-
-def _figure(subject: Subject, metric: Metric | None) -> Cell:
-    return cell(Figure.of(subject.label, metric)) if metric else Cell("")
 
 
 def difference(old: Metric | None, new: Metric | None) -> Cell:
@@ -131,12 +174,19 @@ def difference(old: Metric | None, new: Metric | None) -> Cell:
     if old.value == 0:
         return Cell(f"{number(new.value)} instead of 0")
     share = 100.0 * (new.value - old.value) / abs(old.value)
-    return Cell(f"{share:+,.1f} %", share)
+    return Cell(f"{share:+,.1f} %" if abs(share) >= 0.1 else f"{share:+.1g} %", share)
 
 
-def _knob_table(subjects: Sequence[Subject]) -> Table:
-    """The settings that are not the same everywhere."""
-    names = dict.fromkeys(name for subject in subjects for name in subject.knobs)
-    rows = [row(name, *(subject.knobs.get(name, "") for subject in subjects)) for name in names]
+def _knob_table(subjects: Sequence[Named]) -> Table:
+    """The settings that are not the same in all designs whose settings are known."""
+    known = [(label, subject.knobs) for label, subject in subjects if subject.knobs]
+    names = dict.fromkeys(name for _, knobs in known for name in knobs)
+    rows = [row(name, *(knobs.get(name, "") for _, knobs in known)) for name in names]
     differing = tuple(cells for cells in rows if len({one.text for one in cells[1:]}) > 1)
-    return Table(("setting", *(subject.label for subject in subjects)), differing)
+    return Table(("setting", *(label for label, _ in known)), differing)
+
+
+def _warnings(subjects: Sequence[Subject]) -> Iterator[Section]:
+    said = tuple(dict.fromkeys(f"{subject.path}: {text}" for subject in subjects for text in subject.warnings))
+    if said:
+        yield Section("Warnings", (Lines(said),))

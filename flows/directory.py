@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows import directory_checks, hls4ml_config
+from flows.directory_checks import same_part
 from flows.errors import DataError
 from flows.hls4ml_config import Config
 from flows.metrics import MetricSet, Stage
@@ -75,23 +76,30 @@ def columns(reports: Sequence[Report]) -> list[Column]:
     """The figures of reports in columns; a report that contradicts a column gets one of its own."""
     found: list[Column] = []
     for report in reports:
-        stage = report.metrics.metrics[0].stage
-        group = (stage, report.tool, report.version, report.part)
-        for index, column in enumerate(found):
-            if (column.stage, column.tool, column.version, column.part) == group and not _contradicts(column, report):
-                more = tuple(metric for metric in report.metrics if column.metrics.get(metric.name) is None)
-                both = MetricSet((*column.metrics, *more))
-                found[index] = replace(column, metrics=both, reports=(*column.reports, report))
-                break
+        place = next((index for index, column in enumerate(found) if _belongs(report, column)), None)
+        if place is None:
+            stage = report.metrics.metrics[0].stage
+            found.append(Column(stage, report.tool, report.version, report.part, report.metrics, (report,)))
         else:
-            found.append(Column(*group, report.metrics, (report,)))
+            found[place] = _joined(found[place], report)
     order = list(Stage)
     return sorted(found, key=lambda column: order.index(column.stage))
 
 
-def _contradicts(column: Column, report: Report) -> bool:
+def _belongs(report: Report, column: Column) -> bool:
+    """Whether a report is of a column's stage, tool, version and part, and says nothing else of any figure."""
+    group = (report.metrics.metrics[0].stage, report.tool, report.version)
+    if group != (column.stage, column.tool, column.version) or not same_part(report.part, column.part):
+        return False
     known = {metric.name: metric.value for metric in column.metrics}
-    return any(known.get(metric.name, metric.value) != metric.value for metric in report.metrics)
+    return all(known.get(metric.name, metric.value) == metric.value for metric in report.metrics)
+
+
+def _joined(column: Column, report: Report) -> Column:
+    """The column with what else the report tells, and the longer name of the part."""
+    more = (metric for metric in report.metrics if column.metrics.get(metric.name) is None)
+    part = max(column.part, report.part, key=len)
+    return replace(column, part=part, metrics=MetricSet((*column.metrics, *more)), reports=(*column.reports, report))
 
 
 def read(folder: Path) -> Directory:
@@ -182,7 +190,7 @@ def _of_tops(reports: Sequence[Report], tops: set[str]) -> tuple[list[Report], l
 
 def _is_design(report: Report, tops: set[str]) -> bool:
     named = report.kind in directory_checks.AMD_KINDS and report.top != UNKNOWN
-    return not tops or not named or report.top in tops or report.top.endswith("_wrapper")
+    return not tops or not named or report.top in tops or report.top.endswith("wrapper")
 
 
 def _completed(report: Report, reports: Sequence[Report]) -> Report:

@@ -97,7 +97,8 @@ def _layer_sections(directory: Directory) -> Iterator[Section]:
             blocks: list[Block] = [layers(report)]
             chart = measured.resources(rows)
             blocks += [chart] if chart else []
-            yield Section(f"Layers, {stage}: {report.tool} {report.version}", tuple(blocks))
+            place = relative(report.file, directory.folder)
+            yield Section(f"Layers, {stage}: {report.tool} {report.version}, {place}", tuple(blocks))
 
 
 def layers(report: Report) -> Table:

@@ -23,7 +23,9 @@ def add_to(commands: Any) -> None:
     report = commands.add_parser("report", help="tell what any project folder or run holds, as tables")
     report.add_argument("folder", type=Path, help="a folder that hls4ml wrote and any tool built, or a project or run")
     compare = commands.add_parser("compare", help="designs side by side, with differences in per cent")
-    compare.add_argument("paths", type=Path, nargs="+", metavar="A", help="runs, project folders or report files")
+    compare.add_argument(
+        "paths", type=Path, nargs="+", metavar="A", help="runs, project folders, report files or baselines"
+    )
     for parser, command, formats in ((report, _report, tuple(RUN_FILES)), (compare, _compare, ("md", "html"))):
         parser.add_argument(
             "--format", choices=formats, default="md", help="default: md, which reads as plain text too"
@@ -65,10 +67,10 @@ def _told(directory: Directory, form: str) -> str:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from flows.baseline import designs
     from flows.compare import compare
-    from flows.subjects import subjects
 
-    found = [subject for path in arguments.paths for subject in subjects(path, arguments.build)]
+    found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
     _say(arguments, _renderer(arguments.format)(compare(found)))
 
 
@@ -78,6 +80,8 @@ def check_baseline(arguments: argparse.Namespace) -> None:
     from flows.subjects import subjects
 
     found = subjects(arguments.project, arguments.build)
+    for text in (text for subject in found for text in subject.warnings):
+        print(f"warning: {text}")
     if arguments.baseline:
         kept = baseline.read(arguments.baseline)
         moved = baseline.moved(kept, found)

@@ -28,16 +28,18 @@ class Subject:
     """One design with figures.
 
     Attributes:
-        label: how tables call it.
-        part_of: what distinguishes it from the others of the same path, such as the design point; may be empty.
+        path: as it was named.
+        point: what distinguishes it from the others of the same path, such as a run's design point; may be empty.
         metrics: its figures.
-        knobs: settings as text.
+        knobs: settings as text; none where they are not known.
+        warnings: what must be known before its figures are believed.
     """
 
-    label: str
-    part_of: str
+    path: str
+    point: str
     metrics: MetricSet
     knobs: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def subjects(path: Path, build: Path) -> tuple[Subject, ...]:
@@ -57,7 +59,7 @@ def subjects(path: Path, build: Path) -> tuple[Subject, ...]:
     if not path.is_file():
         raise DataError(f"there is no {path}", HINT)
     report = read_any(path)
-    return (Subject(str(path), "", report.metrics, {"Part": report.part, "top": report.top}),)
+    return (Subject(str(path), "", report.metrics),)
 
 
 def run_report(path: Path, build: Path) -> Path | None:
@@ -78,14 +80,12 @@ def run_report(path: Path, build: Path) -> Path | None:
     return file
 
 
-def _of_run(file: Path, label: str) -> tuple[Subject, ...]:
+def _of_run(file: Path, path: str) -> tuple[Subject, ...]:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        points = [(_point_label(point), point) for point in data["points"]]
-        several = len(points) > 1
         return tuple(
-            Subject(f"{label} {name}" if several else label, name, MetricSet.from_json(point["metrics"]), _knobs(point))
-            for name, point in points
+            Subject(path, _point_label(point), MetricSet.from_json(point["metrics"]), _knobs(point))
+            for point in data["points"]
         )
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}", HINT) from error
@@ -106,7 +106,8 @@ def _knobs(point: Mapping[str, Any]) -> dict[str, str]:
 def _of_directory(path: Path) -> Subject:
     found = directory.read(path)
     metrics = MetricSet(tuple(replace(metric, source=str(path / metric.source)) for metric in found.metrics))
-    return Subject(str(path), "", metrics, _settings(found.config))
+    unread = tuple(f"cannot be read: {text}" for text in found.refused)
+    return Subject(str(path), "", metrics, _settings(found.config), (*found.warnings, *unread))
 
 
 def _settings(config: hls4ml_config.Config | None) -> dict[str, str]:
