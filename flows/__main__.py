@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows import __version__, cache_command, doctor, estimate_command, explore_command, report_command
+from flows import __version__, build_command, cache_command, doctor, estimate_command, explore_command, report_command
 from flows.errors import FlowError, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     explore_command.add_to(commands, _add_project_arguments, _project)
     cache_command.add_to(commands)
     report_command.add_to(commands)
+    build_command.add_to(commands, _add_project_arguments, _project)
     estimate_command.add_to(commands, _add_project_arguments, _project, _reuse_factors)
     look = commands.add_parser("doctor", help="which tools are here, and what each enables")
     look.set_defaults(command=_doctor)

@@ -1,0 +1,200 @@
+"""One project through vendors' toolchains: translate where needed, look before the start, drive, and keep the figures.
+
+In: a project of ours, or a folder that hls4ml wrote, and what to do with it. Out: the vendors' reports beside the HLS
+project, their figures as `MetricSet` and in `metrics.json` in that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flows import hls4ml_config
+from flows.errors import DataError, ProjectError, ToolMissing
+from flows.estimate import hls4ml_project
+from flows.hls.translate import Settings as Translation
+from flows.hls.translate import write_project
+from flows.metrics import MetricSet
+from flows.pipeline import run
+from flows.preflight import check, require
+from flows.progress import Progress
+from flows.project import Project
+from flows.steps.context import METRICS, versions
+from flows.steps.hardware import TEMPLATES
+from flows.steps.software import hls_knobs, train, translate
+from flows.store import DIGITS, Store, code, digest, file_digest, write_text
+from flows.toolchains import drive
+from flows.toolchains.chain import Settings, Step, Toolchain
+from flows.toolchains.chains import CHAINS, installed
+from flows.toolchains.drive import Limits
+
+GATED = ("vitis", "vivado")
+"""Backends of hls4ml whose C-simulation the bit-exactness gate compares."""
+
+PlanRow = tuple[Toolchain, tuple[Step, ...]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do.
+
+    Attributes:
+        steps: empty: C synthesis, or the first step that the toolchain has.
+        toolchain: name of a row of `CHAINS`; "" for the one that builds the project's backend and is installed.
+        part: device, in place of the project's; "": the project's, or the backend's own where that differs.
+        limits: of each call.
+        jobs: processors that one program may use.
+        checked: whether what is known to fail stops the build.
+    """
+
+    steps: tuple[Step, ...] = ()
+    toolchain: str = ""
+    part: str = ""
+    limits: Limits = field(default_factory=Limits)
+    jobs: int = 1
+    checked: bool = True
+
+
+def plan(backend: str, request: Request) -> list[PlanRow]:
+    """Which toolchain does which steps, in order; all of them are installed.
+
+    Raises:
+        ProjectError: there is no such toolchain, or it does not build the backend's projects.
+        ToolMissing: one that is needed is not installed; says what would do.
+    """
+    wished = _wished(request)
+    if wished and backend not in wished.backends:
+        raise ProjectError(
+            f"{wished.title} builds no projects of hls4ml's {backend} backend",
+            f"it builds {', '.join(wished.backends)}; write the project for one of them, or leave out --toolchain",
+        )
+    rows: list[tuple[Toolchain, list[Step]]] = []
+    for step in [step for step in Step if step in _steps(request, wished)]:
+        chain = wished if wished and step in wished.steps else _installed(backend, step)
+        chain.find()
+        if rows and rows[-1][0] is chain:
+            rows[-1][1].append(step)
+        else:
+            rows.append((chain, [step]))
+    return [(chain, tuple(steps)) for chain, steps in rows]
+
+
+def _wished(request: Request) -> Toolchain | None:
+    if request.toolchain and request.toolchain not in CHAINS:
+        raise ProjectError(f"there is no toolchain '{request.toolchain}'", f"toolchains: {', '.join(CHAINS)}")
+    return CHAINS[request.toolchain] if request.toolchain else None
+
+
+def _steps(request: Request, wished: Toolchain | None) -> Sequence[Step]:
+    if request.steps:
+        return request.steps
+    return (Step.CSYNTH,) if wished is None or Step.CSYNTH in wished.steps else wished.steps[:1]
+
+
+def _installed(backend: str, step: Step) -> Toolchain:
+    try:
+        return installed(backend, step)
+    except ToolMissing as error:
+        hint = f"{error.hint}; `hlsflow run` needs no vendor's tool: it simulates, synthesizes and routes by itself"
+        raise ToolMissing(error.message, hint) from error
+
+
+def build_folder(folder: Path, request: Request, progress: Progress, overrides: Path | None = None) -> MetricSet:
+    """Take a folder that hls4ml wrote through its steps; raises FlowError, and keeps what was finished.
+
+    Args:
+        folder: holds `hls4ml_config.yml` or `project.tcl`.
+        overrides: folder of templates that take the place of hlsflow's; by default `templates/` in the folder.
+    """
+    rows = plan(backend_of(folder), request)
+    _preflight(folder, request, progress)
+    settings = Settings(overrides or folder / TEMPLATES, request.jobs)
+    figures = MetricSet()
+    for chain, steps in rows:
+        outcome = drive.run(chain, folder, steps, limits=request.limits, settings=settings, progress=progress)
+        figures += outcome.metrics
+        write_text(folder / METRICS, json.dumps(figures.to_json(), indent=1))
+    return figures
+
+
+def backend_of(folder: Path) -> str:
+    """The backend of hls4ml that wrote a folder, in lower case; raises DataError when none did."""
+    config = hls4ml_config.read(folder) if folder.is_dir() else None
+    if config is None or "Backend" not in config.general:
+        raise DataError(
+            f"{folder} is neither a project nor a folder that hls4ml wrote",
+            "name a folder with a project.toml, or one with an hls4ml_config.yml",
+        )
+    return config.general["Backend"].lower()
+
+
+def _preflight(folder: Path, request: Request, progress: Progress) -> None:
+    """Say what is known to fail, and stop before the start where that is certain."""
+    if not hls4ml_project.is_project(folder):
+        return
+    findings = check(hls4ml_project.read(folder), folder)
+    for finding in findings:
+        progress.say(str(finding))
+    if request.checked:
+        require(findings)
+
+
+def build_project(project: Project, request: Request, build: Path, progress: Progress) -> tuple[Path, MetricSet]:
+    """Translate a project for a toolchain's backend, and take it through its steps.
+
+    Returns:
+        the folder of the HLS project, and the figures.
+    """
+    backend = _backend(project, request)
+    plan(backend, request)  # before the training, which may take long
+    root = build / project.name
+    source, name = _translated(project, backend, request.part, build, progress)
+    folder = root / "vendor" / f"{backend}-{name}"
+    if not folder.is_dir():
+        copy = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(source, copy)
+        copy.rename(folder)
+    return folder, build_folder(folder, request, progress, project.folder / TEMPLATES)
+
+
+def _backend(project: Project, request: Request) -> str:
+    """The project's own where the toolchain builds it, else the first that the toolchain does."""
+    wished, own = _wished(request), project.target.backend
+    return own if wished is None or own in wished.backends else wished.backends[0]
+
+
+def _translated(project: Project, backend: str, part: str, build: Path, progress: Progress) -> tuple[Path, str]:
+    """hls4ml's project for that backend, and a name for its content."""
+    own = backend == project.target.backend
+    update = {"backend": backend, "part": part or (project.target.part if own else "")}
+    target = project.target.model_copy(update=update)
+    asked = project.model_copy(update={"target": target})
+    results = run(asked if own else project, build, (train, translate) if own else (train,), progress)
+    if own:
+        assert results.translated is not None
+        return results.translated.folder / "hls", results.translated.digest("hls")[:DIGITS]
+    model = results.trained.folder / "qat.h5" if results.trained else project.model_path
+    if backend not in GATED:
+        progress.say(f"translated for {backend}: the bit-exactness gate covers {' and '.join(GATED)} only")
+    key = {
+        "model": file_digest(model),
+        "input": str(project.input.precision),
+        "knobs": hls_knobs(project),
+        "target": target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "code": code("hls", "ir", "qat", "keras2.py", "project.py", "build.py"),
+    }
+    store = Store(build / project.name / "store", progress.say)
+    done = store.do("translate_vendor", key, lambda folder: _write(asked, model, folder / "hls"))
+    return done.folder / "hls", digest(key)[:DIGITS]
+
+
+def _write(project: Project, model_file: Path, folder: Path) -> None:
+    from flows.qat import load_model
+
+    model = load_model(model_file, allow_lambda=project.model.allow_lambda)
+    write_project(model, Translation(project.input.precision, project.target, project.knobs), folder)
