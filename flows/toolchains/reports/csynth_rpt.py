@@ -186,7 +186,8 @@ def _read_summary(text: Text, top: str) -> Report:
     if re.sub(r"[+*\s]", "", first.cells[0]) != top:
         raise text.damaged(f"its table begins with '{first.cells[0].strip()}', not with '{top}'", first.line)
     layers = (LayerFigures(_module(row), MetricSet(tuple(_summed(box, row, origin)))) for row in others)
-    metrics = MetricSet(tuple(_summed(box, first, origin)))
+    value, note = interval(first.cells[box.column("Interval")])
+    metrics = MetricSet((*_summed(box, first, origin), origin.metric("ii", value, text.at(first.line), note)))
     return Report("csynth", origin.tool, origin.version, origin.part, top, None, metrics, tuple(layers), text.file)
 
 
@@ -197,9 +198,9 @@ def _module(row: Row) -> str:
 
 
 def _summed(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:
+    """Latency and resources; the summary's intervals of modules are often those of one of their loops."""
     source = box.text.at(row.line)
-    latency, interval_ = row.cells[box.column("Latency (cycles)")], row.cells[box.column("Interval")]
-    for name, (value, note) in (("latency_cycles", interval(latency)), ("ii", interval(interval_))):
-        yield origin.metric(name, value, source, note)
+    value, note = interval(row.cells[box.column("Latency (cycles)")])
+    yield origin.metric("latency_cycles", value, source, note)
     for name, column in SUMMARY_RESOURCES.items():
         yield origin.metric(name, _count(box, row, (column,)), source)

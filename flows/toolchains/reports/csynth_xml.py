@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from flows.errors import DataError
 from flows.metrics import Metric, MetricSet, Stage
-from flows.toolchains.reports.figures import Range, absolute, count, cycles, interval, nanoseconds
+from flows.toolchains.reports.figures import Range, absolute, count, cycles, nanoseconds
 from flows.toolchains.reports.report import LayerFigures, Origin, Report
 from flows.toolchains.reports.text import AGAIN, read_bytes, relative
 
@@ -172,12 +172,10 @@ def _modules(document: Document) -> list[Document]:
 
 
 def _layer(module: Document, origin: Origin, tags: Mapping[str, str]) -> LayerFigures:
+    """A module's figures; its interval is not among them, since what stands there is that of one of its loops."""
     present = {tag: name for tag, name in tags.items() if module.find(AREA + tag)}
     metrics = [*_area(module, origin, present)]
     worst, best = (module.find(LATENCY + f"{case}-caseLatency") for case in ("Worst", "Best"))
     if worst and best:
         metrics.insert(0, _ranged(module, origin, "latency_cycles", worst, cycles(best.text, worst.text)))
-    again = module.find(LATENCY + "PipelineInitiationInterval")
-    if again:
-        metrics.insert(1, _ranged(module, origin, "ii", again, interval(again.text)))
     return LayerFigures(module.need("Name").text, MetricSet(tuple(metrics)))

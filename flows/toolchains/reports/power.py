@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from flows.metrics import MetricSet
+from flows.metrics import Metric, MetricSet
 from flows.toolchains.reports.report import LayerFigures, Origin, Report
 from flows.toolchains.reports.text import Row, Text, read_text
 from flows.toolchains.reports.vivado_text import header, require_whole, section
@@ -22,8 +22,8 @@ ROWS: Mapping[str, str] = {
     "power_dynamic_w": "Dynamic (W)",
     "power_static_w": "Device Static (W)",
 }
-LEADING = re.compile(r"\d+\.\d+")
-"""A remark, such as that the junction gets too hot, may follow the figure."""
+LEADING = re.compile(r"(<?)(\d+\.\d+)")
+"""A remark, such as that the junction gets too hot, may follow the figure; small ones are told as `<0.001`."""
 
 
 def read(file: Path, *, root: Path | None = None) -> Report:
@@ -37,7 +37,7 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     metrics = []
     for name, title in ROWS.items():
         row = _row(text, rows, title)
-        metrics.append(origin.metric(name, _watts(text, row), text.at(row.line), note))
+        metrics.append(_watts(text, row, name, origin, note))
     layers = tuple(_instances(text, origin, note))
     return Report(
         "power", origin.tool, told.version, told.device, told.design, None, MetricSet(tuple(metrics)), layers, file
@@ -58,11 +58,13 @@ def _row(text: Text, rows: Mapping[str, Row], title: str) -> Row:
     return rows[title]
 
 
-def _watts(text: Text, row: Row) -> float:
+def _watts(text: Text, row: Row, name: str, origin: Origin, note: str) -> Metric:
     found = LEADING.match(row.cells[1].strip())
     if found is None:
         raise text.damaged(f"'{row.cells[1].strip()}' stands where a power is due", row.line)
-    return float(found.group())
+    if found.group(1):
+        return origin.metric(name, None, text.at(row.line), f"less than {found.group(2)} W; {note}")
+    return origin.metric(name, float(found.group(2)), text.at(row.line), note)
 
 
 def _instances(text: Text, origin: Origin, note: str) -> Iterator[LayerFigures]:
@@ -75,5 +77,5 @@ def _instances(text: Text, origin: Origin, note: str) -> Iterator[LayerFigures]:
         raise text.damaged("has no table of instances: it ends early, or is of an unknown format", line)
     for row in box.rows:
         if row.cells[0].startswith("   ") and not row.cells[0].startswith("    "):
-            metric = origin.metric("power_dynamic_w", _watts(text, row), text.at(row.line), note)
+            metric = _watts(text, row, "power_dynamic_w", origin, note)
             yield LayerFigures(row.cells[0].strip(), MetricSet((metric,)))

@@ -49,12 +49,12 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     clocks = _clocks(text)
     slowest = _slowest(clocks, _slack(text, worst, "WNS(ns)"))
     clock_ns = slowest.period_ns if slowest else clocks[0].period_ns if len(clocks) == 1 else None
-    metrics = MetricSet(tuple(_figures(text, worst, slowest, told.origin(clock_ns))))
+    metrics = MetricSet(tuple(_figures(text, worst, slowest, told.origin(clock_ns), told.note)))
     return Report("timing", "Vivado", told.version, told.device, told.design, clock_ns, metrics, (), file)
 
 
-def _figures(text: Text, worst: Line, slowest: Clock | None, origin: Origin) -> Iterator[Metric]:
-    source, verdict = text.at(worst.number), _verdict(text)
+def _figures(text: Text, worst: Line, slowest: Clock | None, origin: Origin, note: str) -> Iterator[Metric]:
+    source, verdict = text.at(worst.number), ", ".join(part for part in (_verdict(text), note) if part)
     for name, column in SLACKS:
         value = _slack(text, worst, column)
         yield origin.metric(name, value, source, verdict if value is not None else "no path is constrained")
@@ -115,6 +115,13 @@ def _table(text: Text, title: str, first: str) -> list[Line]:
 
 
 def _cells(line: str, spans: list[tuple[int, int]]) -> list[str]:
-    """The words of a line, each in the column it overlaps."""
-    words = [(match.start(), match.end(), match.group()) for match in re.finditer(r"\{[^}]*\}|\S+", line)]
-    return [" ".join(word for start, end, word in words if start < b and end > a) for a, b in spans]
+    """The words of a line, each in the column it overlaps, or else in the one that begins before it.
+
+    Names of clocks are indented, and longer than the dashes below their heading.
+    """
+    cells: list[list[str]] = [[] for _ in spans]
+    for match in re.finditer(r"\{[^}]*\}|\S+", line):
+        over = [index for index, (a, b) in enumerate(spans) if match.start() < b and match.end() > a]
+        before = [index for index, (a, _) in enumerate(spans) if a <= match.start()]
+        cells[(over or before[-1:] or [0])[0]].append(match.group())
+    return [" ".join(words) for words in cells]

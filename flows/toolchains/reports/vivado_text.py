@@ -28,25 +28,28 @@ class Header:
         design: the top.
         device: the part, as Vivado writes it here: `7z020clg400-1` for xc7z020-clg400-1.
         state: how far the design is, such as `Synthesized` or `Fully Placed`, or `UNKNOWN`.
-        command: what wrote the report.
+        file: the report's own name when it was written, which says how far the design was where `state` does not.
     """
 
     version: str
     design: str
     device: str
     state: str
-    command: str
+    file: str
 
     @property
     def stage(self) -> Stage:
-        """By the design's state, or, where a report tells none, by the names in the command."""
-        state = self.state.lower() if self.state != UNKNOWN else self.command
+        """By the design's state, or, where a report tells none, by its own name."""
+        state = self.state.lower() if self.state != UNKNOWN else self.file
         return Stage.SYNTH if any(word in state for word in (*SYNTHESIZED, "synth")) else Stage.ROUTED
 
     @property
     def note(self) -> str:
-        """What must be read with figures of a design that is placed, but not routed."""
-        return "after placement, before routing" if self.state.lower() in PLACED else ""
+        """What must be read with figures of a design that is not known to be routed."""
+        if self.state.lower() in PLACED or (self.state == UNKNOWN and "place" in self.file):
+            return "after placement, before routing"
+        told = self.state != UNKNOWN or any(word in self.file for word in ("synth", "rout"))
+        return "" if told else "the report does not tell whether the design is routed"
 
     def origin(self, clock_ns: float | None = None) -> Origin:
         return Origin(self.stage, TOOL, self.version, self.device, clock_ns)
@@ -58,9 +61,11 @@ def header(text: Text) -> Header:
     if text.search(r"^\| Tool Version\s*:", start + 1):
         raise text.damaged("holds more than one report")
     design, device = (text.find(rf"^\| {name}\s*: (\S+)\s*$", start)[1].group(1) for name in ("Design", "Device"))
-    state, command = (text.search(rf"^\| {name}\s*: (\S.*?)\s*$", start) for name in ("Design State", "Command"))
-    said = [found[1].group(1) if found else UNKNOWN for found in (state, command)]
-    return Header(version.group(1), design, _whole_device(text, device, start), *said)
+    state = text.search(r"^\| Design State\s*: (\S.*?)\s*$", start)
+    file = text.search(r"^\| Command\s*: .*-file (?:\S*/)?([^\s/]+)", start)
+    name = file[1].group(1) if file else text.file.name
+    told = state[1].group(1) if state else UNKNOWN
+    return Header(version.group(1), design, _whole_device(text, device, start), told, name.lower())
 
 
 def _whole_device(text: Text, device: str, start: int) -> str:

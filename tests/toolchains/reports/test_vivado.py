@@ -99,9 +99,37 @@ def test_timing_without_constraints_is_missing(tmp_path: Path) -> None:
     assert values(report.metrics) == {"wns_ns": None, "whs_ns": None, "fmax_mhz": None}
 
 
-def test_timing_before_placement_is_of_synthesis(tmp_path: Path) -> None:
-    text = TIMING.replace("tiny_timing_summary_routed.rpt", "timing_synth.rpt")
-    assert {metric.stage for metric in read(tmp_path, "timing_synth.rpt", text).metrics} == {Stage.SYNTH}
+@pytest.mark.parametrize(
+    ("name", "stage", "note"),
+    [
+        ("synth_out/timing_routed.rpt", Stage.ROUTED, "timing is not met"),
+        ("timing_synth.rpt", Stage.SYNTH, "timing is not met"),
+        ("timing_placed.rpt", Stage.ROUTED, "timing is not met, after placement, before routing"),
+        ("timing.rpt", Stage.ROUTED, "timing is not met, the report does not tell whether the design is routed"),
+    ],
+)
+def test_timing_reports_tell_by_their_name_alone_how_far_the_design_is(
+    tmp_path: Path, name: str, stage: Stage, note: str
+) -> None:
+    wns = read(tmp_path, "timing.rpt", TIMING.replace("tiny_timing_summary_routed.rpt", name)).metrics.get("wns_ns")
+    assert wns is not None
+    assert (wns.stage, wns.note) == (stage, note)
+
+
+def test_clocks_with_long_and_indented_names(tmp_path: Path) -> None:
+    text = TIMING.replace("ap_clk  {", "      clk_out1_design_1_clk_wiz_0_0  {").replace(
+        "ap_clk             -0.250", "      clk_out1_design_1_clk_wiz_0_0  -0.250"
+    )
+    heads = text.replace("Clock   Waveform", "Clock                                Waveform")
+    heads = heads.replace("-----   --------", "-----                                --------")
+    heads = heads.replace("Clock             WNS", "Clock                                WNS")
+    heads = heads.replace("-----             ---", "-----                                ---")
+    heads = heads.replace("slow    {", "slow                                 {")
+    heads = heads.replace("slow                4.125", "slow                                4.125")
+    report = read(tmp_path, "timing_routed.rpt", heads)
+    fmax = report.metrics.get("fmax_mhz")
+    assert fmax is not None
+    assert (fmax.value, fmax.note) == (190.476, "of clock clk_out1_design_1_clk_wiz_0_0, timing is not met")
 
 
 def test_power_has_its_confidence_and_its_instances(tmp_path: Path) -> None:
@@ -118,3 +146,10 @@ def test_power_with_a_remark_behind_the_figure(tmp_path: Path) -> None:
     row = "| Total On-Chip Power (W)  | 1.750        |"
     hot = "| Total On-Chip Power (W)  | 91.750 (hot) |"
     assert values(read(tmp_path, "tiny_power_routed.rpt", POWER.replace(row, hot)).metrics)["power_w"] == 91.75
+
+
+def test_power_that_is_too_small_to_be_told_is_missing(tmp_path: Path) -> None:
+    text = POWER.replace("|   relu_U0    |     0.100 |", "|   relu_U0    |    <0.001 |")
+    relu = read(tmp_path, "tiny_power_routed.rpt", text).layers[1].metrics.get("power_dynamic_w")
+    assert relu is not None
+    assert (relu.value, relu.note) == (None, "less than 0.001 W; confidence: low; design routed")
