@@ -73,8 +73,7 @@ def plan(backend: str, request: Request) -> list[PlanRow]:
         )
     rows: list[tuple[Toolchain, list[Step]]] = []
     for step in [step for step in Step if step in _steps(request, wished)]:
-        chain = wished if wished and step in wished.steps else _installed(backend, step)
-        chain.find()
+        chain = _found(wished if wished and step in wished.steps else None, backend, step)
         if rows and rows[-1][0] is chain:
             rows[-1][1].append(step)
         else:
@@ -94,9 +93,12 @@ def _steps(request: Request, wished: Toolchain | None) -> Sequence[Step]:
     return (Step.CSYNTH,) if wished is None or Step.CSYNTH in wished.steps else wished.steps[:1]
 
 
-def _installed(backend: str, step: Step) -> Toolchain:
+def _found(wished: Toolchain | None, backend: str, step: Step) -> Toolchain:
+    """The toolchain for a step, which is installed; raises ToolMissing."""
     try:
-        return installed(backend, step)
+        chain = wished or installed(backend, step)
+        chain.find()
+        return chain
     except ToolMissing as error:
         hint = f"{error.hint}; `hlsflow run` needs no vendor's tool: it simulates, synthesizes and routes by itself"
         raise ToolMissing(error.message, hint) from error

@@ -7,6 +7,7 @@ them when a holder dies.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows.errors import ProjectError
 from flows.toolchains.process import make_folder
 from flows.toolchains.tool import cache_folder
 
 POLL_S = 0.2
+VARIABLE = "HLSFLOW_LICENCES"
 
 
 @contextmanager
@@ -27,17 +30,25 @@ def held(feature: str, count: int | None, say: Callable[[str], None]) -> Iterato
 
     Args:
         feature: the licence's name; "" when the program takes none.
-        count: how many there are; None: not bounded.
+        count: how many there are; None: as many as the environment variable HLSFLOW_LICENCES says, or not bounded.
         say: is told once when there is a wait.
     """
-    if not feature or count is None:
+    bound = count or _in_environment()
+    if not feature or bound is None:
         yield
         return
-    lock = _acquire(feature, count, say)
+    lock = _acquire(feature, bound, say)
     try:
         yield
     finally:
         lock.release()
+
+
+def _in_environment() -> int | None:
+    text = os.environ.get(VARIABLE, "")
+    if text and not (text.isdigit() and int(text)):
+        raise ProjectError(f"{VARIABLE}={text} is no number of licences", "write 1 or more, or leave it out")
+    return int(text) if text else None
 
 
 def _acquire(feature: str, count: int, say: Callable[[str], None]) -> FileLock:

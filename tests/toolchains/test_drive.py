@@ -173,6 +173,16 @@ def test_runs_wait_for_a_licence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert said == ["waiting for a licence of vitis_hls: all 2 are in use"]
 
 
+def test_the_environment_may_say_how_many_licences_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HLSFLOW_LICENCES", "3")
+    with licences.held("Synthesis", None, print):
+        assert [file.name for file in (tmp_path / "hlsflow" / "licences" / "Synthesis").iterdir()] == ["0.lock"]
+    monkeypatch.setenv("HLSFLOW_LICENCES", "many")
+    with pytest.raises(ProjectError, match="HLSFLOW_LICENCES=many"), licences.held("Synthesis", None, print):
+        pass
+
+
 def test_licences_count_across_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     script = (

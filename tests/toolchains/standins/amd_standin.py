@@ -137,7 +137,8 @@ class Tool:
 
     def filled(self, name: str) -> str:
         """A report about this project, by this release."""
-        text = written(name).replace("tiny", self.top).replace("2023.2", self.version).replace("2020.1", self.version)
+        text = written(name).replace("2023.2", self.version).replace("2020.1", self.version)
+        text = text.replace(">tiny<", f">{self.top}<").replace(" : tiny", f" : {self.top}")
         return text.replace("xcvu9p-flga2104-2-e", self.part)
 
     def open_project(self, *words: str) -> None:
