@@ -1,7 +1,7 @@
 """What is known to fail, said before anything expensive starts, each with the knob change that cures it.
 
-In: a design of hls4ml for AMD's tools, the folder of its project, and its estimate. Out: findings. An error is a run
-that cannot succeed; a warning one that may not do what its knobs say.
+In: a design of hls4ml, the folder of its project, and its estimate. Out: findings. An error is a run that cannot
+succeed; a warning one that may not do what its knobs say. Limits and estimates are known of AMD's tools alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.directory_checks import VERILOG, roms_of
@@ -20,7 +20,7 @@ from flows.errors import ProjectError
 from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate
 from flows.estimate.analytic import Timing
 from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
-from flows.reuse import legal_reuse_factors
+from flows.reuse import legal_reuse_factors, nearest_legal
 
 UNROLL_LIMIT = 4096
 """Copies of a loop's body that Vivado HLS makes at most before it stops with XFORM 203-504: hls4ml's issues 427, 904
@@ -36,9 +36,16 @@ WORD_LIMIT = 65_536
 SLOW_PRODUCTS = 4096
 """Unrolled products from which csynth takes hours, and leaves sums as chains."""
 
-LICENCE_VARIABLES = ("XILINXD_LICENSE_FILE", "LM_LICENSE_FILE")
+AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
+LICENCE_VARIABLES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(AMD_BACKENDS, ("XILINXD_LICENSE_FILE", "LM_LICENSE_FILE")),
+    "catapult": ("MGLS_LICENSE_FILE", "SALT_LICENSE_SERVER", "LM_LICENSE_FILE"),
+    "libero": ("LM_LICENSE_FILE",),
+}
+"""Backend of hls4ml → where its tools look for licences; those of other backends run without one."""
+
 LICENCE_FOLDERS = (".Xilinx", "Xilinx")
-"""Where AMD's tools look for licences: variables, and folders of the home folder (AMD UG973)."""
+"""Folders of the home folder in which AMD's tools look for licences (AMD UG973)."""
 
 FREE_PARTS = re.compile(
     r"xc7(?:s|a|k70t|k160t|z007s|z010|z012s|z014s|z015|z020|z030)|xcau|xczu[1-57](?:t?[cdeg]{2}|-)|xcku(?:025|035|3p|5p)|xcu\d|xck26"
@@ -86,6 +93,10 @@ class _Flight:
     def vivado_hls(self) -> bool:
         return self.design.backend.startswith("vivado")
 
+    @property
+    def amd(self) -> bool:
+        return self.design.backend in AMD_BACKENDS
+
     def matrices(self) -> Iterator[Layer]:
         return (layer for layer in self.design.layers if layer.kind is Kind.MATRIX)
 
@@ -113,7 +124,7 @@ def require(findings: tuple[Finding, ...]) -> None:
 
 def _loops(flight: _Flight) -> Iterator[Finding]:
     """Loops that are unrolled: all products of a constant matrix, or those of one step of a memory's."""
-    for layer in flight.matrices():
+    for layer in flight.matrices() if flight.amd else ():
         body = layer.products if analytic.unrolled(layer) else -(-layer.products // layer.reuse_factor)
         if flight.vivado_hls and body > UNROLL_LIMIT:
             what = f"Vivado HLS stops when it unrolls {body:,} products; its limit is {UNROLL_LIMIT:,}"
@@ -133,7 +144,7 @@ def _resource(layer: Layer) -> str:
 
 def _partitions(flight: _Flight) -> Iterator[Finding]:
     """Arrays that become registers."""
-    if flight.design.streams:
+    if flight.design.streams or not flight.amd:
         return
     for layer in flight.design.layers:
         elements = layer.n_out * layer.positions
@@ -154,17 +165,16 @@ def _reuse(flight: _Flight) -> Iterator[Finding]:
     for layer in flight.matrices():
         if layer.strategy == "resource":
             yield from _illegal(layer)
-        elif layer.strategy == "latency" and layer.reuse_factor > 1:
+        elif layer.strategy == "latency" and layer.reuse_factor > 1 and flight.amd:
             yield from _unhonoured(timing, layer)
         yield from _corrected(layer)
 
 
 def _illegal(layer: Layer) -> Iterator[Finding]:
-    legal = legal_reuse_factors(layer.n_in, layer.n_out, "resource")
-    if layer.reuse_factor not in legal:
-        near = sorted(legal, key=lambda one: abs(one - layer.reuse_factor))[:2]
+    near = nearest_legal(layer.n_in, layer.n_out, "resource", layer.reuse_factor)
+    if layer.reuse_factor not in near:
         what = f"strategy resource has no reuse factor {layer.reuse_factor} for {layer.n_in} x {layer.n_out} weights"
-        yield Finding(Severity.ERROR, layer.name, what, f"set reuse_factor = {' or '.join(map(str, sorted(near)))}")
+        yield Finding(Severity.ERROR, layer.name, what, f"set reuse_factor = {' or '.join(map(str, near))}")
 
 
 def _unhonoured(timing: Timing, layer: Layer) -> Iterator[Finding]:
@@ -174,12 +184,18 @@ def _unhonoured(timing: Timing, layer: Layer) -> Iterator[Finding]:
         what = (
             f"strategy latency does not honour reuse_factor = {layer.reuse_factor}: the layer is done after {reached}"
         )
-        cure = f"set reuse_factor <= {reached}, or strategy = resource for fewer multipliers"
+        cure = f"set reuse_factor <= {_honoured(timing, layer)}, or strategy = resource for fewer multipliers"
         yield Finding(Severity.WARNING, layer.name, what, cure)
     elif analytic.constants(layer).multipliers < layer.multiplier_limit:
         few = analytic.constants(layer).multipliers
         what = f"reuse_factor = {layer.reuse_factor} saves nothing: {few} constant products need a multiplier"
         yield Finding(Severity.WARNING, layer.name, what, _saving(layer, few))
+
+
+def _honoured(timing: Timing, layer: Layer) -> int:
+    """The largest reuse factor, down from the layer's, that is its interval too."""
+    reached = analytic.interval(timing, layer)
+    return reached if reached == layer.reuse_factor else _honoured(timing, replace(layer, reuse_factor=reached))
 
 
 def _saving(layer: Layer, few: int) -> str:
@@ -197,7 +213,7 @@ def _corrected(layer: Layer) -> Iterator[Finding]:
 
 def _part(flight: _Flight) -> Iterator[Finding]:
     """Resources that the part lacks."""
-    offered = available(flight.design.part)
+    offered = available(flight.design.part) if flight.amd else {}
     for name, limit in offered.items():
         figure = flight.estimate.figures[name]
         said = verdict(figure, limit)
@@ -222,26 +238,18 @@ def _smaller(flight: _Flight, name: str, limit: int) -> str:
 
 
 def _licence(flight: _Flight) -> Iterator[Finding]:
-    """A licence that the part needs."""
-    part = flight.design.part.lower()
-    if not part or FREE_PARTS.match(part):
+    """A licence that the toolchain needs for the part."""
+    part, variables = flight.design.part, LICENCE_VARIABLES.get(flight.design.backend, ())
+    if not variables or (flight.amd and (not part or FREE_PARTS.match(part.lower()))):
         return
-    entries = _licences(os.environ)
-    if not entries and not any((Path.home() / name).glob("*.lic") for name in LICENCE_FOLDERS):
-        what = (
-            f"AMD's tools need a licence for {flight.design.part}, and neither {' nor '.join(LICENCE_VARIABLES)} is set"
-        )
-        cure = "set XILINXD_LICENSE_FILE to port@server or a file, or take a part of the free edition"
+    entries = [entry for name in variables for entry in os.environ.get(name, "").split(os.pathsep) if entry]
+    if not entries and not any(any((Path.home() / name).glob("*.lic")) for name in LICENCE_FOLDERS):
+        what = f"a licence is needed for {part or flight.design.backend}, and none of {', '.join(variables)} is set"
+        cure = f"set {variables[0]} to port@server or a file" + (", or take a part of the free edition" * flight.amd)
         yield Finding(Severity.WARNING, "", what, cure)
     elif entries and not any(_reachable(entry) for entry in entries):
         what = f"no licence can be had: {', '.join(entries)} cannot be reached"
-        yield Finding(Severity.ERROR, "", what, "start the server, or set XILINXD_LICENSE_FILE to one that answers")
-
-
-def _licences(environment: Mapping[str, str]) -> list[str]:
-    """The files and servers that are named, in the tools' own order."""
-    texts = [environment.get(name, "") for name in LICENCE_VARIABLES]
-    return [entry for text in texts for entry in text.split(os.pathsep) if entry]
+        yield Finding(Severity.ERROR, "", what, f"start the server, or set {variables[0]} to one that answers")
 
 
 def _reachable(entry: str) -> bool:

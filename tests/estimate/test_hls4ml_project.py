@@ -1,0 +1,92 @@
+"""An hls4ml project, read as a design: what its C++ says, not what its configuration asked for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.errors import DataError
+from flows.estimate import Kind, hls4ml_project
+from flows.estimate.constants import count
+from flows.ir import Fixed
+from tests.estimate.designs import PARAMETERS, PART, WEIGHTS, project
+
+
+def test_layers_types_and_knobs_are_those_of_the_sources(tmp_path: Path) -> None:
+    one = hls4ml_project.read(project(tmp_path))
+    assert (one.name, one.backend, one.part, one.clock_ns, one.uncertainty) == ("tiny", "vitis", PART, 5.0, 0.125)
+    assert (one.io_type, one.dataflow, one.dsp_multipliers) == ("io_parallel", False, True)
+    dense, relu = one.layers
+    assert (dense.name, dense.kind, dense.n_in, dense.n_out) == ("fc1", Kind.MATRIX, 4, 3)
+    assert (dense.input, dense.weight, dense.accum) == (Fixed(8, 2), Fixed(8, 2), Fixed(16, 4))
+    assert (dense.strategy, dense.reuse_factor, dense.asked) == ("latency", 4, 5)
+    assert (relu.kind, str(relu.result)) == (Kind.RELU, "ufixed<8,1,RND_CONV,SAT>")
+
+
+def test_weights_are_counted(tmp_path: Path) -> None:
+    codes = np.array(WEIGHTS).reshape(4, 3) * 64
+    assert hls4ml_project.read(project(tmp_path)).layers[0].constants == count(codes.astype(int), 8)
+
+
+def test_weights_that_lie_in_a_header_alone_are_read_too(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder / "firmware/weights/w2.txt").unlink()
+    body = ", ".join(map(str, WEIGHTS))
+    text = f"#ifndef __SYNTHESIS__\nweight2_t w2[12];\n#else\nweight2_t w2[12] = {{{body}}};\n#endif\n"
+    (folder / "firmware/weights/w2.h").write_text(text, encoding="utf-8")
+    assert hls4ml_project.read(folder).layers[0].constants == hls4ml_project.read(project(tmp_path)).layers[0].constants
+
+
+def test_missing_weights_are_unknown_not_zero(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    shutil.rmtree(folder / "firmware/weights")
+    assert hls4ml_project.read(folder).layers[0].constants is None
+
+
+def test_streams_and_multipliers_without_dsp_blocks_are_seen(tmp_path: Path) -> None:
+    folder = project(tmp_path, io_type="io_stream")
+    (folder / "build_prj.tcl").write_text("config_op mul -impl fabric\n", encoding="utf-8")
+    one = hls4ml_project.read(folder)
+    assert one.streams
+    assert not one.dsp_multipliers
+
+
+def test_a_convolution_is_its_window_times_its_positions(tmp_path: Path) -> None:
+    folder = project(tmp_path, io_type="io_stream")
+    extra = """
+struct config4_mult : nnet::dense_config {
+    static const unsigned n_in = 18;
+    static const unsigned n_out = 4;
+    typedef fc1_accum_t accum_t;
+};
+struct config4 : nnet::conv2d_config {
+    static const unsigned in_height = 6;
+    static const unsigned in_width = 5;
+    static const unsigned n_chan = 2;
+    static const unsigned filt_height = 3;
+    static const unsigned filt_width = 3;
+    static const unsigned n_filt = 4;
+    static const unsigned out_height = 4;
+    static const unsigned out_width = 3;
+    static const unsigned reuse_factor = 2;
+    static const unsigned strategy = nnet::latency;
+    typedef weight2_t weight_t;
+};
+"""
+    text = PARAMETERS.format(io_type="io_stream", strategy="latency", reuse_factor="1") + extra
+    (folder / "firmware/parameters.h").write_text(text, encoding="utf-8")
+    call = "nnet::conv_2d_cl<input_t, layer2_t, config4>(x, y, w4, b4); // conv1\n"
+    (folder / "firmware/tiny.cpp").write_text(call, encoding="utf-8")
+    (layer,) = hls4ml_project.read(folder).layers
+    assert (layer.n_in, layer.n_out, layer.positions, layer.beats, layer.window) == (18, 4, 12, 30, 3)
+
+
+@pytest.mark.parametrize("missing", ["firmware/parameters.h", "firmware/defines.h", "firmware/tiny.cpp"])
+def test_a_folder_that_lacks_sources_is_refused_by_name(tmp_path: Path, missing: str) -> None:
+    folder = project(tmp_path)
+    (folder / missing).unlink()
+    with pytest.raises(DataError, match=r"hls4ml project|cannot be read|top function"):
+        hls4ml_project.read(folder)
