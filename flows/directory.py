@@ -44,6 +44,7 @@ class Directory:
         refused: a sentence for each report that cannot be read.
         missing: what a complete build would have left besides, and why it is not there.
         warnings: what must be known before the figures are believed.
+        simulations: what the outputs of simulations say, a sentence each.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class Directory:
     refused: tuple[str, ...]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
+    simulations: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> MetricSet:
@@ -128,6 +130,7 @@ def read(folder: Path) -> Directory:
         refused=tuple(refused),
         missing=tuple(directory_checks.missing(folder, config, kept, refused)),
         warnings=tuple(directory_checks.warnings(folder, config, kept, foreign, files)),
+        simulations=tuple(directory_checks.simulations(folder)),
     )
 
 

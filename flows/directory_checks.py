@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.errors import DataError
 from flows.hls4ml_config import Config
 from flows.metrics import Stage
+from flows.toolchains.reports import csim
 from flows.toolchains.reports.report import UNKNOWN, Report
 from flows.toolchains.reports.text import LIMIT_BYTES, relative
 
@@ -26,6 +28,11 @@ AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
 
 AMD_KINDS = ("csynth", "cosim", "csim", "utilisation", "timing", "power")
 """Kinds of reports that tools of AMD write."""
+
+
+TEST_DATA = "tb_data"
+OUTPUTS = (("csim_results.log", "tb_output_predictions.dat"), ("rtl_cosim_results.log", "csim_results.log"))
+"""What hls4ml's test bench writes, and what each is compared with."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,31 @@ def _why(folder: Path, expected: Expected, refused: Sequence[str]) -> str:
     if not any(folder.glob(expected.place)):
         return "not run here, or what the tool wrote was not kept"
     return "started, but there is no report of the top"
+
+
+def simulations(folder: Path) -> Iterator[str]:
+    """What the outputs of simulations say, against what they should be equal to, or close."""
+    for name, reference in OUTPUTS:
+        file, expected = folder / TEST_DATA / name, folder / TEST_DATA / reference
+        if file.is_file():
+            try:
+                yield f"{TEST_DATA}/{name}: {_agreement(file, expected)}"
+            except DataError as error:
+                yield f"{TEST_DATA}/{name} and {reference} cannot be compared: {error.message}"
+
+
+def _agreement(file: Path, expected: Path) -> str:
+    found = csim.outputs(file)
+    said = f"{len(found)} samples of {len(found[0])} outputs"
+    if not expected.is_file():
+        return f"{said}, and no {expected.name} to compare them with"
+    against = csim.agreement(found, csim.outputs(expected))
+    if against is None:
+        return f"{said}, and {expected.name} has samples of another size"
+    if against.largest == 0:
+        return f"{said}, equal to {expected.name} in {against.samples}"
+    near = f"differs from {expected.name} by {against.largest:g} at most"
+    return f"{said}, {near}; the same output is the largest in {against.same} of {against.samples}"
 
 
 def warnings(

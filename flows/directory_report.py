@@ -36,6 +36,7 @@ def document(directory: Directory) -> Document:
         Section("Project", tuple(_project(directory))),
         *([Section("Warnings", (Lines(directory.warnings),))] if directory.warnings else []),
         *([Section("Figures of the whole design", (figures(directory.name, found),))] if found else []),
+        *([Section("Outputs of simulations", (Lines(directory.simulations),))] if directory.simulations else []),
         *_layer_sections(directory),
         *_knob_sections(directory.config),
         *([Section("Cannot be read", (Lines(directory.refused),))] if directory.refused else []),
@@ -160,6 +161,7 @@ def to_json(directory: Directory) -> dict[str, Any]:
         "refused": list(directory.refused),
         "missing": list(directory.missing),
         "warnings": list(directory.warnings),
+        "simulations": list(directory.simulations),
     }
 
 

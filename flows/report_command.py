@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.errors import DataError
+
 if TYPE_CHECKING:
     from flows.directory import Directory
     from flows.document import Document
@@ -49,9 +51,17 @@ def _report(arguments: argparse.Namespace) -> None:
 
     run = run_report(arguments.folder, arguments.build)
     if run is not None:
-        _say(arguments, (run.parent / RUN_FILES[arguments.format]).read_text(encoding="utf-8"))
+        _say(arguments, _written(run.parent / RUN_FILES[arguments.format]))
     else:
         _say(arguments, _told(read(arguments.folder), arguments.format))
+
+
+def _written(file: Path) -> str:
+    """A file that a run has left; raises DataError when it has not."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}", "run the project again: hlsflow run") from error
 
 
 def _told(directory: Directory, form: str) -> str:

@@ -298,6 +298,8 @@ def test_report_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["report", str(folder), "--format", "html", "--output", str(tmp_path / "r.html")]) == 0
     assert main(["report", str(run_report(tmp_path / "run"))]) == 0
     assert capsys.readouterr().out.endswith("# demo, run 1\n")
+    assert main(["report", str(tmp_path / "run"), "--format", "html"]) == 2
+    assert "report.html cannot be read" in capsys.readouterr().err
     assert main(["report", str(tmp_path / "nowhere")]) == 2
     assert "there is no folder" in capsys.readouterr().err
 

@@ -256,6 +256,22 @@ def test_csv_and_json_say_the_same(tmp_path: Path) -> None:
     assert all(row["source"].rpartition(":")[2].isdigit() for row in rows)
 
 
+def test_the_outputs_of_simulations_are_compared(tmp_path: Path) -> None:
+    predictions, outputs = "0.1 0.9\n0.6 0.4\n", "0.125 0.875 \n0.5 0.5 \n"
+    files = {
+        "tb_data/tb_output_predictions.dat": predictions,
+        "tb_data/csim_results.log": outputs,
+        "tb_data/rtl_cosim_results.log": outputs,
+    }
+    assert read(tmp_path, **files).simulations == (
+        "tb_data/csim_results.log: 2 samples of 2 outputs, differs from tb_output_predictions.dat by 0.1 at most; "
+        "the same output is the largest in 2 of 2",
+        "tb_data/rtl_cosim_results.log: 2 samples of 2 outputs, equal to csim_results.log in 2",
+    )
+    cut = read(tmp_path, **{"tb_data/rtl_cosim_results.log": "0.125 0.8\n0.5"}).simulations[1]
+    assert cut.startswith("tb_data/rtl_cosim_results.log and csim_results.log cannot be compared: outputs file")
+
+
 def test_a_page_of_it_needs_nothing_else(tmp_path: Path) -> None:
     page = html.render(directory_report.document(read(tmp_path)))
     assert page.lstrip().lower().startswith("<!doctype html>")

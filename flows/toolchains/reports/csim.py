@@ -6,6 +6,7 @@ In: `<top>_csim.log`. Out: `Report` of stage `csim` with one figure, passed. Wha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.metrics import MetricSet, Stage
@@ -15,6 +16,9 @@ from flows.toolchains.reports.text import Text, read_text
 KIND = "csim log"
 SUFFIX = "_csim"
 DONE = r"CSim done with (\d+) errors?\."
+Outputs = tuple[tuple[float, ...], ...]
+"""A row a sample."""
+
 FAILED = r"CSim failed|'csim_design' failed|ERROR: \[SIM|^@E Simulation failed"
 
 
@@ -32,7 +36,34 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     return Report("csim", "csim", UNKNOWN, UNKNOWN, top, None, MetricSet((metric,)), (), file)
 
 
-def outputs(file: Path) -> tuple[tuple[float, ...], ...]:
+@dataclass(frozen=True)
+class Agreement:
+    """How two files of outputs compare.
+
+    Attributes:
+        samples: that both have.
+        outputs: of each sample.
+        largest: difference of any output.
+        same: samples whose largest output is the same one.
+    """
+
+    samples: int
+    outputs: int
+    largest: float
+    same: int
+
+
+def agreement(found: Outputs, expected: Outputs) -> Agreement | None:
+    """Compare outputs, sample by sample as far as both go; None when the samples differ in their size."""
+    if len(found[0]) != len(expected[0]):
+        return None
+    pairs = list(zip(found, expected, strict=False))
+    largest = max(abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True))
+    same = sum(one.index(max(one)) == other.index(max(other)) for one, other in pairs)
+    return Agreement(len(pairs), len(found[0]), largest, same)
+
+
+def outputs(file: Path) -> Outputs:
     """The outputs of an hls4ml test bench, a row a sample; raises DataError when rows differ in length."""
     text = read_text(file, "outputs file")
     rows = tuple(_row(text, index + 1) for index, line in enumerate(text.lines) if line.strip())
