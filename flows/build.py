@@ -173,25 +173,38 @@ def _translated(project: Project, backend: str, part: str, build: Path, progress
     """hls4ml's project for that backend, and a name for its content."""
     own = backend == project.target.backend
     update = {"backend": backend, "part": part or (project.target.part if own else "")}
-    target = project.target.model_copy(update=update)
-    asked = project.model_copy(update={"target": target})
-    results = run(asked if own else project, build, (train, translate) if own else (train,), progress)
-    if own:
-        assert results.translated is not None
-        return results.translated.folder / "hls", results.translated.digest("hls")[:DIGITS]
-    model = results.trained.folder / "qat.h5" if results.trained else project.model_path
-    if backend not in GATED:
-        progress.say(f"translated for {backend}: the bit-exactness gate covers {' and '.join(GATED)} only")
+    asked = project.model_copy(update={"target": project.target.model_copy(update=update)})
+    if not own:
+        return _foreign(asked, _model_file(project, build, progress), build, progress)
+    done = run(asked, build, (train, translate), progress).translated
+    assert done is not None
+    return done.folder / "hls", done.digest("hls")[:DIGITS]
+
+
+def _model_file(project: Project, build: Path, progress: Progress) -> Path:
+    """The trained model, which is trained first unless the project brings it."""
+    if project.model.file is not None:
+        return project.model_path
+    done = run(project, build, (train,), progress).trained
+    assert done is not None
+    return done.folder / "qat.h5"
+
+
+def _foreign(project: Project, model: Path, build: Path, progress: Progress) -> tuple[Path, str]:
+    """As `_translated`, for a backend that the pipeline does not carry."""
+    if project.target.backend not in GATED:
+        gated = " and ".join(GATED)
+        progress.say(f"translated for {project.target.backend}: the bit-exactness gate covers {gated} only")
     key = {
         "model": file_digest(model),
         "input": str(project.input.precision),
         "knobs": hls_knobs(project),
-        "target": target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
+        "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
         "code": code("hls", "ir", "qat", "keras2.py", "project.py", "build.py"),
     }
     store = Store(build / project.name / "store", progress.say)
-    done = store.do("translate_vendor", key, lambda folder: _write(asked, model, folder / "hls"))
+    done = store.do("translate_vendor", key, lambda folder: _write(project, model, folder / "hls"))
     return done.folder / "hls", digest(key)[:DIGITS]
 
 

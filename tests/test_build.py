@@ -14,6 +14,7 @@ from flows.toolchains.chain import Step
 from tests.hls.networks import act, dense, network
 from tests.test_explore_vendor import PROJECT, written
 from tests.toolchains.standins import NEEDS_TCL, amd_project, install
+from tests.toolchains.test_other_vendors import FIGURES, PROGRAMS, STANDIN
 
 SAMPLES = PROJECT.replace('["latency", "resource"]', '["resource"]')
 
@@ -60,6 +61,24 @@ def test_a_project_is_translated_for_the_backend_of_the_toolchain(
     assert "OUR OWN" in (folder / "hlsflow_logs" / "vivado_accelerator-bitstream.log").read_text()
     assert 'set part "xc7z020clg400-1"' in (folder / "project.tcl").read_text()  # that of the board
     assert "Vivado HLS csynth: done" in capsys.readouterr().out
+
+
+@NEEDS_TCL
+@pytest.mark.parametrize("name", ["oneapi", "quartus", "catapult"])
+def test_one_project_goes_through_the_tools_of_every_vendor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    programs, version = PROGRAMS[name]
+    for program in programs:
+        install(monkeypatch, tmp_path, program, version, STANDIN)
+    model = network(dense(3, "fc1"), act("quantized_relu(5,2)", "relu"), dense(2, "fc2"), n_in=4)
+    project = written(tmp_path / "pair", model, SAMPLES.replace("factor = 3", "factor = 1"))
+    assert build(project, "--toolchain", name) == 0
+    said = capsys.readouterr().out
+    assert f"translated for {name}: the bit-exactness gate covers vitis and vivado only" in said
+    (folder,) = (tmp_path / "build" / "pair" / "vendor").iterdir()
+    kept = {figure["name"] for figure in json.loads((folder / "metrics.json").read_text())}
+    assert kept == FIGURES[name][Step.CSYNTH].keys()
 
 
 @NEEDS_TCL

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from flows.progress import Progress
+from flows.progress import Progress, clock, duration
 
 
 class Terminal(io.StringIO):
@@ -59,3 +59,35 @@ def test_a_terminal_has_a_bar() -> None:
 def test_a_terminal_without_cursor_control_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     assert watch(Terminal(), 40).splitlines()[0] == "train 1/40 loss 0"
+
+
+def test_live_work_has_a_line_for_each_phase_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    with Progress(stream).live("csynth") as tell:
+        for phase in ("reading", "reading", "unrolling", "unrolling"):
+            tell(phase, "INFO: a line of the tool")
+        monkeypatch.setattr("flows.progress.HEARTBEAT", 0.0)
+        tell("unrolling", "x" * 1000)
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == [
+        "csynth 0:00:00 reading: INFO: a line of the tool",
+        "csynth 0:00:00 unrolling: INFO: a line of the tool",
+    ]
+    assert lines[2] == f"csynth 0:00:00 unrolling: {'x' * 100}"
+    assert len(lines) == 3
+
+
+def test_live_work_has_one_line_on_a_terminal() -> None:
+    stream = Terminal()
+    with Progress(stream).live("csynth") as tell:
+        tell("unrolling", "loop 'Product1' [0:1]")
+    assert "unrolling: loop 'Product1'" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1.5, "1.5 s"), (119, "119 s"), (120, "2 min"), (5400, "90 min")])
+def test_durations_in_words(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+def test_clock() -> None:
+    assert [clock(seconds) for seconds in (5, 65.9, 36061)] == ["0:00:05", "0:01:05", "10:01:01"]
