@@ -63,13 +63,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("project", type=Path, help="a project folder, or a QKeras model (.h5, .keras)")
+    parser.add_argument(
+        "project", type=Path, help="a project folder, or a QKeras model (.h5, .keras); with --bits a float one"
+    )
     parser.add_argument(
         "--data", type=Path, metavar="X.npz", help="samples for a model file: arrays x and, if known, y"
     )
     parser.add_argument(
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
     )
+    parser.add_argument("--bits", type=int, metavar="N", help="the model file is a float one: quantize it to N bits")
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -113,7 +116,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     factors = _reuse_factors(arguments.reuse_factor)
     if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
         return _model_project(arguments, factors)
-    for option in ("data", "input_precision", "allow_lambda"):
+    for option in ("data", "input_precision", "bits", "allow_lambda"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
@@ -136,7 +139,7 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
             f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
         )
     factors = factors or DEFAULT_REUSE_FACTORS
-    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda)
+    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda, arguments.bits)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ class Stage(enum.StrEnum):
     """Where in the flow a figure comes from. Figures of different stages never share a column."""
 
     FLOAT = "float"  # the float baseline, in Keras
+    PTQ = "ptq"  # a float network just quantized, in QKeras, before any further training
     QAT = "qat"  # the quantized network, in QKeras
     CSIM = "csim"  # the HLS C++, compiled with g++
     ESTIMATED = "estimated"  # a model's guess before synthesis

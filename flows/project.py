@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -32,6 +32,19 @@ WeightsIn = Literal["lut", "bram", "auto"]
 
 Implementation = Literal["stable", "latency", "argmax"]
 """Forms of a softmax in hardware, by hls4ml's names; see `flows.hls.softmax`."""
+
+Backend = Literal["vitis", "vivado", "vivadoaccelerator", "oneapi", "quartus", "catapult", "libero"]
+PARTS: Mapping[Backend, str] = {
+    "vitis": "xcu250-figd2104-2L-e",
+    "vivado": "xcu250-figd2104-2L-e",
+    "vivadoaccelerator": "xc7z020clg400-1",
+    "oneapi": "Agilex7",
+    "quartus": "Arria10",
+    "catapult": "xcku115-flvb2104-2-i",
+    "libero": "MPF300",
+}
+"""hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
+hls4ml's own defaults."""
 
 NamedSet = Literal["digits", "mnist", "cifar10"]
 """Data sets that need no file from the user."""
@@ -63,6 +76,7 @@ Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+ModelFile = Annotated[str, Field(pattern=r"\.(h5|hdf5|keras)$")]
 
 
 class Section(BaseModel):
@@ -117,22 +131,25 @@ class Model(Section):
 
     Attributes:
         quantized: function without arguments that returns the QKeras model to train.
-        baseline: function without arguments that returns the float model of the same shape.
+        baseline: function without arguments that returns the float model of the same shape; with [quantize] and
+            without `quantized` it is trained, and then quantized by that table.
+        float_file: a trained float model (`.h5` or `.keras`) to quantize by [quantize], relative to the folder.
         file: a trained QKeras model (`.h5` or `.keras`), relative to the project's folder; nothing is trained then.
         allow_lambda: load a `file` with Lambda layers, which run the code they carry.
     """
 
     quantized: Identifier | None = None
     baseline: Identifier | None = None
-    file: Annotated[str, Field(pattern=r"\.(h5|hdf5|keras)$")] | None = None
+    float_file: ModelFile | None = None
+    file: ModelFile | None = None
     allow_lambda: bool = False
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.quantized is None) == (self.file is None):
-            raise ValueError("give either quantized (a function in model.py) or file (a trained model)")
-        if self.file is not None and self.baseline is not None:
-            raise ValueError("baseline goes with quantized, not with file")
+        if (self.file is not None or self.float_file is not None) and self.baseline is not None:
+            raise ValueError("baseline is trained here: it goes with neither file nor float_file")
+        if sum(one is not None for one in (self.quantized, self.float_file, self.file)) > 1:
+            raise ValueError("give one of quantized (a function in model.py), float_file and file (trained models)")
         return self
 
 
@@ -155,6 +172,83 @@ class Training(Section):
     seed: Seed = 0
 
 
+WeightKind = Literal["fixed", "binary", "ternary", "power_of_two"]
+
+
+class LayerBits(Section):
+    """How one layer of a float model is quantized; what is left out is as for all layers."""
+
+    weight: Positive | None = None
+    bias: Positive | None = None
+    activation: Positive | None = None
+    kind: WeightKind | None = None
+
+
+class ResolvedBits(Section):
+    """What holds for one layer; widths in bits, signs included."""
+
+    weight: Positive
+    bias: Positive
+    activation: Positive
+    kind: WeightKind
+
+
+class Quantize(Section):
+    """How a float model becomes a quantized one: widths from here, binary points from calibration samples.
+
+    Attributes:
+        bits: of weights, biases and activations alike, where nothing else is said.
+        weight, bias, activation: of these, in all layers.
+        table: of what enters a function other than ReLU, which hardware looks up in a table of so many address bits.
+        kind: of weights: fixed point, or with scales that are powers of two.
+        symmetric: leave out the most negative value of activations with a sign.
+        layers: layer of the float model → its own.
+        calibration: training samples that ranges are learnt from.
+        epochs: of the training that follows; 0: none.
+        learning_rate: of its first epoch; left out: a tenth of that of [training].
+        lower: larger widths to train at first, such as 8 and 6 before 4; widths above them count as they are.
+        frozen: layers whose weights stay as they are.
+    """
+
+    bits: Positive = 8
+    weight: Positive | None = None
+    bias: Positive | None = None
+    activation: Positive | None = None
+    table: Annotated[int, Field(ge=2, le=16)] = 10
+    kind: WeightKind = "fixed"
+    symmetric: bool = False
+    layers: Mapping[str, LayerBits] = Field(default_factory=dict)
+    calibration: Positive = 1024
+    epochs: Annotated[int, Field(ge=0)] = 10
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    lower: Annotated[tuple[Positive, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
+    frozen: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
+
+    def of(self, layer: str) -> ResolvedBits:
+        """What holds for the layer of that name."""
+        own = self.layers.get(layer, LayerBits())
+        return ResolvedBits(
+            weight=own.weight or self.weight or self.bits,
+            bias=own.bias or self.bias or self.bits,
+            activation=own.activation or self.activation or self.bits,
+            kind=own.kind or self.kind,
+        )
+
+    def at_least(self, width: int) -> Quantize:
+        """The same with fixed-point weights, and no width below that one."""
+
+        def raised(one: int | None) -> int | None:
+            return None if one is None else max(one, width)
+
+        names = ("weight", "bias", "activation")
+        layers = {
+            name: LayerBits.model_validate({key: raised(getattr(own, key)) for key in names})
+            for name, own in self.layers.items()
+        }
+        wide = {key: raised(getattr(self, key)) for key in ("bits", *names)}
+        return self.model_copy(update={**wide, "layers": layers, "kind": "fixed"})
+
+
 class Input(Section):
     """The input quantizer: the grid on which the samples enter the hardware, and QKeras alike."""
 
@@ -166,14 +260,14 @@ class Target(Section):
 
     Attributes:
         backend: of hls4ml.
-        part: device of the HLS project.
+        part: device of the HLS project; omitted: as `PARTS` has it for the backend.
         clock_ns: wanted clock period, ns; no part runs at 10 GHz, so less than 0.1 is a mistake.
         families: device families for the open synthesis.
         route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
     """
 
-    backend: Literal["vitis", "vivado"] = "vitis"
-    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "xcu250-figd2104-2L-e"
+    backend: Backend = "vitis"
+    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = PARTS["vitis"]
     clock_ns: Annotated[float, Field(ge=0.1, le=1000)] = 5.0
     io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
     families: Annotated[tuple[Family, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
@@ -182,6 +276,12 @@ class Target(Section):
         "ecp5",
     )
     route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _part_of_the_backend(cls, values: Any) -> Any:
+        own = [part for name, part in PARTS.items() if isinstance(values, dict) and values.get("backend") == name]
+        return {"part": own[0], **values} if own else values
 
     @model_validator(mode="after")
     def _route_what_is_synthesized(self) -> Self:
@@ -361,6 +461,7 @@ class ProjectFile(Section):
     data: Data
     model: Model
     training: Training | None = None
+    quantize: Quantize | None = None
     input: Input
     target: Target = Target()
     knobs: Knobs
@@ -371,14 +472,43 @@ class ProjectFile(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        if self.model.quantized is not None and self.training is None:
-            raise ValueError("model.quantized must be trained: add a [training] table")
-        if self.model.file is not None and self.training is not None:
-            raise ValueError("model.file is trained already: remove the [training] table")
+        for wrong, message in self._disagreements():
+            if wrong:
+                raise ValueError(message)
         absent = [family for family in self.budgets if family not in self.target.families]
         if absent:
             raise ValueError(f"budgets.{absent[0]} is never judged: target.families has {list(self.target.families)}")
         return self
+
+    def _disagreements(self) -> Iterator[tuple[bool, str]]:
+        """What must not be, and what to say of it."""
+        model, table, training = self.model, self.quantize, self.training
+        starts_float = model.quantized is None and model.file is None
+        yield (
+            starts_float and table is None,
+            (
+                "give model.quantized (a function in model.py) or model.file (a trained model); or a [quantize] table, "
+                "by which the network of model.baseline or model.float_file becomes a quantized one"
+            ),
+        )
+        has_float = (model.baseline or model.float_file) is not None
+        yield (
+            table is not None and not (starts_float and has_float),
+            ("[quantize] is for a float model: give model.baseline or model.float_file, and no quantized or file"),
+        )
+        yield (
+            training is None and model.quantized is not None,
+            ("model.quantized must be trained: add a [training] table"),
+        )
+        yield training is None and model.baseline is not None, "model.baseline must be trained: add a [training] table"
+        yield (
+            training is None and table is not None and table.epochs > 0,
+            ("quantize.epochs are trained as [training] says: add that table, or set quantize.epochs = 0"),
+        )
+        yield (
+            training is not None and model.file is not None,
+            ("model.file is trained already: remove the [training] table"),
+        )
 
 
 class Project(ProjectFile):
@@ -394,8 +524,8 @@ class Project(ProjectFile):
 
     @property
     def model_path(self) -> Path:
-        """`model.py`, or the trained model's file."""
-        return self.folder / (self.model.file or "model.py")
+        """`model.py`, or the file of the trained model, quantized or float."""
+        return self.folder / (self.model.file or self.model.float_file or "model.py")
 
     @property
     def data_path(self) -> Path | None:
@@ -451,16 +581,22 @@ def load(path: Path) -> Project:
 
 
 def for_model(
-    model: Path, data: Path, precision: str, reuse_factors: tuple[int, ...] = (64,), allow_lambda: bool = False
+    model: Path,
+    data: Path,
+    precision: str,
+    reuse_factors: tuple[int, ...] = (64,),
+    allow_lambda: bool = False,
+    bits: int | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
     Args:
-        model: QKeras model, `.h5` or `.keras`.
+        model: QKeras model, `.h5` or `.keras`; with `bits` a float one.
         data: `.npz`, see `flows.qat.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
         allow_lambda: load Lambda layers, which run the code they carry.
+        bits: quantize a float model to so many, without training; None: the model is quantized.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -468,7 +604,8 @@ def for_model(
     values = {
         "name": name if name[:1].isalpha() else f"model_{name}",
         "data": {"source": str(data.resolve())},
-        "model": {"file": str(model.resolve()), "allow_lambda": allow_lambda},
+        "model": {"file" if bits is None else "float_file": str(model.resolve()), "allow_lambda": allow_lambda},
+        **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
@@ -508,7 +645,8 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
     """Add the folder and the digest; checks that the model is there."""
-    file = folder / (sections.model.file or "model.py")
+    given = sections.model.file or sections.model.float_file
+    file = folder / (given or "model.py")
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -516,7 +654,7 @@ def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
             f"{where}: the model {file} cannot be read: {error.strerror}",
             "put it there, or correct the [model] table",
         ) from error
-    if sections.model.file is None:
+    if given is None:
         _check_builders(sections.model, file, content)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))
 

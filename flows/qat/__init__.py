@@ -5,6 +5,7 @@ package is fast; TensorFlow is imported by the functions that need it.
 """
 
 from flows.qat.data import Dataset, check_classes, load_data, natural_grid
+from flows.qat.from_float import train_from_float
 from flows.qat.load import load_model
 from flows.qat.narrow import fine_tune, narrowable, narrowed
 from flows.qat.train import TrainResult, accuracy, save_model, train
@@ -22,4 +23,5 @@ __all__ = [
     "natural_grid",
     "save_model",
     "train",
+    "train_from_float",
 ]

@@ -89,7 +89,7 @@ def load_data(project: Project) -> Dataset:
     name = str(project.data_path or project.data_name)
     parts = _parts(read_source(project), project, name)
     for x, y in parts:
-        _check_pair(x, np.zeros(len(x)) if project.model.file is not None and not y.size else y, name)
+        _check_pair(x, np.zeros(len(x)) if project.training is None and not y.size else y, name)
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[x.shape[1:] for x, _ in parts]}")
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
@@ -136,12 +136,12 @@ def natural_grid(path: Path) -> Fixed:
 def _parts(arrays: Mapping[str, Samples], project: Project, name: str) -> tuple[Pair, Pair, Pair]:
     """Training, validation and test samples with their classes, as they come."""
     whole, data = "x" in arrays, project.data
-    if project.model.file is not None and data.test is None:
+    if project.training is None and data.test is None:
         test = _test_alone(arrays, "x" if whole else "x_test", "y" if whole else "y_test", name)
         return _no_training(test)
     rest = _pair(arrays, "x", "y", name) if whole else _pair(arrays, "x_train", "y_train", name)
     rest, test = _take(arrays, "test", rest, data.test, data, name)
-    if project.model.file is not None:
+    if project.training is None:
         return _no_training(test)
     train, validation = _take(arrays, "val", rest, data.validation, data, name)
     return train, validation, test

@@ -67,7 +67,10 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
         StorageError: the folder cannot be written.
     """
     if project.training is None or project.model.quantized is None:
-        raise ProjectError(f"'{project.name}' has a trained model, there is nothing to train", "start at translate")
+        raise ProjectError(
+            f"'{project.name}' has no quantized network to train",
+            "start at translate; with [quantize], `train_from_float`",
+        )
     progress = progress or Progress()
     data = load_data(project)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
@@ -78,7 +81,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
     for name, function, stage in jobs:
         if function is None:
             continue
-        model, state = _train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
+        model, state = train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
         files[name] = folder / f"{name}.h5"
         figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
         histories[name] = state.history
@@ -116,9 +119,12 @@ def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path
     save_model(model, file)
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
     target = f"{project.data_name}, {len(data.y_test)} test samples"
+    version = keras2.versions()[tool]
+    if not len(data.y_test):
+        return Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
     value = accuracy(model, data.shaped(tuple(model.input_shape[1:])).x_test, data.y_test)
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
-    return Metric("accuracy", value, stage, tool, keras2.versions()[tool], target, file.name)
+    return Metric("accuracy", value, stage, tool, version, target, file.name)
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
@@ -157,7 +163,7 @@ class Fit:
     from_trained: bool = False
 
 
-def _train_one(
+def train_one(
     project: Project, training: Training, function: str, data: Dataset, folder: Path, progress: Progress
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""

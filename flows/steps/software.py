@@ -27,20 +27,21 @@ from flows.toolchains import gxx
 
 
 def train(context: Context, results: Results) -> Results:
-    """QKeras model and float baseline, unless the project brings a trained model."""
+    """QKeras model and float baseline, unless the project brings a trained QKeras model."""
     project = context.project
     if project.model.file is not None:
         return results
-    key = project.digest_fields("data", "model", "training", "input", "model_digest") | {
+    key = project.digest_fields("data", "model", "training", "quantize", "input", "model_digest") | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
         "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
     }
 
     def work(folder: Path) -> None:
-        from flows.qat import train
+        from flows.qat import train, train_from_float
 
-        train(project, folder, context.progress)
+        how = train if project.quantize is None else train_from_float
+        how(project, folder, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
@@ -112,18 +113,19 @@ def _say_translation(context: Context, done: Done) -> None:
 
 
 def csim(context: Context, results: Results) -> Results:
-    """C-simulation of the whole test set, and QKeras = C-simulation = oracle."""
+    """C-simulation of the whole test set, and QKeras = C-simulation = oracle; without it where it is not possible."""
     assert results.translated is not None
-    translated = results.translated
+    translated, backend = results.translated, context.project.target.backend
     compiler = gxx.find()
     key = {
+        "backend": backend,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
         "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "steps/software.py", "steps/context.py", "classes.py", "metrics.py"),
     }
-    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder))
+    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend))
     gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
     context.progress.say(str(gate))
     figures = metrics_in(done, "csim")
@@ -136,22 +138,33 @@ def _bridges(translated: Done) -> list[str]:
     return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
 
 
-def _csim_into(folder: Path, translated: Path) -> None:
+def _csim_into(folder: Path, translated: Path, backend: str) -> None:
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
-    x = samples.x
-    library = csimulation.build(translated / "hls", PROJECT_NAME, folder)
-    ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder)
-    gate = gating.judge(graph, reference, ran.output, x, lambda: _layers(library, translated, graph, x, folder))
+    logits = graph.results[0].size  # of several outputs the first one is the classifier
+    figures = [accuracy(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras"))]
+    if backend in csimulation.NEEDS:
+        gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
+    else:
+        gate, output = _simulated(folder, translated, backend, graph, reference, samples)
+        tool = gxx.find()
+        label = f"hls4ml {version('hls4ml')} + {tool.name}"
+        figures.append(accuracy(output[:, :logits], samples, Stage.CSIM, label, tool.version))
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    tool, logits = gxx.find(), graph.results[0].size  # of several outputs the first one is the classifier
-    label = f"hls4ml {version('hls4ml')} + {tool.name}"
-    accuracies = (
-        accuracy(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras")),
-        accuracy(ran.output[:, :logits], samples, Stage.CSIM, label, tool.version),
-    )
-    write_metrics(folder, MetricSet(accuracies))
+    write_metrics(folder, MetricSet(tuple(figures)))
     gating.require(gate)
+
+
+def _simulated(
+    folder: Path, translated: Path, backend: str, graph: Graph, reference: Reference, samples: Samples
+) -> tuple[Gate, Any]:
+    """The gate, and what the C-simulation computed."""
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend)
+    ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, samples.x, folder)
+    gate = gating.judge(
+        graph, reference, ran.output, samples.x, lambda: _layers(library, translated, graph, samples.x, folder)
+    )
+    return gate, ran.output
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:

@@ -65,7 +65,9 @@ def write_project(project: Project, point: Point, folder: Path) -> Project:
 
 
 def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
-    kept = _given(project, exclude={"folder", "model_digest", "training", "model", "knobs", "sweep", "name"})
+    kept = _given(
+        project, exclude={"folder", "model_digest", "training", "quantize", "model", "knobs", "sweep", "name"}
+    )
     kept["data"]["source"] = _source(project, folder)
     model = {"file": _relative(point.model, folder), "allow_lambda": project.model.allow_lambda}
     longest = max((knobs.reuse_factor for knobs in point.knobs.values()), default=1)

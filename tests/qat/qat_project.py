@@ -52,7 +52,12 @@ reuse_factor = 4
 
 def small_project(folder: Path, epochs: int, model: str = MODEL) -> Project:
     """The project, written to `folder` and read from there."""
+    return project_of(folder, TOML.format(epochs=epochs), model)
+
+
+def project_of(folder: Path, text: str, model: str) -> Project:
+    """A project file and its model.py, written to `folder` and read from there."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "project.toml").write_text(TOML.format(epochs=epochs))
+    (folder / "project.toml").write_text(text)
     (folder / "model.py").write_text(model)
     return load(folder)
