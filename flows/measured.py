@@ -114,7 +114,8 @@ def _bars(rows: Sequence[Row], names: Sequence[str]) -> Gallery | None:
 
 def _is_told(rows: Sequence[Row], name: str) -> bool:
     """Whether there is anything to draw: a table says as well that all of them are 0."""
-    return any(metric.name == name and metric.value != 0 for _, metrics in rows for metric in metrics)
+    values = [metric.value for _, metrics in rows for metric in metrics if metric.name == name]
+    return any(values) or (None in values and 0 not in values)
 
 
 def _has(rows: Sequence[Row], one: Group, name: str) -> bool:

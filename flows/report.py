@@ -55,12 +55,14 @@ class PointReport:
         label: short name for tables and plot, such as `R16`.
         predicted: `latency_cycles` and `ii` from the schedule.
         metrics: what was measured, the accuracies of the float, quantized and C-simulated network included.
+        layers: name and figures of each part, where a report has them.
     """
 
     knobs: Mapping[str, Any]
     label: str
     predicted: Mapping[str, int]
     metrics: MetricSet
+    layers: Sequence[measured.Row] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,12 @@ def to_json(report: Report) -> dict[str, Any]:
         "layers": list(report.layers),
         "corrections": list(report.corrections),
         "points": [
-            {"knobs": dict(point.knobs), "predicted": dict(point.predicted), "metrics": point.metrics.to_json()}
+            {
+                "knobs": dict(point.knobs),
+                "predicted": dict(point.predicted),
+                "metrics": point.metrics.to_json(),
+                "layers": [{"name": name, "metrics": metrics.to_json()} for name, metrics in point.layers],
+            }
             for point in report.points
         ],
         "budgets": [verdict for verdict in _verdicts(report)],
@@ -136,6 +143,7 @@ def document(report: Report) -> Document:
         *_pictures(report),
         *measured.sections(_rows(report)),
         *_budget_section(report),
+        *(section for point in report.points for section in _layer_sections(point)),
         *_rtl_sections(report),
         Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
         _corrections(report.corrections),
@@ -247,6 +255,16 @@ def layer_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     head = ("layer", "kind", "shape", "weight", "accum", "result", "strategy", "R asked", "R granted", "multipliers")
     keys = ("name", "kind", "shape", "weight", "accum", "result", "strategy", "asked", "granted", "multipliers")
     return Table(head, tuple(tuple(_cell(layer[key]) for key in keys) for layer in rows))
+
+
+def _layer_sections(point: PointReport) -> Iterator[Section]:
+    """Figures of layers, by the report that has them."""
+    for group in measured.groups(point.layers):
+        own = [
+            (name, MetricSet(tuple(m for m in metrics if measured.group(m) == group))) for name, metrics in point.layers
+        ]
+        chart, table = measured.resources(own), measured.table(own, group, "layer")
+        yield Section(f"Layers of {point.label}, {measured.title(group)}", (*([chart] if chart else []), table))
 
 
 def _rtl_sections(report: Report) -> list[Section]:

@@ -338,7 +338,9 @@ def test_with_vitis_on_the_path_a_csynth_row_is_added(
         ("latency_cycles", 24, "hls"), ("latency_ns", 120, "hls"), ("ii", 8, "hls"),
         ("clock_estimate_ns", 3.214, "hls"),
     }  # fmt: skip
-    (source,) = {m["source"].rpartition(":")[0] for m in row["metrics"]}
+    (layer,) = row["layers"]
+    assert (layer["name"], {m["stage"] for m in layer["metrics"]}) == ("dense_s", {"hls"})
+    (source,) = {m["source"].rpartition(":")[0] for m in (*row["metrics"], *layer["metrics"])}
     assert (finished[0] / "tiny" / "latest" / source).is_file()
     assert "## hls: xcu250-figd2104-2L-e" in said
     assert "no csynth row" not in said

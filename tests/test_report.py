@@ -90,6 +90,17 @@ def test_stages_and_tools_never_share_a_table() -> None:
     assert "3,209" in synth
 
 
+def test_figures_of_layers_stand_by_their_report() -> None:
+    layers = tuple((name, MetricSet((metric("lut", value, Stage.HLS),))) for name, value in (("fc", 40), ("out", 2)))
+    told = replace(example(), points=[replace(example().points[0], layers=layers)])
+    section = report.to_markdown(told).split("## Layers of R16, hls: ecp5, t 1.0 (wheel)")[1].split("##")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert [rows[0], *rows[2:]] == [["layer", "LUT"], ["fc", "40"], ["out", "2"]]
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    assert [layer["metrics"][0]["value"] for layer in data["points"][0]["layers"]] == [40, 2]
+
+
 def test_missing_is_said_with_its_reason_and_zero_stays_zero() -> None:
     text = report.to_markdown(example())
     routed = text.split("## routed")[1].split("##")[0]

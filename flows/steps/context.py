@@ -26,8 +26,11 @@ from flows.toolchains import process
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-METRICS = "metrics.json"
-"""Where a finished part keeps what it measured."""
+METRICS, LAYERS = "metrics.json", "layers.json"
+"""Where a finished part keeps what it measured, of all and of each layer."""
+
+Layer = tuple[str, MetricSet]
+"""Name and figures of a part of a design."""
 
 SAMPLES = "samples.npz"
 """Where step `translate` keeps the test set."""
@@ -98,6 +101,7 @@ class Results:
     metrics: MetricSet = MetricSet()
     points: tuple[Point, ...] = ()
     csynth: MetricSet = MetricSet()
+    csynth_layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
     work: tuple[Done, ...] = ()
 
@@ -111,11 +115,26 @@ def versions(*names: str) -> dict[str, str]:
 
 def metrics_in(done: Done, place: str) -> MetricSet:
     """The metrics of a finished part, which is linked as `place` into the run's folder; sources start there."""
-    file = done.folder / METRICS
+    return _read(done.folder / METRICS, lambda data: below(place, MetricSet.from_json(data)))
+
+
+def layers_in(done: Done, place: str) -> tuple[Layer, ...]:
+    """The layers of a finished part, as `metrics_in` reads its metrics."""
+    return _read(
+        done.folder / LAYERS,
+        lambda data: tuple((one["name"], below(place, MetricSet.from_json(one["metrics"]))) for one in data),
+    )
+
+
+def _read(file: Path, take: Callable[[Any], Result]) -> Result:
     try:
-        metrics = MetricSet.from_json(json.loads(file.read_text(encoding="utf-8")))
+        return take(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError) as error:
         raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
+
+
+def below(place: str, metrics: MetricSet) -> MetricSet:
+    """The same figures, their sources named from the folder that holds `place` on."""
     return MetricSet(tuple(replace(metric, source=f"{place}/{metric.source}") for metric in metrics))
 
 
@@ -153,6 +172,11 @@ def accuracy(output: Any, samples: Samples, stage: Stage, tool: str, tool_versio
 
 def write_metrics(folder: Path, metrics: MetricSet) -> None:
     (folder / METRICS).write_text(json.dumps(metrics.to_json(), indent=1), encoding="utf-8")
+
+
+def write_layers(folder: Path, layers: Iterable[Layer]) -> None:
+    told = [{"name": name, "metrics": metrics.to_json()} for name, metrics in layers]
+    (folder / LAYERS).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
 def parallel(context: Context, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

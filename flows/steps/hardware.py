@@ -27,7 +27,19 @@ from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, Weig
 from flows.rtl.schedule import Schedule, schedule
 from flows.rtl.simulate import Simulation, simulate
 from flows.rtl.testbench import testbench
-from flows.steps.context import Context, Point, Results, Samples, accuracy, metrics_in, parallel, write_metrics
+from flows.steps.context import (
+    Context,
+    Point,
+    Results,
+    Samples,
+    accuracy,
+    below,
+    layers_in,
+    metrics_in,
+    parallel,
+    write_layers,
+    write_metrics,
+)
 from flows.store import Done, code, digest
 from flows.toolchains import drive, gxx, nextpnr, process, scripts, verilator, yosys
 from flows.toolchains.chain import Settings, Step, Toolchain
@@ -264,8 +276,10 @@ def _csynth(context: Context, results: Results) -> Results:
 
     def work(folder: Path) -> None:
         shutil.copytree(project, folder / "hls")
-        figures = csynth(chain, folder / "hls", overrides, context.progress).metrics
-        write_metrics(folder, MetricSet(tuple(replace(one, source=f"hls/{one.source}") for one in figures)))
+        made = csynth(chain, folder / "hls", overrides, context.progress)
+        layers = [(layer.name, below("hls", layer.metrics)) for report in made.reports for layer in report.layers]
+        write_metrics(folder, below("hls", made.metrics))
+        write_layers(folder, layers)
 
-    done = context.do("synth", "csynth", key, work)
-    return results.with_work(done, csynth=metrics_in(done, "synth/csynth"))
+    done, place = context.do("synth", "csynth", key, work), "synth/csynth"
+    return results.with_work(done, csynth=metrics_in(done, place), csynth_layers=layers_in(done, place))

@@ -24,8 +24,7 @@ def report(context: Context, results: Results) -> Results:
         results.gate.to_json(),
         echo["layers"],
         echo["corrections"],
-        [_point_report(project, point, results.metrics) for point in results.points]
-        + _csynth_report(project, results.csynth),
+        [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
     )
@@ -68,9 +67,10 @@ def _memory(memory: WeightMemory) -> dict[str, Any]:
     }
 
 
-def _csynth_report(project: Project, metrics: MetricSet) -> list[reporting.PointReport]:
+def _csynth_report(project: Project, results: Results) -> list[reporting.PointReport]:
     """The vendor's row: hls4ml's project with the knobs of the project file."""
-    if not metrics.metrics:
+    if not results.csynth.metrics:
         return []
     knobs = project.knobs.model_dump(mode="json")
-    return [reporting.PointReport(knobs, f"hls4ml R{project.knobs.reuse_factor}", {}, metrics)]
+    label = f"hls4ml R{project.knobs.reuse_factor}"
+    return [reporting.PointReport(knobs, label, {}, results.csynth, results.csynth_layers)]
