@@ -7,13 +7,17 @@ fail.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.errors import DataError
+
 if TYPE_CHECKING:
-    from flows.estimate import Design, Estimate
+    from flows.estimate import Design, Estimate, Figure
+    from flows.metrics import Metric, MetricSet
     from flows.project import Project
 
 EPILOG = """\
@@ -38,6 +42,7 @@ def add_to(
     )
     project_arguments(parser)
     parser.add_argument("--part", help="another part than the project's, such as xc7z020clg400-1")
+    parser.add_argument("--json", action="store_true", help="print a list of estimates for scripts instead of tables")
     parser.set_defaults(command=lambda arguments: _estimate(arguments, project, reuse_factors(arguments.reuse_factor)))
 
 
@@ -52,8 +57,12 @@ def _estimate(
     design = hls4ml_project.read(folder)
     if arguments.part:
         design = replace(design, part=arguments.part)
-    for found in [design.at(factor) for factor in factors] or [design]:
-        print("\n".join(_told(found, folder)))
+    as_built = not factors and not arguments.part
+    designs = [design.at(factor) for factor in factors] or [design]
+    if arguments.json:
+        print(json.dumps([_data(found, folder) for found in designs], indent=1))
+    else:
+        print("\n".join(line for found in designs for line in _told(found, folder, as_built)))
 
 
 def _translated(project: Project, build: Path) -> Path:
@@ -65,14 +74,41 @@ def _translated(project: Project, build: Path) -> Path:
     return done.folder / "hls"
 
 
-def _told(design: Design, folder: Path) -> Iterator[str]:
+def _data(design: Design, folder: Path) -> dict[str, object]:
+    """An estimate as plain JSON types."""
+    from flows import preflight
+    from flows.estimate import estimate
+
+    found = estimate(design)
+    return {
+        "reuse_factors": {layer.name: layer.reuse_factor for layer in design.layers if layer.weight},
+        "metrics": found.metrics().to_json(),
+        "intervals": {name: [figure.low, figure.high] for name, figure in found.figures.items()},
+        "layers": [asdict(layer) for layer in found.layers],
+        "departures": list(found.departures),
+        "findings": [asdict(finding) for finding in preflight.check(design, folder, found)],
+    }
+
+
+def _measured(folder: Path) -> MetricSet:
+    """What csynth has reported of the project already; nothing where its reports cannot be told from others."""
+    from flows.directory import read
+    from flows.metrics import MetricSet, Stage
+
+    try:
+        return MetricSet(tuple(metric for metric in read(folder).metrics if metric.stage is Stage.HLS))
+    except DataError:
+        return MetricSet()
+
+
+def _told(design: Design, folder: Path, as_built: bool) -> Iterator[str]:
     from flows import preflight
     from flows.estimate import estimate
 
     found = estimate(design)
     yield f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns\n"
     yield layer_table(found) + "\n"
-    yield total_table(found) + "\n"
+    yield total_table(found, _measured(folder) if as_built else ()) + "\n"
     if found.departures:
         yield f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.\n"
     for finding in preflight.check(design, folder, found):
@@ -91,16 +127,28 @@ def layer_table(found: Estimate) -> str:
     return table(["layer", "kind", *METRICS], rows)
 
 
-def total_table(found: Estimate) -> str:
-    """The whole, with intervals, beside what the part has."""
-    from flows.estimate.part import available, verdict
+def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> str:
+    """The whole, with intervals, beside what the part has.
+
+    Args:
+        found: the estimate.
+        measured: what csynth has reported of the design, in a column of its own.
+    """
+    from flows.estimate.part import available
     from flows.markdown import table
 
     offered = available(found.design.part)
-    rows = []
-    for name, figure in found.figures.items():
-        limit = offered.get(name)
-        said = [f"{limit:,}", verdict(figure, limit)] if limit is not None else ["", ""]
-        rows.append([name, f"{figure.value:,.0f}", f"{figure.low:,.0f} to {figure.high:,.0f}", *said])
-    part = found.design.part or "unknown part"
-    return table(["estimated", "value", f"{found.coverage:.0%} interval", part, "verdict"], rows)
+    truth = {metric.name: f"{metric.value:,.0f}" for metric in measured if metric.value is not None}
+    rows = [
+        _total_row(name, figure, offered.get(name)) + ([truth.get(name, "")] if truth else [])
+        for name, figure in found.figures.items()
+    ]
+    head = ["metric", "estimated", f"{found.coverage:.0%} interval", found.design.part or "unknown part", "verdict"]
+    return table(head + (["csynth"] if truth else []), rows)
+
+
+def _total_row(name: str, figure: Figure, limit: int | None) -> list[str]:
+    from flows.estimate.part import verdict
+
+    said = [f"{limit:,}", verdict(figure, limit)] if limit is not None else ["", ""]
+    return [name, f"{figure.value:,.0f}", f"{figure.low:,.0f} to {figure.high:,.0f}", *said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,30 @@ def test_the_part_can_be_another(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "xc7a35t" in said
     assert "| fits" in said
     assert "reuse_factor = 5 was asked for" in said
+
+
+def test_scripts_get_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", str(project(tmp_path)), "--json", "--reuse-factor", "1,2"]) == 0
+    one, two = json.loads(capsys.readouterr().out)
+    assert (one["reuse_factors"], two["reuse_factors"]) == ({"fc1": 1}, {"fc1": 2})
+    assert {metric["stage"] for metric in one["metrics"]} == {"estimated"}
+    lut = next(metric["value"] for metric in one["metrics"] if metric["name"] == "lut")
+    low, high = one["intervals"]["lut"]
+    assert low <= lut <= high
+
+
+def test_what_csynth_said_already_stands_beside(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project(tmp_path)
+    report = next((shared / "reports" / "vitis_2021.1_mlp" / "CARDIO" / "DSP_reuse1").rglob("*_csynth.xml"))
+    place = folder / "tiny_prj" / "solution1" / "syn" / "report"
+    place.mkdir(parents=True)
+    text = report.read_text(encoding="utf-8").replace("myproject", "tiny")
+    (place / "tiny_csynth.xml").write_text(text, encoding="utf-8")
+    assert main(["estimate", str(folder)]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("| dsp "))
+    assert row.split("|")[-2].strip() == "36"
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,6 +23,7 @@ class Kind(enum.StrEnum):
     POOL = "pool"
     MERGE = "merge"  # elementwise with two operands
     WIRES = "wires"  # reshape, transpose, concatenation, cloning of streams
+    OTHER = "not estimated"
 
 
 @dataclass(frozen=True)

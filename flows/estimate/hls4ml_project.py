@@ -55,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "resize": Kind.WIRES,
     "zeropad": Kind.WIRES,
     "broadcast": Kind.WIRES,
+    "cropping": Kind.WIRES,
     "tanh": Kind.TABLE,
     "sigmoid": Kind.TABLE,
     "elu": Kind.TABLE,
@@ -214,7 +215,7 @@ def _asked(layer: Layer, config: Config | None) -> Layer:
 
 def _kind(function: str) -> Kind:
     fits = [start for start in KINDS if function.startswith(start)]
-    return KINDS[max(fits, key=len)] if fits else Kind.WIRES
+    return KINDS[max(fits, key=len)] if fits else Kind.OTHER
 
 
 def _layer(sources: _Sources, function: str, types: str, arguments: str, name: str, *, streams: bool) -> Layer:
@@ -223,6 +224,8 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
     matrix = sources.configs.get(f"{words[-1]}_mult", config)
     kind = _kind(function)
     n_in, n_out = _shape(sources, kind, config, matrix)
+    if not n_in * n_out:
+        kind = Kind.OTHER
     entry = sources.type(words[0]) or _DEFAULT_TYPE
     result = sources.type(words[-2]) if len(words) > 2 else None
     weight = sources.type(config.get("weight_t") or config.get("scale_t", ""))
@@ -286,7 +289,8 @@ def _constants(
         shape = (values.size, 1) if values is not None else shape
     if values is None or values.size != shape[0] * shape[1]:
         return None
-    return count(np.rint(values.reshape(shape) * 2.0**weight.frac).astype(np.int64), input_bits)
+    codes = np.rint(values.reshape(shape) * 2.0**weight.frac).astype(np.int64)
+    return count(2 * codes - 1 if weight.width == 1 and not weight.signed else codes, input_bits)  # bit 0 means -1
 
 
 def weights(folder: Path, name: str) -> Array | None:

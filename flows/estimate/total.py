@@ -164,6 +164,7 @@ def departures(design: Design) -> Iterator[str]:
         "weights that are not known": any(layer.constants is None for layer in matrices),
         f"operands outside {bits_low} to {bits_high} bits": any(not bits_low <= one <= bits_high for one in widths),
         "layers that no report shows": any(layer.kind in _UNSEEN for layer in design.layers),
+        "layers that are not estimated": any(layer.kind is Kind.OTHER for layer in design.layers),
     }
     return (text for text, differs in tests.items() if differs)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flows.errors import DataError
-from flows.estimate import Kind, hls4ml_project
+from flows.estimate import Kind, estimate, hls4ml_project
 from flows.estimate.constants import count
 from flows.ir import Fixed
 from tests.estimate.designs import PARAMETERS, PART, WEIGHTS, project
@@ -82,6 +82,25 @@ struct config4 : nnet::conv2d_config {
     (folder / "firmware/tiny.cpp").write_text(call, encoding="utf-8")
     (layer,) = hls4ml_project.read(folder).layers
     assert (layer.n_in, layer.n_out, layer.positions, layer.beats, layer.window) == (18, 4, 12, 30, 3)
+
+
+def test_functions_that_are_not_known_are_said_and_not_taken_for_nothing(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    call = "nnet::lstm_stack<input_t, layer2_t, config2>(x, y, w2, wr2, b2); // lstm1\n"
+    (folder / "firmware/tiny.cpp").write_text(call, encoding="utf-8")
+    one = hls4ml_project.read(folder)
+    assert one.layers[0].kind is Kind.OTHER
+    assert "layers that are not estimated" in estimate(one).departures
+
+
+def test_binary_weights_are_minus_one_and_one(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    defines = folder / "firmware/defines.h"
+    defines.write_text(defines.read_text().replace("ap_fixed<8,2> weight2_t", "ap_uint<1> weight2_t"), encoding="utf-8")
+    (folder / "firmware/weights/w2.txt").write_text("1, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0, 0", encoding="utf-8")
+    found = hls4ml_project.read(folder).layers[0].constants
+    assert found is not None
+    assert (found.nonzero, found.multipliers, found.live) == (12, 0, 3)
 
 
 @pytest.mark.parametrize("missing", ["firmware/parameters.h", "firmware/defines.h", "firmware/tiny.cpp"])
