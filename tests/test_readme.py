@@ -40,10 +40,17 @@ def test_the_scripts_are_there_and_can_be_run() -> None:
 
 
 def test_the_project_file_is_valid() -> None:
-    (text,) = blocks("toml")
-    project = parse(tomllib.loads(text), "README.md")
+    whole = next(text for text in blocks("toml") if text.startswith("name"))
+    project = parse(tomllib.loads(whole), "README.md")
     assert project.knobs.of("fc1").reuse_factor == 32
     assert str(project.knobs.of("fc1").precision.accum) == "fixed<20,9>"
+
+
+def test_pieces_of_a_project_file_fit_the_whole() -> None:
+    whole, *pieces = sorted((tomllib.loads(text) for text in blocks("toml")), key=lambda one: "name" not in one)
+    assert pieces
+    for piece in pieces:
+        parse(whole | piece, "README.md")
 
 
 def test_the_check_of_three_lines_runs(
