@@ -247,7 +247,7 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
         constants=_constants(sources, kind, arguments, weight, (n_in, n_out), entry.width),
         positions=positions,
         beats=beats,
-        copies=1 if streams else max(1, positions // sources.number(config, "n_partitions", positions)),
+        copies=1 if streams else max(1, positions // sources.number(config, "n_partitions")),
         window=window,
         table_size=sources.number(config, "table_size", sources.number(config, "exp_table_size", 1024)),
         config=words[-1],
