@@ -57,7 +57,10 @@ TESTBENCH_SAMPLES = 10
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
 CSYNTH_TIMEOUT_S = 6 * 3600.0
-CSYNTH_CODE = ("toolchains/amd.py", "toolchains/vitis.py", "toolchains/vivado_hls.py", "toolchains/reports")
+CSYNTH_CODE = (
+    *("toolchains/amd.py", "toolchains/vitis.py", "toolchains/vivado_hls.py", "toolchains/reports"),
+    *("templates/tools/vitis/run.tcl", "templates/tools/vitis/build_opt.tcl"),
+)
 """Our own code that a vendor's figures depend on."""
 
 TEMPLATES = "templates"

@@ -16,14 +16,16 @@ from pathlib import Path
 
 from flows.errors import DataError, ToolFailed, ToolMissing
 from flows.metrics import MetricSet
-from flows.toolchains.chain import Phase, Step
+from flows.toolchains.chain import Call, Phase, Step
+from flows.toolchains.process import Finished
 from flows.toolchains.reports import read_any
 from flows.toolchains.reports.report import UNKNOWN, Report
 from flows.toolchains.tool import Tool, version_text
-from flows.toolchains.verdict import Symptom
+from flows.toolchains.verdict import Symptom, judge
 
 VERSION = re.compile(r"\bv?(20\d\d\.\d(?:\.\d)?)\b")
 SETTING = re.compile(r"^\s*set\s+(\w+)\s+\"?([^\"\s]+)\"?", re.M)
+LAYER_NUMBER = re.compile(r"config(\d+)|array '[wb](\d+)\b")
 OPTIONS = ("reset", "csim", "synth", "cosim", "validation", "export", "vsynth", "fifo_opt")
 """Of hls4ml's build_prj.tcl."""
 
@@ -185,6 +187,30 @@ def require_synthesized(folder: Path, steps: Sequence[Step], needing: Sequence[S
     raise DataError(
         f"{first} needs the Verilog of csynth, and {folder} has none", f"add csynth: --steps csynth,{first}"
     )
+
+
+def judged(call: Call, finished: Finished, folder: Path, title: str) -> None:
+    """The exit rule of both HLS tools; names the layer of a loop or an array that is too large. Raises FlowError."""
+    try:
+        judge(call, finished, folder, title, HLS_SYMPTOMS)
+    except ToolFailed as error:
+        layer = _layer(folder, error.message)
+        if layer:
+            raise ToolFailed(f"layer '{layer}': {error.message}", error.hint) from error
+        raise
+
+
+def _layer(folder: Path, message: str) -> str:
+    """The layer whose configuration or weights a message names, by the comments in parameters.h; "" for none."""
+    number, file = LAYER_NUMBER.search(message), folder / "firmware" / "parameters.h"
+    if number is None or not file.is_file():
+        return ""
+    name = ""
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        name = line.removeprefix("// ").strip() if line.startswith("// ") else name
+        if re.match(rf"struct \w*config{number[1] or number[2]}(?:_\w+)? :", line):
+            return name
+    return ""
 
 
 def reports(folder: Path, step: Step) -> Sequence[Report]:

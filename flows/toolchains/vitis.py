@@ -15,7 +15,6 @@ from flows.toolchains.chain import Call, Settings, Step, Toolchain, log_of
 from flows.toolchains.process import Finished
 from flows.toolchains.scripts import script
 from flows.toolchains.tool import Tool, version_tuple
-from flows.toolchains.verdict import judge
 
 NAME, TITLE = "vitis", "Vitis HLS"
 VITIS_RUN_SINCE = (2024, 2)
@@ -68,7 +67,7 @@ def _call(folder: Path, step: Step, steps: Sequence[Step], tool: Tool, settings:
 
 def verdict(call: Call, finished: Finished, folder: Path) -> None:
     """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, amd.HLS_SYMPTOMS)
+    amd.judged(call, finished, folder, TITLE)
 
 
 CHAIN = Toolchain(

@@ -14,7 +14,6 @@ from flows.toolchains import amd
 from flows.toolchains.chain import Call, Settings, Step, Toolchain, log_of
 from flows.toolchains.process import Finished
 from flows.toolchains.tool import Tool, version_tuple
-from flows.toolchains.verdict import judge
 
 NAME, TITLE = "vivado_hls", "Vivado HLS"
 PROGRAMS = amd.Programs(
@@ -59,7 +58,7 @@ def _call(folder: Path, step: Step, steps: Sequence[Step], tool: Tool) -> Call:
 
 def verdict(call: Call, finished: Finished, folder: Path) -> None:
     """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, amd.HLS_SYMPTOMS)
+    amd.judged(call, finished, folder, TITLE)
 
 
 CHAIN = Toolchain(

@@ -116,10 +116,29 @@ def test_limits_of_hls_are_named_with_the_knob(
 ) -> None:
     install(monkeypatch, tmp_path, "vivado_hls", "2019.2")
     monkeypatch.setenv("STANDIN_MODE", mode)
+    folder = amd_project(tmp_path / "project", "vivado")
     with pytest.raises(ToolFailed) as caught:
-        drive.run(CHAINS["vivado_hls"], amd_project(tmp_path / "project", "vivado"), (Step.CSYNTH,))
+        drive.run(CHAINS["vivado_hls"], folder, (Step.CSYNTH,))
     assert says in caught.value.message
+    (folder / "firmware" / "parameters.h").write_text(PARAMETERS)
+    with pytest.raises(ToolFailed, match="layer 'conv1': Vivado HLS csynth: ") as caught:
+        drive.run(CHAINS["vivado_hls"], folder, (Step.CSYNTH,))
     assert knob in caught.value.hint
+
+
+PARAMETERS = """// hls-fpga-machine-learning insert layer-config
+// conv1
+struct config2_mult : nnet::dense_config {
+    static const unsigned n_in = 9;
+};
+
+struct config2 : nnet::conv2d_config {
+};
+
+// relu1
+struct relu_config3 : nnet::activ_config {
+};
+"""
 
 
 @pytest.mark.parametrize("name", ["vitis-run", "vivado_hls"])
