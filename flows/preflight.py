@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flows.directory_checks import VERILOG, roms_of
 from flows.errors import ProjectError
-from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate
+from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate, fitted
 from flows.estimate.analytic import Timing
 from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
 from flows.reuse import legal_reuse_factors, nearest_legal
@@ -161,7 +161,7 @@ def _partitions(flight: _Flight) -> Iterator[Finding]:
 
 def _reuse(flight: _Flight) -> Iterator[Finding]:
     """Reuse factors that do not do what they say."""
-    timing = Timing(flight.design)
+    timing = fitted.timing(flight.design)
     for layer in flight.matrices():
         if layer.strategy == "resource":
             yield from _illegal(layer)

@@ -1,18 +1,22 @@
 """What hls4ml's templates and the rules of C synthesis determine: cycles, multipliers, memories.
 
-In: a `Design` and its layers. Out: cycles, DSP blocks, block RAMs of each layer and of the whole; no figure here is
-fitted to a resource. Delays are those of the HLS libraries; how stages follow from them is read off reports of Vitis
-HLS 2021.1 (Zynq-7000, 3.33 and 5 ns), on which the tests compare every layer.
+In: a `Design` and its layers. Out: cycles, DSP blocks, block RAMs of each layer and of the whole. The only figures that
+are fitted are a few counts of cycles (`Stages`). Delays are those of the HLS libraries; how stages follow from them is
+read off reports of Vitis HLS 2021.1 (Zynq-7000, 3.33 and 5 ns), on which the tests compare every layer.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from flows.estimate.constants import Constants, typical
 from flows.estimate.design import Design, Kind, Layer
+
+Value = TypeVar("Value")
 
 ADDER_NS: Mapping[str, float] = {"7": 2.08, "us": 1.10, "us+": 0.79}
 """Delay of a 16-bit adder in the HLS libraries: 7 series, UltraScale, UltraScale+."""
@@ -41,8 +45,32 @@ def generation(part: str) -> str:
     return "us" if name.startswith(("xcku0", "xcku1", "xcvu0", "xcvu1")) and not name.endswith("p") else "us+"
 
 
-class Timing:
-    """How many steps of logic a cycle of a design takes."""
+@dataclass(frozen=True)
+class Stages:
+    """Cycles of stages that no template tells, fitted; keys are those of `Pace.key`.
+
+    Attributes:
+        product: of a product, before its sum.
+        tail: after the last of the products that share multipliers is begun.
+        alone: the same where there is one multiplier alone.
+        softmax: of a softmax, and more for each doubling of its inputs.
+    """
+
+    product: Mapping[str, float]
+    tail: Mapping[str, float]
+    alone: Mapping[str, float]
+    softmax: Mapping[str, tuple[float, float]]
+
+
+def at(values: Mapping[str, Value], key: str) -> Value:
+    """The value of a pace; where it has none, that of the same multipliers at another pace, or any."""
+    multiplier = key.rpartition(" ")[2]
+    alike = [other for other in values if other.endswith(multiplier)]
+    return values[next(one for one in (key, *alike, *values) if one in values)]
+
+
+class Pace:
+    """How many steps of logic a cycle of a design holds."""
 
     def __init__(self, design: Design) -> None:
         self.design = design
@@ -57,6 +85,19 @@ class Timing:
     def tight(self) -> bool:
         """Whether a cycle holds one adder alone."""
         return self.levels == 1
+
+    @property
+    def key(self) -> str:
+        """What cycles of stages depend on: whether a cycle holds one adder alone, and what multiplies."""
+        return f"{'tight' if self.tight else 'relaxed'} {'dsp' if self.design.dsp_multipliers else 'lut'}"
+
+
+class Timing(Pace):
+    """A design's pace, and how many cycles its stages take."""
+
+    def __init__(self, design: Design, stages: Stages) -> None:
+        super().__init__(design)
+        self.stages = stages
 
 
 def constants(layer: Layer) -> Constants:
@@ -146,13 +187,12 @@ _OTHER_DEPTHS: Mapping[Kind, int] = {Kind.SCALE: 1, Kind.TABLE: 1, Kind.POOL: 2}
 
 
 def _softmax_depth(timing: Timing, layer: Layer) -> int:
-    """Look-up, largest value and sum as trees, inverse, product: the product in a DSP block takes longer."""
+    """Look-up, largest value and sum as trees, inverse, product."""
     levels = math.ceil(math.log2(max(layer.n_in, 2)))
     if timing.design.backend == "vivado" or timing.levels > 2:
         return 2 + levels
-    if timing.tight:
-        return (7 if timing.design.dsp_multipliers else 4) + 3 * levels
-    return (6 if timing.design.dsp_multipliers else 4) + 2 * levels
+    first, more = at(timing.stages.softmax, timing.key)
+    return round(first + more * levels)
 
 
 def _matrix_depth(timing: Timing, layer: Layer) -> int:
@@ -166,26 +206,22 @@ def _matrix_depth(timing: Timing, layer: Layer) -> int:
 
 
 def _tree_depth(timing: Timing, terms: float) -> int:
-    """Cycles of products and of the tree that adds them.
-
-    With two adders a cycle the products share cycles with the first sums; with one a product in a DSP block takes two
-    cycles of its own.
-    """
+    """Cycles of products and of the tree that adds them."""
     levels = math.log2(max(terms, 2.0))
-    if timing.tight:
-        return math.ceil(levels) + 2 * timing.design.dsp_multipliers
-    if timing.levels == 2:
-        return max(1, round(levels))
-    return math.ceil(levels / timing.levels) + (timing.design.backend != "vivado")
+    if timing.levels > 2:
+        return math.ceil(levels / timing.levels) + (timing.design.backend != "vivado")
+    return max(1, sum_depth(timing, levels) + round(at(timing.stages.product, timing.key)))
+
+
+def sum_depth(timing: Pace, levels: float) -> int:
+    """Cycles of a tree of so many levels: one each where a cycle holds one adder, with less at the ends otherwise."""
+    return math.ceil(levels) if timing.tight else round(levels)
 
 
 def _tail(timing: Timing, layer: Layer) -> int:
     """Cycles after the last shared product is begun; a multiplier that is alone has more stages."""
-    if layer.multiplier_limit == 1:
-        return 5 if timing.design.dsp_multipliers else 1
-    if not timing.tight:
-        return 2
-    return 4 if timing.design.dsp_multipliers else 1
+    values = timing.stages.alone if layer.multiplier_limit == 1 else timing.stages.tail
+    return round(at(values, timing.key))
 
 
 def interval(timing: Timing, layer: Layer) -> int:

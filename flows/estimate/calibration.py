@@ -1,9 +1,8 @@
 """The designs that estimates are fitted to, the fit, and its cross-validation.
 
 In: `templates/estimate/designs.json`: shapes, counted weights and csynth figures of public designs. Out:
-`Coefficients`, and for each design what is estimated when everything was fitted without it. The rules of
-`flows.estimate.analytic` have no coefficients, but were found by reading these reports; only designs that nobody looked
-at can test them.
+`Coefficients`, and for each design what is estimated when everything was fitted without it. The form of the rules of
+`flows.estimate.analytic` was found by reading these reports; only designs that nobody looked at can test it.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flows import templates
-from flows.estimate import fitted
-from flows.estimate.analytic import Timing
+from flows.estimate import fitted, stages
+from flows.estimate.analytic import Pace
 from flows.estimate.constants import Constants, count
 from flows.estimate.design import Design, Kind, Layer
 from flows.estimate.fitted import Coefficients
@@ -28,6 +27,9 @@ FILE = "estimate/designs.json"
 COVERAGE = 0.9
 FLOOR = 0.02
 """No interval is narrower: half its width as a logarithm."""
+
+DEPTH = "depth"
+"""Name of the rows that hold cycles of layers."""
 
 _TOTAL = ("latency_cycles", "ii", "bram", "dsp", "ff", "lut")
 
@@ -41,7 +43,7 @@ class Measured:
         variant: which one: kind of multipliers, reuse factor.
         design: as estimation sees it.
         total: metric → figure.
-        rows: row of `fitted.ROWS` → layer and figure, for what is fitted.
+        rows: row of `fitted.ROWS`, or `DEPTH`, → layer and figure, for what is fitted.
     """
 
     network: str
@@ -137,8 +139,10 @@ def _rows(
     figures = {Kind.MATRIX: list(_lists(found["matrix"])), Kind.RELU: list(_lists(found["relu"]))}
     figures |= {Kind.SCALE: list(_lists(found.get("scale", []))), Kind.SOFTMAX: [_numbers(found["softmax"])]}
     for layer in design.layers:
-        *_, ff, lut = figures[layer.kind].pop(0)
+        *cycles, ff, lut = figures[layer.kind].pop(0)
         left -= ff
+        if cycles:
+            yield DEPTH, layer, cycles[0]
         yield f"{layer.kind}_lut", layer, lut
         yield f"{layer.kind}_ff", layer, ff
     yield "between_ff", _joined(design), left
@@ -146,7 +150,7 @@ def _rows(
 
 def _joined(design: Design) -> Layer:
     """A layer that has the results of all others."""
-    bits = sum(fitted.ROWS["between_ff"](Timing(design), layer).counts[0] for layer in design.layers)
+    bits = sum(fitted.ROWS["between_ff"](Pace(design), layer).counts[0] for layer in design.layers)
     return replace(design.layers[-1], n_out=int(bits) // design.layers[-1].result.width, constants=None)
 
 
@@ -168,7 +172,8 @@ def fit(designs: Sequence[Measured]) -> Coefficients:
 
 def _fit_values(designs: Sequence[Measured]) -> Coefficients:
     values = {row: _fit_row(row, designs) for row in fitted.ROWS}
-    return Coefficients(values, {}, COVERAGE, f"{len(designs)} designs; {source()}")
+    depths = [(Pace(one.design), layer, cycles) for one in designs for row, layer, cycles in one.rows if row == DEPTH]
+    return Coefficients(values, stages.fit(depths), {}, COVERAGE, f"{len(designs)} designs; {source()}")
 
 
 def _fit_row(row: str, designs: Sequence[Measured]) -> tuple[float, ...]:
@@ -179,12 +184,12 @@ def _fit_row(row: str, designs: Sequence[Measured]) -> tuple[float, ...]:
     for design in designs:
         for name, layer, figure in design.rows:
             if name == row and figure > 0:
-                found = fitted.ROWS[row](Timing(design.design), layer)
+                found = fitted.ROWS[row](Pace(design.design), layer)
                 whole = design.total[row.rpartition("_")[2]]
                 terms.append([bits / whole for bits in found.counts])
                 wanted.append((figure - found.known) / whole)
     if not terms:
-        return (0.0,) * len(fitted.ROWS[row](Timing(designs[0].design), designs[0].design.layers[0]).counts)
+        return (0.0,) * len(fitted.ROWS[row](Pace(designs[0].design), designs[0].design.layers[0]).counts)
     solved, _ = nnls(np.array(terms), np.array(wanted))
     return tuple(float(one) for one in solved)
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 from flows import templates
 from flows.errors import FlowError
 from flows.estimate import analytic
-from flows.estimate.analytic import Timing
-from flows.estimate.design import Kind, Layer
+from flows.estimate.analytic import Pace, Stages, Timing
+from flows.estimate.design import Design, Kind, Layer
 from flows.ir import Overflow, Rounding
 
 FILE = "estimate/coefficients.json"
@@ -48,12 +48,14 @@ class Coefficients:
 
     Attributes:
         values: row of `ROWS` → its coefficients.
+        stages: cycles of stages.
         spread: metric → half the width of its interval, as the logarithm of a factor.
         coverage: share of designs that the interval is meant to hold.
         provenance: what they were fitted to.
     """
 
     values: Mapping[str, tuple[float, ...]]
+    stages: Stages
     spread: Mapping[str, float]
     coverage: float
     provenance: str
@@ -61,7 +63,9 @@ class Coefficients:
     def to_json(self) -> dict[str, object]:
         values = {row: [round(one, 4) for one in found] for row, found in self.values.items()}
         spread = {metric: round(one, 4) for metric, one in self.spread.items()}
-        return {"provenance": self.provenance, "coverage": self.coverage, "values": values, "spread": spread}
+        cycles = {name: dict(found) for name, found in vars(self.stages).items()}
+        head = {"provenance": self.provenance, "coverage": self.coverage}
+        return head | {"values": values, "cycles": cycles, "spread": spread}
 
 
 @lru_cache(maxsize=1)
@@ -75,34 +79,42 @@ def load() -> Coefficients:
         data = json.loads(templates.read(FILE))
         values = {row: tuple(map(float, found)) for row, found in data["values"].items()}
         spread = {metric: float(one) for metric, one in data["spread"].items()}
-        return Coefficients(values, spread, float(data["coverage"]), str(data["provenance"]))
+        cycles = data["cycles"]
+        softmax = {pace: (float(first), float(more)) for pace, (first, more) in cycles.pop("softmax").items()}
+        stages = Stages(softmax=softmax, **{name: dict(found) for name, found in cycles.items()})
+        return Coefficients(values, stages, spread, float(data["coverage"]), str(data["provenance"]))
     except (ValueError, KeyError, TypeError) as error:
         raise FlowError(f"template '{FILE}' is damaged: {error}", "install hlsflow again") from error
 
 
-def figure(row: str, timing: Timing, layer: Layer, coefficients: Coefficients) -> float:
+def timing(design: Design) -> Timing:
+    """A design's timing, with the stages that hlsflow comes with."""
+    return Timing(design, load().stages)
+
+
+def figure(row: str, timing: Pace, layer: Layer, coefficients: Coefficients) -> float:
     """One row of `ROWS` for a layer."""
     return max(0.0, ROWS[row](timing, layer).at(coefficients.values[row]))
 
 
-def lut(timing: Timing, layer: Layer, coefficients: Coefficients) -> float:
+def lut(timing: Pace, layer: Layer, coefficients: Coefficients) -> float:
     """LUTs of a layer."""
     fitted = figure(f"{layer.kind}_lut", timing, layer, coefficients) if f"{layer.kind}_lut" in ROWS else 0.0
     return fitted + _GUESSED_LUT.get(layer.kind, 0.0) * _value_bits(layer) + _stream_lut(timing, layer)
 
 
-def ff(timing: Timing, layer: Layer, coefficients: Coefficients) -> float:
+def ff(timing: Pace, layer: Layer, coefficients: Coefficients) -> float:
     """FFs of a layer."""
     fitted = figure(f"{layer.kind}_ff", timing, layer, coefficients) if f"{layer.kind}_ff" in ROWS else 0.0
     return fitted + _GUESSED_FF.get(layer.kind, 0.0) * _value_bits(layer) + (_STREAM_FF if timing.design.streams else 0)
 
 
-def between(timing: Timing, layer: Layer, coefficients: Coefficients) -> float:
+def between(timing: Pace, layer: Layer, coefficients: Coefficients) -> float:
     """FFs between a layer and the next."""
     return 0.0 if timing.design.streams else figure("between_ff", timing, layer, coefficients)
 
 
-def _matrix(timing: Timing, layer: Layer) -> tuple[float, float, float, float]:
+def _matrix(timing: Pace, layer: Layer) -> tuple[float, float, float, float]:
     """Bits of sums; those of a chain and of a free pipeline that are delayed; bits of products."""
     found = analytic.constants(layer)
     width = layer.accum.width if layer.accum else layer.result.width
@@ -114,7 +126,7 @@ def _matrix(timing: Timing, layer: Layer) -> tuple[float, float, float, float]:
     return sums, delayed, sums / timing.levels**2 if free else 0.0, float(sum(analytic.operands(layer)))
 
 
-def _matrix_lut(timing: Timing, layer: Layer) -> Terms:
+def _matrix_lut(timing: Pace, layer: Layer) -> Terms:
     sums, chain, free, operands = _matrix(timing, layer)
     if not analytic.unrolled(layer):
         return Terms(_plain_multipliers(timing, layer), (sums, chain, free, analytic.multipliers(layer) * operands))
@@ -124,7 +136,7 @@ def _matrix_lut(timing: Timing, layer: Layer) -> Terms:
     return Terms(known, (sums, chain, free, shared * operands))
 
 
-def _matrix_ff(timing: Timing, layer: Layer) -> Terms:
+def _matrix_ff(timing: Pace, layer: Layer) -> Terms:
     found = analytic.constants(layer).multipliers * layer.copies
     products = found if analytic.unrolled(layer) else analytic.multipliers(layer)
     *sums, operands = _matrix(timing, layer)
@@ -132,7 +144,7 @@ def _matrix_ff(timing: Timing, layer: Layer) -> Terms:
     return Terms(0.0, tuple(kept * bits for bits in (*sums, products * operands)))
 
 
-def _plain_multipliers(timing: Timing, layer: Layer) -> float:
+def _plain_multipliers(timing: Pace, layer: Layer) -> float:
     """LUTs of multipliers without DSP blocks: one for each bit of the one factor and each of the other, less two."""
     if timing.design.dsp_multipliers:
         return 0.0
@@ -145,38 +157,38 @@ def _cast(layer: Layer) -> bool:
     return (layer.result.rounding, layer.result.overflow) != (Rounding.TRN, Overflow.WRAP)
 
 
-def _relu_lut(timing: Timing, layer: Layer) -> Terms:
+def _relu_lut(timing: Pace, layer: Layer) -> Terms:
     lanes = layer.n_in * layer.copies
     bits = lanes * layer.result.width * _cast(layer)
     return Terms(LINEAR_LUT * lanes * layer.input.width, (bits, bits * timing.tight))
 
 
-def _relu_ff(timing: Timing, layer: Layer) -> Terms:
+def _relu_ff(timing: Pace, layer: Layer) -> Terms:
     bits = layer.n_in * layer.copies * (layer.input.width + layer.result.width)
     return Terms(0.0, (float(bits * timing.tight),))
 
 
-def _scale_lut(timing: Timing, layer: Layer) -> Terms:
+def _scale_lut(timing: Pace, layer: Layer) -> Terms:
     """Products with constants as in a matrix, and a bias for each."""
     found = analytic.constants(layer)
     return Terms(found.adder_bits + _plain_multipliers(timing, layer), (float(layer.n_in * layer.result.width),))
 
 
-def _softmax_lut(timing: Timing, layer: Layer) -> Terms:
+def _softmax_lut(timing: Pace, layer: Layer) -> Terms:
     return Terms(_plain_multipliers(timing, layer), (float(layer.n_in * analytic.SOFTMAX_BITS),))
 
 
-def _softmax_ff(timing: Timing, layer: Layer) -> Terms:
+def _softmax_ff(timing: Pace, layer: Layer) -> Terms:
     return Terms(0.0, (float(layer.n_in * analytic.SOFTMAX_BITS),))
 
 
-def _between_ff(timing: Timing, layer: Layer) -> Terms:
+def _between_ff(timing: Pace, layer: Layer) -> Terms:
     found = layer.constants
     values = found.live if found and layer.kind is Kind.MATRIX else layer.n_out
     return Terms(0.0, (float(values * layer.result.width * (layer.kind is not Kind.WIRES)),))
 
 
-ROWS: Mapping[str, Callable[[Timing, Layer], Terms]] = {
+ROWS: Mapping[str, Callable[[Pace, Layer], Terms]] = {
     "matrix_lut": _matrix_lut,
     "matrix_ff": _matrix_ff,
     "scale_lut": _scale_lut,
@@ -201,7 +213,7 @@ def _value_bits(layer: Layer) -> float:
     return float(layer.n_out * layer.copies * layer.result.width)
 
 
-def _stream_lut(timing: Timing, layer: Layer) -> float:
+def _stream_lut(timing: Pace, layer: Layer) -> float:
     """Handshakes, line buffers as shift registers of 32 bits a LUT, and a FIFO that does not lie in block RAM."""
     if not timing.design.streams:
         return 0.0

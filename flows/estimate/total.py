@@ -103,7 +103,7 @@ def estimate(design: Design, coefficients: Coefficients | None = None) -> Estima
         coefficients: those that hlsflow comes with by default.
     """
     known = coefficients or fitted.load()
-    timing = Timing(design)
+    timing = Timing(design, known.stages)
     layers = tuple(_layer(timing, layer, known) for layer in design.layers)
     between = sum(fitted.between(timing, layer, known) for layer in design.layers)
     parts = (*layers, LayerEstimate(BETWEEN, "", {"ff": round(between)}))

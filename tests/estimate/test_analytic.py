@@ -7,23 +7,23 @@ from dataclasses import replace
 import pytest
 
 from flows.estimate import Design, Kind, Layer, analytic
-from flows.estimate.analytic import Timing
 from flows.estimate.calibration import measured
+from flows.estimate.fitted import timing
 from flows.ir import Fixed
 from tests.estimate.designs import ACCUM, VALUE, design, matrix, relu
 
 
 def test_a_pipeline_starts_every_r_cycles_or_when_it_is_done() -> None:
     one = design(matrix("fc1", 64, 32), relu("relu1", 32))
-    assert [analytic.initiation_interval(Timing(one.at(factor))) for factor in (1, 2, 3)] == [1, 2, 3]
+    assert [analytic.initiation_interval(timing(one.at(factor))) for factor in (1, 2, 3)] == [1, 2, 3]
     slow = one.at(1000)
-    depth = analytic.depth(Timing(slow), slow.layers[0])
-    assert analytic.initiation_interval(Timing(slow)) == depth + 1 < 1000
+    depth = analytic.depth(timing(slow), slow.layers[0])
+    assert analytic.initiation_interval(timing(slow)) == depth + 1 < 1000
 
 
 def test_sharing_multipliers_trades_dsp_blocks_for_cycles() -> None:
     found = [
-        (analytic.dsp(one, one.layers[0]), analytic.latency(Timing(one))) for one in map(_tiny().at, (1, 4, 16, 64))
+        (analytic.dsp(one, one.layers[0]), analytic.latency(timing(one))) for one in map(_tiny().at, (1, 4, 16, 64))
     ]
     blocks, cycles = zip(*found, strict=True)
     assert list(blocks) == sorted(blocks, reverse=True)
@@ -62,14 +62,14 @@ def test_weights_of_strategy_resource_lie_in_block_ram() -> None:
     layer = matrix("fc1", 64, 32, strategy="resource", reuse_factor=64)
     assert analytic.bram(design(layer), layer) == -(-32 * 8 // 36)
     assert analytic.multipliers(layer) == 32
-    assert analytic.depth(Timing(design(layer)), layer) > 64
+    assert analytic.depth(timing(design(layer)), layer) > 64
 
 
 def test_a_stream_takes_a_cycle_for_each_beat() -> None:
     layer = replace(matrix("conv1", 27, 16), positions=900, beats=1024, window=3)
     one = design(layer, io_type="io_stream", dataflow=True)
-    assert 1024 <= analytic.latency(Timing(one)) < 1060
-    assert 1024 < analytic.initiation_interval(Timing(one)) < 1060
+    assert 1024 <= analytic.latency(timing(one)) < 1060
+    assert 1024 < analytic.initiation_interval(timing(one)) < 1060
 
 
 def test_vivado_hls_on_a_stream_takes_what_its_report_says() -> None:
@@ -79,8 +79,8 @@ def test_vivado_hls_on_a_stream_takes_what_its_report_says() -> None:
     first = Layer("conv1", Kind.MATRIX, 27, 16, wide, wide, positions=900, beats=1024, window=3, **shape)
     rest = [Layer(f"relu{n}", Kind.RELU, 16, 16, wide, wide, positions=900, beats=900) for n in range(3)]
     one = design(first, *rest, io_type="io_stream", backend="vivado", part="xcu250-figd2104-2L-e", dataflow=True)
-    assert analytic.latency(Timing(one)) == pytest.approx(1044, rel=0.02)
-    assert analytic.initiation_interval(Timing(one)) == pytest.approx(1028, rel=0.01)
+    assert analytic.latency(timing(one)) == pytest.approx(1044, rel=0.02)
+    assert analytic.initiation_interval(timing(one)) == pytest.approx(1028, rel=0.01)
 
 
 def test_long_sums_are_chains_from_some_size_on() -> None:
@@ -94,11 +94,10 @@ def test_long_sums_are_chains_from_some_size_on() -> None:
 def test_layers_of_a_calibrated_design_have_the_cycles_of_its_report() -> None:
     """Jet tagger, R = 1, 3.33 ns: 6, 8, 7 and 7 cycles of its matrices, 16 of its softmax, 58 in all."""
     one = next(found.design for found in measured() if (found.network, found.variant) == ("jet_tagging", "dsp 1"))
-    timing = Timing(one)
-    matrices = [analytic.depth(timing, layer) for layer in one.layers if layer.kind is Kind.MATRIX]
-    assert matrices == [6, 8, 7, 7]
-    assert analytic.depth(timing, one.layers[-1]) == 16
-    assert analytic.latency(timing) == 58
+    own = timing(one)
+    assert [analytic.depth(own, layer) for layer in one.layers if layer.kind is Kind.MATRIX] == [6, 8, 7, 7]
+    assert analytic.depth(own, one.layers[-1]) == 16
+    assert analytic.latency(own) == 58
 
 
 def test_an_input_is_as_wide_as_its_type() -> None:

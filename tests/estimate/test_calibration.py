@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +48,11 @@ def test_a_design_left_out_changes_what_is_fitted() -> None:
 
 
 def test_the_coefficients_that_ship_are_those_of_the_designs_that_ship() -> None:
-    assert json.loads(json.dumps(calibration.fit(measured()).to_json())) == fitted.load().to_json()
+    ships, fits = fitted.load(), calibration.fit(measured())
+    assert ships.stages == fits.stages
+    assert ships.spread == pytest.approx(fits.spread, abs=1e-3)
+    for row, values in fits.values.items():
+        assert ships.values[row] == pytest.approx(values, abs=1e-3), row
 
 
 @pytest.mark.parametrize("design", REPORTED, ids=lambda design: f"{design.network} {design.variant}")
