@@ -173,6 +173,24 @@ def test_runs_wait_for_a_licence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert said == ["waiting for a licence of vitis_hls: all 2 are in use"]
 
 
+def test_a_run_begins_when_it_has_its_licence(project: Path) -> None:
+    stream = io.StringIO()
+    outcomes: list[drive.Outcome] = []
+
+    def work() -> None:
+        limits = Limits(licences=1)
+        outcomes.append(drive.run(vitis.CHAIN, project, (Step.CSYNTH,), limits=limits, progress=Progress(stream)))
+
+    with licences.held("vitis_hls", 1, print):
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert eventually(lambda: "waiting for a licence of vitis_hls" in stream.getvalue())
+        assert not outcomes
+        assert not list((project / "hlsflow_logs").glob("*.log"))
+    worker.join(timeout=60)
+    assert outcomes[0].ran == (Step.CSYNTH,)
+
+
 def test_the_environment_may_say_how_many_licences_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HLSFLOW_LICENCES", "3")
