@@ -37,8 +37,7 @@ NONE = "-"
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `flows.toolchains.reports`. Raises DataError."""
     text = read_text(file, KIND, root)
-    for _ in text.boxes():
-        pass  # each must end
+    text.require_closed()
     line, title = text.find(f"{TITLE}|{SUMMARY_TITLE}")
     if text.search(f"{TITLE}|{SUMMARY_TITLE}", line + 1):
         raise text.damaged("holds more than one report")
@@ -194,7 +193,7 @@ def _read_summary(text: Text, top: str) -> Report:
 def _module(row: Row) -> str:
     """The name of a module or loop; the marks before it say which it is."""
     name = row.cells[0].strip()
-    return f"loop {name.lstrip('o ')}" if name.startswith("o ") else name.strip("+* ")
+    return f"loop {name.removeprefix('o ').strip()}" if name.startswith("o ") else name.strip("+* ")
 
 
 def _summed(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:

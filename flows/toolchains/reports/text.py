@@ -81,15 +81,22 @@ class Text:
         return None
 
     def boxes(self) -> Iterator[Box]:
-        """All tables, in order; raises DataError when one of them does not end."""
+        """All tables, in order; raises DataError when one of them is damaged or does not end."""
+        yield from (_box(self, index) for index in self._tables())
+
+    def require_closed(self) -> None:
+        """Raises DataError when a table does not end; what stands in the tables does not matter."""
+        for _ in self._tables():
+            pass
+
+    def _tables(self) -> Iterator[int]:
+        """The index of the first line of each table."""
         index = 0
         while index < len(self.lines):
             if self.lines[index].lstrip().startswith("+-"):
-                box = _box(self, index)
-                yield box
-                index = box.end
-            else:
-                index += 1
+                yield index
+                index = _end(self, index)
+            index += 1
 
 
 @dataclass(frozen=True)
@@ -176,16 +183,24 @@ def relative(file: Path, root: Path | None) -> str:
     return file.relative_to(root).as_posix() if inside and root is not None else file.name
 
 
-def _box(text: Text, start: int) -> Box:
-    """The table whose first rule is the line of that index."""
-    rule = text.lines[start].strip()
+def _end(text: Text, start: int) -> int:
+    """The index of the last line of a table, which must be a rule as long as its first one."""
     end = start
     while end + 1 < len(text.lines) and text.lines[end + 1].lstrip().startswith(("+", "|")):
         end += 1
+    first, last = text.lines[start].strip(), text.lines[end].strip()
+    if end == start or len(first) != len(last) or not (RULE.fullmatch(first) and RULE.fullmatch(last)):
+        raise text.damaged("the table does not end: the file was cut short or is damaged", end + 1)
+    return end
+
+
+def _box(text: Text, start: int) -> Box:
+    """The table whose first rule is the line of that index."""
+    end = _end(text, start)
     lines = [text.lines[index].strip() for index in range(start, end + 1)]
     rules = [index for index, line in enumerate(lines) if RULE.fullmatch(line)]
-    if len(rules) < 2 or rules[-1] != len(lines) - 1 or any(len(line) != len(rule) for line in lines):
-        raise text.damaged("the table does not end: the file was cut short or is damaged", end + 1)
+    if any(len(line) != len(lines[0]) for line in lines):
+        raise text.damaged("the lines of the table differ in their length: the file is damaged", start + 1)
     rows = [Row(start + index + 1, _cells(line)) for index, line in enumerate(lines) if line[0] == "|"]
     body = tuple(row for row in rows if row.line > start + rules[1])
     head = lines[1 : rules[1]]

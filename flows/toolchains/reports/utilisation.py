@@ -70,12 +70,12 @@ def _flat(text: Text, origin: Origin, note: str) -> tuple[MetricSet, dict[str, f
 
 
 def _row(text: Text, boxes: Sequence[Box], pattern: str, optional: bool) -> tuple[Box, Row] | None:
-    """The one row that the pattern matches, whatever its table."""
+    """The row that the pattern matches, whatever its table; after placement registers stand in two, with one count."""
     found = [(box, row) for box in boxes for row in box.rows_of(pattern)]
-    if len(found) == 1:
-        return found[0]
+    if len({_number(box, row, "Used") for box, row in found}) > 1:
+        raise text.damaged(f"has rows '{pattern}' that contradict each other", found[1][1].line)
     if found:
-        raise text.damaged(f"has more than one row '{pattern}'", found[1][1].line)
+        return found[0]
     if optional:
         return None
     raise text.damaged(f"has no row '{pattern}': it is damaged or of an unknown format")

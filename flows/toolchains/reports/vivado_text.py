@@ -90,8 +90,7 @@ def section(text: Text, title: str) -> int | None:
 
 def require_whole(text: Text) -> None:
     """Raises DataError when a table does not end, or a section that the contents name is not there."""
-    for _ in text.boxes():
-        pass
+    text.require_closed()
     line, _ = text.find(r"^Table of Contents")
     named = 0
     for content in text.lines[line + 1 :]:

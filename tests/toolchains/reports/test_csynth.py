@@ -227,3 +227,18 @@ def test_the_tool_is_the_same_whatever_program_started_it(tmp_path: Path, releas
     """vitis_hls until 2024.1, vitis-run later: one tool, whose releases are told apart."""
     report = read(tmp_path, CSYNTH_XML.replace("<Version>2023.2", f"<Version>{release}"))
     assert (report.tool, report.version) == ("Vitis HLS", release)
+
+
+def test_loops_whose_names_begin_with_an_o(tmp_path: Path) -> None:
+    loop = read(tmp_path, CSYNTH_SUMMARY.replace("o Rows    ", "o outputs "), "rpt").layers[-1]
+    assert loop.name == "loop outputs"
+
+
+def test_the_layout_of_vitis_2024(tmp_path: Path) -> None:
+    """Other widths, units right in the cells, and a pipeline type that is a sentence."""
+    text = CSYNTH_RPT.replace("Vivado HLS", "Vitis HLS").replace("2020.1 (", "2024.2 (").replace("DSP48E|", "   DSP|")
+    text = text.replace("| 5.00 ns | 4.125 ns |   0.62 ns  |", "|  5.00 ns|  4.125 ns|     0.62 ns|")
+    text = text.replace("|    ~0  |   ~0  |", "|      ~0|     ~0|").replace("dataflow |", "      no |")
+    report = read(tmp_path, text, "rpt")
+    assert (report.tool, report.version, report.clock_ns) == ("Vitis HLS", "2024.2", 5)
+    assert values(report.metrics) == values(read(tmp_path, CSYNTH_RPT, "rpt").metrics)

@@ -60,10 +60,17 @@ def test_a_section_that_the_contents_name_must_be_there(tmp_path: Path) -> None:
         read(tmp_path, "vivado_synth.rpt", UTILISATION[:start] + UTILISATION[end:])
 
 
-def test_a_row_twice_is_refused(tmp_path: Path) -> None:
-    row = next(line for line in UTILISATION.splitlines(keepends=True) if "Slice LUTs" in line)
-    with pytest.raises(DataError, match="has more than one row"):
-        read(tmp_path, "vivado_synth.rpt", UTILISATION.replace(row, row + row))
+def test_registers_stand_in_two_tables_after_placement(tmp_path: Path) -> None:
+    """The second one, of how slices are filled, tells the same count; another one is a damaged file."""
+    table = UTILISATION_2025[UTILISATION_2025.index("+---") : UTILISATION_2025.index("\n\n\n2. BLOCK")]
+    again = "".join(line for line in table.splitlines(keepends=True) if "LUTs" not in line)
+    both = UTILISATION_2025.replace("2. BLOCKRAM\n3", "2. CLB Logic Distribution\n3. BLOCKRAM\n4")
+    both = both.replace("\n\n2. BLOCK", f"\n\n2. CLB Logic Distribution\n-------------\n\n{again}\n\n\n3. BLOCK")
+    report = read(tmp_path, "tiny_utilization_placed.rpt", both)
+    assert values(report.metrics) == {"lut": 198, "ff": 119, "dsp": 5, "bram": 6, "uram": 1}
+    first = both.index("|  119 |")
+    with pytest.raises(DataError, match="contradict each other"):
+        read(tmp_path, "tiny_utilization_placed.rpt", both[:first] + both[first:].replace("|  119 |", "|  118 |", 1))
 
 
 def test_timing_not_met_and_the_fastest_clock(tmp_path: Path) -> None:
