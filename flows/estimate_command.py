@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import DataError
+from flows.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
     from flows.estimate import Design, Estimate, Figure
@@ -50,11 +50,15 @@ def _estimate(
     arguments: argparse.Namespace, project: Callable[[argparse.Namespace], Project], factors: tuple[int, ...]
 ) -> None:
     from flows.estimate import hls4ml_project
+    from flows.estimate.design import AMD_BACKENDS
 
     folder = arguments.project
     if not hls4ml_project.is_project(folder):
         folder = _translated(project(arguments), arguments.build)
     design = hls4ml_project.read(folder)
+    if design.backend not in AMD_BACKENDS:
+        known = ", ".join(AMD_BACKENDS)
+        raise ProjectError(f"projects of backend {design.backend} cannot be estimated", f"backends that can: {known}")
     if arguments.part:
         design = replace(design, part=arguments.part)
     as_built = not factors and not arguments.part

@@ -19,6 +19,7 @@ from flows.directory_checks import VERILOG, roms_of
 from flows.errors import ProjectError
 from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate, fitted
 from flows.estimate.analytic import Timing
+from flows.estimate.design import AMD_BACKENDS
 from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
 from flows.reuse import legal_reuse_factors, nearest_legal
 
@@ -36,7 +37,6 @@ WORD_LIMIT = 65_536
 SLOW_PRODUCTS = 4096
 """Unrolled products from which csynth takes hours, and leaves sums as chains."""
 
-AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
 LICENCE_VARIABLES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(AMD_BACKENDS, ("XILINXD_LICENSE_FILE", "LM_LICENSE_FILE")),
     "catapult": ("MGLS_LICENSE_FILE", "SALT_LICENSE_SERVER", "LM_LICENSE_FILE"),
@@ -90,10 +90,6 @@ class _Flight:
     estimate: Estimate
 
     @property
-    def vivado_hls(self) -> bool:
-        return self.design.backend.startswith("vivado")
-
-    @property
     def amd(self) -> bool:
         return self.design.backend in AMD_BACKENDS
 
@@ -126,7 +122,7 @@ def _loops(flight: _Flight) -> Iterator[Finding]:
     """Loops that are unrolled: all products of a constant matrix, or those of one step of a memory's."""
     for layer in flight.matrices() if flight.amd else ():
         body = layer.products if analytic.unrolled(layer) else -(-layer.products // layer.reuse_factor)
-        if flight.vivado_hls and body > UNROLL_LIMIT:
+        if flight.design.vivado_hls and body > UNROLL_LIMIT:
             what = f"Vivado HLS stops when it unrolls {body:,} products; its limit is {UNROLL_LIMIT:,}"
             yield Finding(Severity.ERROR, layer.name, what, f"{_resource(layer)}, or backend vitis")
         elif analytic.unrolled(layer) and body * layer.copies > SLOW_PRODUCTS:
@@ -148,13 +144,13 @@ def _partitions(flight: _Flight) -> Iterator[Finding]:
         return
     for layer in flight.design.layers:
         elements = layer.n_out * layer.positions
-        if flight.vivado_hls and elements > PARTITION_LIMIT:
+        if flight.design.vivado_hls and elements > PARTITION_LIMIT:
             what = f"Vivado HLS stops when it partitions {elements:,} results; its limit is {PARTITION_LIMIT:,}"
             yield Finding(Severity.ERROR, layer.name, what, "set io_type = io_stream")
     first = flight.design.layers[0]
     bits = first.n_in * first.positions * first.input.width
     if bits > WORD_LIMIT:
-        severity = Severity.ERROR if flight.vivado_hls else Severity.WARNING
+        severity = Severity.ERROR if flight.design.vivado_hls else Severity.WARNING
         what = f"the input is one word of {bits:,} bits, and {WORD_LIMIT:,} are the limit"
         yield Finding(severity, first.name, what, "set io_type = io_stream")
 

@@ -52,6 +52,11 @@ def test_what_csynth_said_already_stands_beside(
     assert row.split("|")[-2].strip() == "36"
 
 
+def test_other_vendors_projects_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", str(project(tmp_path, backend="quartus"))]) == 2
+    assert "backend quartus cannot be estimated" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", str(tmp_path)]) == 2
     assert "next:" in capsys.readouterr().err

@@ -189,7 +189,7 @@ _OTHER_DEPTHS: Mapping[Kind, int] = {Kind.SCALE: 1, Kind.TABLE: 1, Kind.POOL: 2}
 def _softmax_depth(timing: Timing, layer: Layer) -> int:
     """Look-up, largest value and sum as trees, inverse, product."""
     levels = math.ceil(math.log2(max(layer.n_in, 2)))
-    if timing.design.backend == "vivado" or timing.levels > 2:
+    if timing.design.vivado_hls or timing.levels > 2:
         return 2 + levels
     first, more = at(timing.stages.softmax, timing.key)
     return round(first + more * levels)
@@ -209,7 +209,7 @@ def _tree_depth(timing: Timing, terms: float) -> int:
     """Cycles of products and of the tree that adds them."""
     levels = math.log2(max(terms, 2.0))
     if timing.levels > 2:
-        return math.ceil(levels / timing.levels) + (timing.design.backend != "vivado")
+        return math.ceil(levels / timing.levels) + (not timing.design.vivado_hls)
     return max(1, sum_depth(timing, levels) + round(at(timing.stages.product, timing.key)))
 
 
@@ -253,7 +253,7 @@ def latency(timing: Timing) -> int:
 
 def _boundaries(design: Design, depths: list[int]) -> int:
     """Cycles between layers: a register each, and at R = 1 one more before each matrix."""
-    if design.backend == "vivado":
+    if design.vivado_hls:
         return sum(one > 0 for one in depths)
     matrices = [layer for layer in design.layers if layer.kind is Kind.MATRIX]
     free = not design.dataflow and all(layer.reuse_factor == 1 for layer in matrices)

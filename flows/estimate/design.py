@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from flows.estimate.constants import Constants
 from flows.ir import Fixed
 
+AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
+"""Backends of hls4ml whose projects tools of AMD build, in lower case."""
+
 
 class Kind(enum.StrEnum):
     """What a layer does, as far as its cost differs."""
@@ -90,7 +93,7 @@ class Design:
     Attributes:
         name: of the project.
         layers: in the order of the top function.
-        backend: of hls4ml, lower case: `vitis` or `vivado`.
+        backend: of hls4ml, lower case; those of `AMD_BACKENDS` can be estimated.
         io_type: `io_parallel` or `io_stream`.
         part: as its vendor writes it.
         clock_ns, uncertainty: clock period, and the share of it that is kept back.
@@ -112,6 +115,11 @@ class Design:
     def usable_ns(self) -> float:
         """What is left of a clock period for logic."""
         return self.clock_ns * (1.0 - self.uncertainty)
+
+    @property
+    def vivado_hls(self) -> bool:
+        """Whether Vivado HLS builds it, and not Vitis HLS."""
+        return self.backend.startswith("vivado")
 
     @property
     def streams(self) -> bool:
