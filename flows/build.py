@@ -14,16 +14,14 @@ from pathlib import Path
 
 from flows import hls4ml_config
 from flows.errors import DataError, ProjectError, ToolMissing
-from flows.estimate import hls4ml_project
 from flows.hls.translate import Settings as Translation
 from flows.hls.translate import write_project
 from flows.metrics import MetricSet
 from flows.pipeline import run
-from flows.preflight import check, require
 from flows.progress import Progress
 from flows.project import Project
 from flows.steps.context import METRICS, versions
-from flows.steps.hardware import TEMPLATES
+from flows.steps.hardware import TEMPLATES, look_first
 from flows.steps.software import hls_knobs, train, translate
 from flows.store import DIGITS, Store, code, digest, file_digest, write_text
 from flows.toolchains import drive
@@ -112,7 +110,7 @@ def build_folder(folder: Path, request: Request, progress: Progress, overrides: 
         overrides: folder of templates that take the place of hlsflow's; by default `templates/` in the folder.
     """
     rows = plan(backend_of(folder), request)
-    _preflight(folder, request, progress)
+    look_first(folder, progress, stop=request.checked)
     settings = Settings(overrides or folder / TEMPLATES, request.jobs)
     figures = MetricSet()
     for chain, steps in rows:
@@ -131,17 +129,6 @@ def backend_of(folder: Path) -> str:
             "name a folder with a project.toml, or one with an hls4ml_config.yml",
         )
     return config.general["Backend"].lower()
-
-
-def _preflight(folder: Path, request: Request, progress: Progress) -> None:
-    """Say what is known to fail, and stop before the start where that is certain."""
-    if not hls4ml_project.is_project(folder):
-        return
-    findings = check(hls4ml_project.read(folder), folder)
-    for finding in findings:
-        progress.say(str(finding))
-    if request.checked:
-        require(findings)
 
 
 def build_project(project: Project, request: Request, build: Path, progress: Progress) -> tuple[Path, MetricSet]:

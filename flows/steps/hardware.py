@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from flows.errors import FlowError, ToolMissing
+from flows.errors import FlowError, ProjectError, ToolMissing
+from flows.estimate import hls4ml_project
 from flows.hls import gate as gating
 from flows.hls.gate import Gate
 from flows.ir import Graph, evaluate
 from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
 from flows.metrics import Metric, MetricSet, Stage
+from flows.preflight import check, require
 from flows.progress import Progress
 from flows.project import Knobs, Project, ResolvedKnobs
 from flows.rtl.axis import axis_top
@@ -259,13 +261,31 @@ def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress |
     return drive.run(chain, folder, (Step.CSYNTH,), limits=limits, settings=settings, progress=progress)
 
 
+def look_first(folder: Path, progress: Progress, stop: bool = True) -> None:
+    """Say what is known to fail in an hls4ml project, before it is built.
+
+    Args:
+        stop: whether it is an error when something cannot succeed.
+    Raises:
+        ProjectError: something cannot.
+    """
+    if not hls4ml_project.is_project(folder):
+        return
+    findings = check(hls4ml_project.read(folder), folder)
+    for finding in findings:
+        progress.say(str(finding))
+    if stop:
+        require(findings)
+
+
 def _csynth(context: Context, results: Results) -> Results:
     """hls4ml's own project through the vendor's HLS, where that is installed."""
     assert results.translated is not None
     project = results.translated.folder / "hls"
     try:
         chain = installed(context.project.target.backend, Step.CSYNTH)
-    except ToolMissing as error:
+        look_first(project, context.progress)
+    except (ToolMissing, ProjectError) as error:
         note = f"no csynth row: {error.message}"
         context.progress.say(note)
         return replace(results, notes=(*results.notes, note))
