@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows import hls4ml_config
 from flows.errors import DataError
 from flows.hls4ml_config import Config
 from flows.metrics import Stage
@@ -122,7 +123,7 @@ def warnings(
     yield from _stale(folder, reports, files)
     yield from _settings(config)
     for report in reports:
-        for check in (_part, _clock, _overflow):
+        for check in (_part, _clock, _interval, _overflow):
             yield from (f"{relative(report.file, folder)}: {text}" for text in check(report, config))
     yield from _contradictions(folder, reports)
     yield from _roms(folder, reports, files)
@@ -185,6 +186,21 @@ def _clock(report: Report, config: Config | None) -> Iterator[str]:
     wanted = config.clock_ns if config else None
     if wanted is not None and report.clock_ns is not None and abs(wanted - report.clock_ns) > 1e-3 * wanted:
         yield f"was made for a clock of {report.clock_ns:g} ns, and the project asks for {wanted:g} ns"
+
+
+def _interval(report: Report, config: Config | None) -> Iterator[str]:
+    """An interval that the configuration does not explain: its reuse factors may not be those that were built.
+
+    Layers of io_parallel work on all they get at once, R cycles long; convolutions may be walked through and take longer.
+    """
+    ii = report.metrics.get("ii", Stage.HLS)
+    if config is None or config.general.get("IOType") != "io_parallel" or ii is None or ii.value is None:
+        return
+    told = [config.model, *(layer.settings for layer in config.layers)]
+    factors = [int(one["ReuseFactor"]) for one in told if one.get("ReuseFactor", "").isdecimal()]
+    if factors and ii.value > max(factors):
+        text = f"more than the largest reuse factor of {hls4ml_config.CONFIG} ({max(factors)})"
+        yield f"has an interval of {ii.value:.0f} cycles, {text}: was it built with other knobs?"
 
 
 def _overflow(report: Report, _: Config | None) -> Iterator[str]:

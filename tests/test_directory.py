@@ -192,6 +192,15 @@ def test_a_design_that_does_not_fit_is_told(tmp_path: Path) -> None:
     assert found.warnings == ("vivado_synth.rpt: does not fit: 260 DSP of the 220 that 7z020clg400-1 has",)
 
 
+def test_an_interval_that_no_reuse_factor_explains_is_told(tmp_path: Path) -> None:
+    config = CONFIG.replace("io_stream", "io_parallel").replace("ReuseFactor: 40", "ReuseFactor: 20")
+    assert read(tmp_path, hls4ml_config_dot_yml=config).warnings == (
+        f"{SOLUTION}/syn/report/tiny_csynth.rpt: has an interval of 40 cycles, more than the largest reuse factor of "
+        "hls4ml_config.yml (20): was it built with other knobs?",
+    )
+    assert read(tmp_path, hls4ml_config_dot_yml=config.replace(": 20", ": 40")).warnings == ()
+
+
 def test_missing_memory_files_are_told(tmp_path: Path) -> None:
     """Vivado takes a memory without its file for empty, and reports success."""
     verilog = f"{SOLUTION}/syn/verilog"
