@@ -191,7 +191,7 @@ def _clock(report: Report, config: Config | None) -> Iterator[str]:
 def _interval(report: Report, config: Config | None) -> Iterator[str]:
     """An interval that the configuration does not explain: its reuse factors may not be those that were built.
 
-    Layers of io_parallel work on all they get at once, R cycles long; convolutions may be walked through and take longer.
+    Layers of io_parallel work on all they get at once, R cycles long; convolutions may take longer.
     """
     ii = report.metrics.get("ii", Stage.HLS)
     if config is None or config.general.get("IOType") != "io_parallel" or ii is None or ii.value is None:

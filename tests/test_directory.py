@@ -296,7 +296,7 @@ def test_a_project_written_by_hls4ml_with_a_csynth_report_inside(tmp_path: Path)
 
     model = network(dense(3, "dense"))
     config = hls4ml.utils.config_from_keras_model(model, granularity="name")
-    config["LayerName"]["dense"]["ReuseFactor"] = 2
+    config["LayerName"]["dense"]["ReuseFactor"] = 8
     hls4ml.converters.convert_from_keras_model(
         model, hls_config=config, backend="Vitis", output_dir=str(tmp_path), project_name="tiny", part=PART
     ).write()
@@ -310,7 +310,7 @@ def test_a_project_written_by_hls4ml_with_a_csynth_report_inside(tmp_path: Path)
         "ClockPeriod": "5",
     }
     dense = next(layer for layer in found.config.layers if layer.name == "dense")
-    assert dense.settings["ReuseFactor"] == "2"
+    assert dense.settings["ReuseFactor"] == "8"
     assert found.warnings == ()
     lut = found.metrics.get("lut", Stage.HLS)
     assert lut is not None
