@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 Advance = Callable[[str], None]
 """Report one finished unit of work, with a short remark such as `accuracy 0.97`."""
@@ -94,7 +95,8 @@ class Progress:
         """
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            with Bar(*columns, TextColumn("{task.fields[note]}"), console=self._console) as bar:
+            rest = TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+            with Bar(*columns, rest, console=self._console, expand=True) as bar:
                 task = bar.add_task(label, total=None, note="")
                 yield lambda phase, remark: bar.update(task, note=f"{phase}: {remark[:REMARK]}")
         else:
