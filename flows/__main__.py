@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows import __version__, build_command, cache_command, doctor, estimate_command, explore_command, report_command
-from flows.errors import FlowError, ProjectError
+from flows.errors import FlowError, GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
 
@@ -97,7 +97,10 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.baseline or arguments.write_baseline:
         report_command.check_baseline(arguments)
         return
-    run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs)
+    gate = run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs).gate
+    if gate is not None and gate.not_run:
+        hint = "check the network with target.backend = 'vitis'"
+        raise GateFailed(f"bit-exactness is not shown: C-simulation {gate.not_run}", hint)
 
 
 def _doctor(arguments: argparse.Namespace) -> None:

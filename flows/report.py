@@ -194,17 +194,26 @@ def _gate_section(gate: Mapping[str, Any]) -> Section:
 
 
 def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which layer of a failed gate differs first, and why that usually happens."""
+    """Which layer of a gate that did not pass differs first, and why that usually happens."""
     first = gate["first"]
+    if _not_run(gate):
+        return (f"C-simulation {gate['not_run']}; what was compared is equal, but nothing is shown of hls4ml's C++",)
     if first is None:
         return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
     found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
     return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
 
 
+def _not_run(gate: Mapping[str, Any]) -> bool:
+    """Whether the gate says nothing against the network, but has not passed either."""
+    return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
+
+
 def _verdict(report: Report) -> Verdict:
     gate, budgets = report.gate, Counter(item["verdict"] for item in _verdicts(report))
     said = [f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}"] if budgets else []
+    if _not_run(gate):
+        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", (*_difference(gate), *said))
     if not gate["passed"]:
         where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
         return Verdict(f"Not bit-exact{where}", "bad", (*_difference(gate), *said))
@@ -358,7 +367,7 @@ def _accuracy_section(report: Report) -> Section:
     return Section("Accuracy", (Chain(tuple(_steps(_accuracies(report)))), _accuracy_table(report)))
 
 
-CHAIN = {"float": "float", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
+CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
 """Stages of the accuracy, and what each is called on the way."""
 
 

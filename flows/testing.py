@@ -66,7 +66,7 @@ def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     real = settings.input_type.real(codes)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
-    library = csim.build(folder / "hls", PROJECT_NAME, folder)
+    library = csim.build(folder / "hls", PROJECT_NAME, folder, backend=settings.target.backend)
 
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)

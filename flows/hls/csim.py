@@ -12,21 +12,37 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flows.errors import ToolFailed
+from flows.errors import ToolFailed, ToolMissing
 from flows.ir import Graph
 from flows.ir.fixed import Array, Fixed
 from flows.ir.graph import apart, side_by_side
 from flows.toolchains import gxx, process
 
-FLAGS = ("-O1", "-std=c++17", "-fPIC", "-shared", "-w", "-Ifirmware/ap_types", '-DWEIGHTS_DIR="firmware/weights"')
+FLAGS = ("-O1", "-std=c++17", "-fPIC", "-shared", "-w", '-DWEIGHTS_DIR="firmware/weights"')
 """hls4ml's own script asks for -O3, which compiles no slower but makes no difference to the values."""
+
+AP, AC = ("ap_types",), ("ac_types",)
+FOLDERS: Mapping[str, tuple[str, ...]] = {
+    "vitis": AP,
+    "vivado": AP,
+    "vivadoaccelerator": AP,
+    "quartus": AC,
+    "catapult": ("ac_types/include", "ac_math/include", "ac_simutils/include", "nnet_utils"),
+}
+"""Backend of hls4ml whose C++ any compiler can compile → folders of `firmware/` with the headers that it brings."""
+
+NEEDS: Mapping[str, str] = {
+    "oneapi": "the SYCL headers of Intel oneAPI",
+    "libero": "the headers of Microchip SmartHLS",
+}
+"""Backend → headers that its C++ needs and hls4ml does not bring, so that there is no C-simulation."""
 
 LIBRARY = "csim.so"
 RUN_TIMEOUT_S = 3600.0
@@ -46,7 +62,7 @@ class Csim:
     layers: dict[str, Array]
 
 
-def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS) -> Path:
+def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS, backend: str = "vitis") -> Path:
     """Compile an HLS project.
 
     Args:
@@ -54,12 +70,20 @@ def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS
         name: hls4ml's project name.
         folder: for the library and the compiler's log.
         flags: of the compiler.
+        backend: of hls4ml.
     Raises:
-        ToolMissing, ToolFailed, StorageError: as `gxx.compile`.
+        ToolMissing: the C++ of that backend needs headers that are not here, or there is no compiler.
+        ToolFailed, StorageError: as `gxx.compile`.
     """
+    if backend in NEEDS:
+        raise ToolMissing(
+            f"C-simulation not run: needs {NEEDS[backend]}", "check the network with target.backend = 'vitis'"
+        )
     library = (folder / LIBRARY).resolve()
-    sources = (f"firmware/{name}.cpp", f"{name}_bridge.cpp")
-    gxx.compile(sources, library, flags, project, folder / "compile.log")
+    wrapper = f"firmware/{name}_axi.cpp"
+    sources = (f"firmware/{name}.cpp", *((wrapper,) if (project / wrapper).is_file() else ()), f"{name}_bridge.cpp")
+    headers = tuple(f"-Ifirmware/{found}" for found in FOLDERS[backend])
+    gxx.compile(sources, library, (*flags, *headers), project, folder / "compile.log")
     return library
 
 

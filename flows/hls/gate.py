@@ -78,24 +78,32 @@ class Gate:
     Attributes:
         comparisons: in the order in which they were made.
         first: the first differing layer, where all are equal None.
+        not_run: why there is no C-simulation, "" where there is one. A gate without it never passes.
     """
 
     comparisons: tuple[Comparison, ...]
     first: Difference | None = None
+    not_run: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether everything that was compared is equal."""
+        return all(comparison.equal for comparison in self.comparisons)
 
     @property
     def passed(self) -> bool:
-        return all(comparison.equal for comparison in self.comparisons)
+        return self.equal and not self.not_run
 
     def to_json(self) -> dict[str, Any]:
         comparisons = [asdict(item) | {"equal": item.equal} for item in self.comparisons]
-        return {"passed": self.passed, "comparisons": comparisons, "first": asdict(self.first) if self.first else None}
+        first = asdict(self.first) if self.first else None
+        return {"passed": self.passed, "comparisons": comparisons, "first": first, "not_run": self.not_run}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Gate:
         items = [{key: value for key, value in item.items() if key != "equal"} for item in data["comparisons"]]
         first = Difference(**data["first"]) if data["first"] else None
-        return cls(tuple(Comparison(**item) for item in items), first)
+        return cls(tuple(Comparison(**item) for item in items), first, data.get("not_run", ""))
 
     def __str__(self) -> str:
         lines = [str(comparison) for comparison in self.comparisons]
@@ -106,14 +114,16 @@ class Gate:
                 f"by up to {first.largest:g}"
             )
             lines.append(f"usual cause: {first.cause}")
-        elif not self.passed:
+        elif not self.equal:
             lines.append("no layer is known: in the first samples, whose layers are kept, all of them are equal")
+        if self.not_run:
+            lines.append(f"C-simulation {self.not_run}; so nothing is shown of hls4ml's C++")
         return "\n".join(lines)
 
 
 def require(gate: Gate) -> Gate:
-    """The gate itself if it passed; raises GateFailed with everything it knows if not."""
-    if gate.passed:
+    """The gate itself, unless something that was compared differs; raises GateFailed with everything it knows then."""
+    if gate.equal:
         return gate
     raise GateFailed(f"not bit-exact\n{gate}", "change what the usual cause names, then run `hlsflow check` again")
 
@@ -150,6 +160,22 @@ def in_steps(graph: Graph, real: Array) -> Array:
     scales = np.concatenate([np.full(node.size, 2.0**node.type.frac) for node in graph.results])
     steps: Array = np.asarray(real, np.float64).reshape(len(real), -1) * scales
     return steps
+
+
+def judge_without_csim(graph: Graph, keras: Reference, x: Array, needs: str) -> Gate:
+    """QKeras = oracle, where the C++ cannot be compiled; arguments as `judge`. Never a pass.
+
+    Args:
+        needs: what is missing.
+    """
+    oracle = evaluate(graph, x)
+    gate = Gate(
+        (compare_codes("qkeras", in_steps(graph, keras.output), "oracle", oracle),), not_run=f"not run: needs {needs}"
+    )
+    if gate.equal:
+        return gate
+    values = trace(graph, x[: len(next(iter(keras.layers.values())))])
+    return replace(gate, first=first_difference(graph, keras.layers, values, counterparts(graph, keras.parents)))
 
 
 def _between_csim_and_oracle(graph: Graph, csim: Mapping[str, Array], oracle: Mapping[str, Array]) -> Difference | None:
@@ -307,4 +333,5 @@ def exact_accumulator(graph: Graph, node: Node) -> Fixed:
 
 def joined(first: Gate, second: Gate) -> Gate:
     """One verdict from two."""
-    return replace(first, comparisons=first.comparisons + second.comparisons, first=first.first or second.first)
+    comparisons, reason = first.comparisons + second.comparisons, first.not_run or second.not_run
+    return Gate(comparisons, first.first or second.first, reason)

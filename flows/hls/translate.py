@@ -13,10 +13,11 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flows.errors import UnsupportedLayer
+from flows.errors import ProjectError, UnsupportedLayer
 from flows.hls import knobs, layouts
 from flows.hls.corrections import Config, Correction, correct
 from flows.hls.gate import beyond_float32
@@ -101,14 +102,16 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
 
     Raises:
         UnsupportedLayer: something in the model that hlsflow does not carry.
-        ProjectError: knobs for a layer that is not there, or an illegal reuse factor.
+        ProjectError: knobs for a layer that is not there, an illegal reuse factor, or a backend whose projects the
+            installed hls4ml cannot write.
     """
     with quiet():
+        readable = _resolve(model, _readable(settings), folder)[1] if _readable(settings) != settings else None
         reading, hls_model, corrections = _resolve(model, settings, folder)
         rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
         hls_model.write()
         _mend_headers(folder)
-    graph = lower(hls_model, reading.model.name)
+    graph = lower(readable or hls_model, reading.model.name)
     return Translation(reading, hls_model, graph, (*corrections, *_in_float64(graph)), rows)
 
 
@@ -123,8 +126,28 @@ def write_project(model: Any, settings: Settings, folder: Path) -> None:
         _mend_headers(folder)
 
 
+def _readable(settings: Settings) -> Settings:
+    """The same for a backend whose weights `lower` can read: those for Intel turn and flatten them."""
+    read_as = {"quartus": "vitis", "oneapi": "vitis"}.get(settings.target.backend)
+    return replace(settings, target=settings.target.model_copy(update={"backend": read_as})) if read_as else settings
+
+
+def _require_templates(backend: str) -> None:
+    """Refuse a backend of which the installed hls4ml lacks a file: it would fail in the middle of writing."""
+    import hls4ml
+
+    lacking = Path(hls4ml.__file__).parent / "templates" / "libero" / "build_lib.sh"
+    if backend == "libero" and not lacking.is_file():
+        raise ProjectError(
+            f"target.backend libero: hls4ml {version('hls4ml')} cannot write such projects, its package lacks "
+            f"{lacking.parent.name}/{lacking.name}",
+            "take another backend; `hlsflow build FOLDER` drives Libero projects that hls4ml has written elsewhere",
+        )
+
+
 def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, list[Correction]]:
     """The model as read, hls4ml's resolved `ModelGraph`, and everything that was changed on the way."""
+    _require_templates(settings.target.backend)
     reading = read(model, settings.knobs.softmax_forms)
     if settings.target.io_type == "io_stream":
         require_streamable(reading.layers, reading.outputs)
@@ -205,7 +228,7 @@ _BACKENDS = {
     "catapult": "Catapult",
     "libero": "Libero",
 }
-"""Our name of a backend → hls4ml's. A project's own is one of the first two; `hlsflow build` asks for the others."""
+"""Our name of a backend → hls4ml's."""
 
 
 def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
