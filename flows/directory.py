@@ -154,7 +154,9 @@ def _require_one_project(folder: Path, files: Sequence[Path]) -> None:
 
 
 def _tops(config: Config | None, files: Sequence[Path]) -> set[str]:
-    """The names that the top may have; none when nothing tells."""
+    """The names that the top may have; none when nothing tells, or the tool calls it otherwise."""
+    if not directory_checks.is_amd(config):
+        return set()
     name = config.general.get("ProjectName") if config else None
     found = {name, f"{name}_axi"} if name else set()
     for file in files:

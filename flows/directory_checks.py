@@ -6,7 +6,7 @@ In: the folder's configuration, reports and files. Out: sentences.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,8 @@ STALE_S = 2.0
 SOURCES = (".cpp", ".h", ".txt")
 ROM = re.compile(r'\$readmem[hb]\s*\(\s*"([^"]+)"')
 VERILOG = (".v", ".sv")
-AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
-
-
 AMD_KINDS = ("csynth", "cosim", "csim", "utilisation", "timing", "power")
-"""Kinds of reports that tools of AMD write."""
-
+"""Kinds of reports that tools of AMD write, which name the top."""
 
 TEST_DATA = "tb_data"
 OUTPUTS = (("csim_results.log", "tb_output_predictions.dat"), ("rtl_cosim_results.log", "csim_results.log"))
@@ -46,7 +42,7 @@ class Expected:
     place: str
 
 
-EXPECTED = (
+AMD = (
     Expected("C simulation", "csim", Stage.CSIM, "*_prj/*/csim"),
     Expected("C synthesis", "csynth", Stage.HLS, "*_prj/*/syn"),
     Expected("cosimulation", "cosim", Stage.SIMULATED, "*_prj/*/sim"),
@@ -55,27 +51,59 @@ EXPECTED = (
     Expected("timing", "timing", Stage.ROUTED, "*/*.runs/impl_*"),
     Expected("power", "power", Stage.ROUTED, "*/*.runs/impl_*"),
 )
-"""What a project for tools of AMD can have."""
+FIT = Expected("Quartus fit", "fit", Stage.ROUTED, "build/*.prj")
+EXPECTED: Mapping[str, tuple[Expected, ...]] = {
+    "vivado": AMD,
+    "vitis": AMD,
+    "vivadoaccelerator": AMD,
+    "vitisunified": AMD,
+    "oneapi": (Expected("early estimates", "oneapi", Stage.HLS, "build/*.prj"), FIT),
+    "quartus": (
+        Expected("early estimates", "quartus", Stage.HLS, "*.prj"),
+        Expected("cosimulation", "cosim", Stage.SIMULATED, "*.prj/verification"),
+        FIT,
+    ),
+    "catapult": (Expected("schedule and area", "catapult", Stage.HLS, "Catapult*"),),
+    "libero": (
+        Expected("schedule", "smarthls", Stage.HLS, "hls_output"),
+        Expected("place and route", "smarthls", Stage.ROUTED, "hls_output"),
+    ),
+}
+"""What a project can have, by hls4ml's backend in lower case."""
 
 
 def missing(folder: Path, config: Config | None, reports: Sequence[Report], refused: Sequence[str]) -> Iterator[str]:
     """What is not there, and why."""
-    backend = config.general.get("Backend", "").lower() if config else ""
     if config is None:
         yield "the knobs: there is neither an hls4ml_config.yml nor a project.tcl"
     if not reports and not refused:
         yield "any report: nothing was built here, or what the tool wrote was not kept"
-    elif backend in AMD_BACKENDS or (not backend and any(report.kind in AMD_KINDS for report in reports)):
-        yield from _absent(folder, reports, refused)
+    else:
+        yield from _absent(folder, _expected(config, reports), reports, refused)
     if reports and not any(report.layers for report in reports):
-        yield "figures of layers: no report here has any (the text report of C synthesis would)"
+        yield "figures of layers: no report here has any"
 
 
-def _absent(folder: Path, reports: Sequence[Report], refused: Sequence[str]) -> Iterator[str]:
-    """The reports of tools of AMD that are not there, by the reason."""
+def _expected(config: Config | None, reports: Sequence[Report]) -> Sequence[Expected]:
+    """By the backend; without a configuration by what is there."""
+    backend = config.general.get("Backend", "").lower() if config else ""
+    if not backend and any(report.kind in AMD_KINDS for report in reports):
+        return AMD
+    return EXPECTED.get(backend, ())
+
+
+def is_amd(config: Config | None) -> bool:
+    """Whether a project may be for tools of AMD."""
+    return EXPECTED.get(config.general.get("Backend", "").lower(), AMD) is AMD if config else True
+
+
+def _absent(
+    folder: Path, wanted: Sequence[Expected], reports: Sequence[Report], refused: Sequence[str]
+) -> Iterator[str]:
+    """The reports that are not there, by the reason."""
     found = {(report.kind, report.metrics.metrics[0].stage) for report in reports}
     reasons: dict[str, list[str]] = {}
-    for expected in EXPECTED:
+    for expected in wanted:
         if (expected.kind, expected.stage) not in found:
             reasons.setdefault(_why(folder, expected, refused), []).append(expected.name)
     for reason, names in reasons.items():

@@ -214,6 +214,19 @@ def test_missing_memory_files_are_told(tmp_path: Path) -> None:
     assert read(tmp_path, **{f"{verilog}/dense_w2.dat": "01\n"}).warnings == ()
 
 
+def test_reports_of_other_vendors_are_found_and_missed(tmp_path: Path) -> None:
+    source = Path(__file__).parent / "toolchains" / "reports" / "oneapi"
+    for name in ("summary.ndjson", "loop_attr.ndjson", "info.ndjson"):
+        build(tmp_path, {f"build/net.report.prj/reports/resources/{name}": (source / name).read_text()})
+    found = directory.read(build(tmp_path, {"hls4ml_config.yml": CONFIG.replace("Vivado", "oneAPI")}))
+    assert {report.kind for report in found.reports} == {"oneapi"}
+    assert "Quartus fit: started, but there is no report of the top" in found.missing
+
+
+def test_other_reports_of_vivado_are_no_concern(tmp_path: Path) -> None:
+    assert read(tmp_path, **{"impl/tiny_clock_utilization_routed.rpt": "Clock Utilization\n"}).refused == ()
+
+
 def test_the_layout_of_vitis_components(tmp_path: Path) -> None:
     files = {"hls4ml_config.yml": CONFIG.replace("Vivado", "Vitis"), "work/hls/syn/report/csynth.xml": XML}
     found = directory.read(build(tmp_path, files))

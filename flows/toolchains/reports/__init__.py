@@ -33,9 +33,11 @@ READERS: Mapping[str, Reader] = {
     "csynth_rpt": Reader(("*csynth.rpt",), csynth_rpt.read),
     "cosim": Reader(("*_cosim.rpt",), cosim.read),
     "csim": Reader(("*_csim.log",), csim.read),
-    "utilisation": Reader(("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"), utilisation.read),
-    "timing": Reader(("*timing*.rpt",), timing.read),
-    "power": Reader(("*power*.rpt",), power.read),
+    "utilisation": Reader(
+        ("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"), utilisation.read, others=("*clock_utilization*",)
+    ),
+    "timing": Reader(("*timing*.rpt",), timing.read, others=("*check_timing*",)),
+    "power": Reader(("*power*.rpt",), power.read, others=("*power_opt*",)),
     "oneapi_summary": Reader(("summary.ndjson",), oneapi.read_summary),
     "oneapi_loops": Reader(("loop_attr.ndjson",), oneapi.read_loops),
     "oneapi_fit": Reader(("quartus.ndjson",), oneapi.read_fit),
@@ -73,7 +75,11 @@ def read_any(file: Path, *, root: Path | None = None) -> Report:
 
 
 def _named(file: Path, reader: Reader) -> bool:
-    return any(fnmatch.fnmatch(file.name, pattern) for pattern in reader.patterns)
+    fits, other = (
+        any(fnmatch.fnmatch(file.name, pattern) for pattern in patterns)
+        for patterns in (reader.patterns, reader.others)
+    )
+    return fits and not other
 
 
 def _head(file: Path) -> str:

@@ -82,8 +82,10 @@ class Reader:
         patterns: of file names, as `fnmatch` has them.
         read: the parser.
         mark: text that the first lines of such a file hold, to tell it from others of the same name; "" for none.
+        others: patterns of names that fit and are those of other reports.
     """
 
     patterns: tuple[str, ...]
     read: Read
     mark: str = ""
+    others: tuple[str, ...] = ()
