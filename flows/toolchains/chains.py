@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flows.errors import ToolMissing
+from flows.errors import ToolFailed, ToolMissing
 from flows.toolchains import catapult, libero, oneapi, quartus, vitis, vivado, vivado_accelerator, vivado_hls
 from flows.toolchains.chain import Step, Toolchain
 
@@ -38,7 +38,7 @@ def installed(backend: str, step: Step) -> Toolchain:
     for chain in fitting:
         try:
             chain.find()
-        except ToolMissing as error:
+        except (ToolMissing, ToolFailed) as error:
             reasons.append(error)
         else:
             return chain

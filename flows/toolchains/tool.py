@@ -131,11 +131,12 @@ def _native(supply: Supply, program: str) -> Tool:
     return Tool(supply.name, found.group(1), (program,), "native")
 
 
-def version_text(argv: tuple[str, ...], name: str) -> str:
-    """What a program prints when asked for its version."""
+def version_text(argv: tuple[str, ...], name: str, check: bool = True) -> str:
+    """What a program prints when asked for its version; `check`: whether an exit code other than 0 is an error."""
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as folder:
         log = Path(folder) / "version.log"
-        return process.run(argv, folder=Path(folder), log=log, timeout_s=VERSION_TIMEOUT_S, tool=name).output
+        limit = VERSION_TIMEOUT_S
+        return process.run(argv, folder=Path(folder), log=log, timeout_s=limit, tool=name, check=check).output
 
 
 def version_tuple(version: str) -> tuple[int, ...]:

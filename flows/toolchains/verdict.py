@@ -84,11 +84,11 @@ def judge(
     """
     lost = [name for name in call.leaves if not _left(folder / name)]
     failed = bool(finished.returncode != 0 or lost)
-    for symptom in (*fatal, STORAGE, *symptoms, *LICENCE) if failed else fatal:
-        found = _found(symptom, finished.log)
-        if found:
-            means = symptom.means.format(*found)
-            raise symptom.error(f"{title} {call.step}: {means}; its output is in {finished.log}", symptom.cure)
+    found = _first((*fatal, STORAGE, *symptoms, *LICENCE) if failed else fatal, finished.log)
+    if found is not None:
+        symptom, groups = found
+        means = symptom.means.format(*groups)
+        raise symptom.error(f"{title} {call.step}: {means}; its output is in {finished.log}", symptom.cure)
     if not failed:
         return
     if finished.returncode != 0:
@@ -105,14 +105,18 @@ def _left(path: Path) -> bool:
     return any(path.iterdir()) if path.is_dir() else path.is_file()
 
 
-def _found(symptom: Symptom, log: Path) -> tuple[str, ...]:
-    """The line that has the symptom, and the groups of its pattern; nothing when no line has."""
-    pattern = re.compile(symptom.pattern)
+def _first(symptoms: Sequence[Symptom], log: Path) -> tuple[Symptom, tuple[str, ...]] | None:
+    """The first of these symptoms that a line of the log has, with the line and the groups of its pattern."""
+    waiting = [(symptom, re.compile(symptom.pattern)) for symptom in symptoms]
+    found: tuple[Symptom, tuple[str, ...]] | None = None
     for line in _lines(log):
-        found = pattern.search(line)
-        if found:
-            return (line.strip()[:300], *(group or "" for group in found.groups()))
-    return ()
+        for index, (symptom, pattern) in enumerate(waiting):
+            match = pattern.search(line)
+            if match:
+                found = symptom, (line.strip()[:300], *(group or "" for group in match.groups()))
+                del waiting[index:]  # those that come after it count no more
+                break
+    return found
 
 
 def _lines(log: Path) -> Iterator[str]:

@@ -35,6 +35,14 @@ def test_synthesis_and_routing_share_no_column(project: Path) -> None:
     assert (project / "hlsflow_vivado" / "routed.dcp").is_file()
 
 
+def test_floating_point_cores_are_made_first(project: Path) -> None:
+    core = "create_ip -name floating_point -vendor xilinx.com -library ip -module_name tiny_fadd_ip\n"
+    (project / VERILOG / "tiny_fadd_ip.tcl").write_text(core)
+    drive.run(vivado.CHAIN, project, (Step.SYNTH,))
+    log = (project / "hlsflow_logs" / "vivado-synth.log").read_text()
+    assert log.index("Command: create_ip") < log.index("Command: synth_ip") < log.index("Starting Synthesize")
+
+
 def test_routing_needs_synthesis(project: Path) -> None:
     with pytest.raises(DataError, match="implement needs the result of synth"):
         drive.run(vivado.CHAIN, project, (Step.IMPLEMENT,))

@@ -1,12 +1,18 @@
 # Logic synthesis of the Verilog of HLS, out of context: no I/O buffers, as the design is part of a larger one.
 source project.tcl
 set_param general.maxThreads @jobs
+set_part $part
 file mkdir @results
 
 # The whole folder, so that the weight ROMs (.dat) are found too.
 add_files @verilog
 # Floating-point cores come as scripts that make them.
-foreach core [glob -nocomplain @verilog/*_ip.tcl] { source $core }
+set cores [glob -nocomplain @verilog/*_ip.tcl]
+foreach core $cores { source $core }
+if {[llength $cores]} {
+    generate_target all [get_ips]
+    synth_ip [get_ips]
+}
 read_xdc -mode out_of_context @clock
 
 synth_design -top @top -part $part -mode out_of_context

@@ -48,6 +48,7 @@ SILENT = (
     *("set_clock_uncertainty", "set_param", "opt_design", "place_design", "phys_opt_design", "set_property"),
     *("current_project", "update_ip_catalog", "create_bd_design", "create_bd_cell", "apply_bd_automation"),
     *("get_bd_cells", "get_bd_pins", "get_bd_intf_pins", "connect_bd_intf_net", "group_bd_cells", "startgroup"),
+    *("create_ip", "generate_target", "get_ips", "synth_ip"),
     *("endgroup", "make_wrapper", "get_files", "reset_run", "wait_on_run", "open_run"),
 )
 """Commands that change nothing that anybody here looks at."""
@@ -232,6 +233,11 @@ class Tool:
             put(f"{self.name}/project_1.srcs/sources_1/bd/design_1/hw_handoff/design_1.hwh", "<system/>\n")
 
 
+def silent(name: str) -> Callable[..., None]:
+    """A command that only tells that it was called, as Vivado does."""
+    return lambda *words: say(f"Command: {name} {' '.join(words)}".rstrip())
+
+
 def ending(command: Callable[..., None]) -> Callable[..., None]:
     """The command, but what it raises ends the program: Tcl would go on."""
 
@@ -267,7 +273,7 @@ def run(tool: Tool, script: str, rest: list[str]) -> None:
 
     tcl = tkinter.Tcl()
     for name in SILENT:
-        tcl.createcommand(name, lambda *words: "")
+        tcl.createcommand(name, silent(name))
     for name in (name for name in vars(Tool) if not name.startswith("_") and name not in ("solution", "filled")):
         tcl.createcommand(name, ending(getattr(tool, name)))
     tcl.createcommand("exit", ending(lambda code="0": sys.exit(int(code))))
