@@ -118,7 +118,8 @@ def read(folder: Path) -> Directory:
     tops = _tops(config, files)
     reports, refused = _reports(folder, files, tops)
     if config is None and not reports and not refused:
-        raise DataError(f"{folder} holds neither an hls4ml project nor any report that is known", HINT)
+        inside = next((f"did you mean {file.parent}?" for file in files if file.name == hls4ml_config.CONFIG), HINT)
+        raise DataError(f"{folder} holds neither an hls4ml project nor any report that is known", inside)
     kept, foreign = _of_tops(reports, tops)
     kept = [_completed(report, kept) for report in kept]
     name = config.general.get("ProjectName", folder.resolve().name) if config else folder.resolve().name

@@ -247,7 +247,11 @@ def test_folders_that_cannot_be_told(tmp_path: Path) -> None:
         directory.read(tmp_path / "nowhere")
     with pytest.raises(DataError, match="holds neither an hls4ml project nor any report"):
         directory.read(build(tmp_path, {"notes.txt": "nothing\n"}))
-    build(tmp_path, {"a/hls4ml_config.yml": CONFIG, "b/hls4ml_config.yml": CONFIG})
+    build(tmp_path, {"a/hls4ml_config.yml": CONFIG})
+    with pytest.raises(DataError, match="holds neither") as caught:
+        directory.read(tmp_path)
+    assert caught.value.hint == f"did you mean {tmp_path / 'a'}?"
+    build(tmp_path, {"b/hls4ml_config.yml": CONFIG})
     with pytest.raises(DataError, match=r"holds 2 projects: .*a, .*b"):
         directory.read(tmp_path)
 
