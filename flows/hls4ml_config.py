@@ -66,23 +66,27 @@ class Config:
             return None
 
 
+PLAIN = ("null", "bool", "int", "float", "binary", "timestamp", "seq", "map", "str")
+STANDARD = "tag:yaml.org,2002:"
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no types
-    """Loads plain values; a value with a tag of its own is the text behind the tag."""
+    """Loads plain values; of a value with a tag of its own the text behind the tag, and nothing of what it stands for.
+
+    Its table of constructors is its own: hls4ml, once imported, teaches PyYAML's safe loader to load Keras models. It
+    also writes whole models into its configuration, as Python objects.
+    """
 
 
-def _untagged(loader: _Loader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    raise yaml.constructor.ConstructorError(None, None, "a tag stands before more than a text", node.start_mark)
+def _untagged(_: _Loader, node: yaml.Node) -> str | None:
+    return str(node.value) if isinstance(node, yaml.ScalarNode) else None
 
 
-def _pickled(_loader: _Loader, name: str, _node: yaml.Node) -> str:
-    """The name of a Python object that hls4ml wrote as it is, such as a Keras model; nothing of it is built."""
-    return name
-
-
-_Loader.add_multi_constructor("!", _untagged)
-_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _pickled)
+_Loader.yaml_constructors = {
+    None: _untagged,
+    **{STANDARD + name: getattr(yaml.constructor.SafeConstructor, f"construct_yaml_{name}") for name in PLAIN},
+}
+_Loader.yaml_multi_constructors = {}
 
 
 def read(folder: Path) -> Config | None:

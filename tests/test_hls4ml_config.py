@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flows import hls4ml_config
 from flows.errors import DataError
@@ -54,8 +55,6 @@ def test_the_script_tells_what_the_configuration_does_not(tmp_path: Path) -> Non
     [
         ("a: [1", "is no YAML"),
         ("- 1\n", "holds no settings"),
-        ("a: !!python/object/apply:os.system ['true']\n", "is no YAML"),
-        ("a: !thing {b: 1}\n", "a tag stands before more than a text"),
         ("", "is empty"),
     ],
 )
@@ -63,3 +62,21 @@ def test_configurations_that_cannot_be_read(tmp_path: Path, text: str, message: 
     (tmp_path / "hls4ml_config.yml").write_text(text)
     with pytest.raises(DataError, match=message):
         hls4ml_config.read(tmp_path)
+
+
+def test_what_others_teach_the_safe_loader_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """hls4ml registers a constructor that loads the Keras model that a configuration names."""
+    taught = {"!keras_model": lambda loader, node: pytest.fail("a model was loaded")}
+    monkeypatch.setattr(yaml.SafeLoader, "yaml_constructors", yaml.SafeLoader.yaml_constructors | taught)
+    (tmp_path / "hls4ml_config.yml").write_text(CONFIG)
+    assert hls4ml_config.read(tmp_path) is not None
+
+
+def test_objects_in_a_configuration_are_not_made(tmp_path: Path) -> None:
+    """hls4ml writes a Keras model that was never saved as Python objects."""
+    file = tmp_path / "made"
+    model = f"!!python/object/apply:os.mkdir [{str(file)!r}]"
+    (tmp_path / "hls4ml_config.yml").write_text(CONFIG.replace("!keras_model 'model.h5'", model))
+    config = hls4ml_config.read(tmp_path)
+    assert config is not None
+    assert (config.general["Part"], file.exists()) == ("Agilex7", False)
