@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import hls4ml_config
 from flows.errors import DataError, ProjectError, ToolMissing
-from flows.hls.translate import Settings as Translation
-from flows.hls.translate import write_project
 from flows.metrics import MetricSet
-from flows.pipeline import run
+from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
-from flows.project import Project
-from flows.steps.context import METRICS, versions
+from flows.project import PARTS, Project
+from flows.steps.context import METRICS
 from flows.steps.hardware import TEMPLATES, look_first
-from flows.steps.software import hls_knobs, train, translate
-from flows.store import DIGITS, Store, code, digest, file_digest, write_text
+from flows.store import DIGITS, Done, write_text
 from flows.toolchains import drive
 from flows.toolchains.chain import Settings, Step, Toolchain
 from flows.toolchains.chains import CHAINS, installed
 from flows.toolchains.drive import Limits
 
-GATED = ("vitis", "vivado")
-"""Backends of hls4ml whose C-simulation the bit-exactness gate compares."""
+DEFAULT_PARTS: Mapping[str, str] = {backend: part for backend, part in PARTS.items()}
+SAME_PARTS = frozenset({"vitis", "vivado"})
+"""Backends that build for the same parts, so that a project's own stays when one takes the place of the other."""
 
 PlanRow = tuple[Toolchain, tuple[Step, ...]]
 
@@ -132,20 +130,19 @@ def backend_of(folder: Path) -> str:
 
 
 def build_project(project: Project, request: Request, build: Path, progress: Progress) -> tuple[Path, MetricSet]:
-    """Translate a project for a toolchain's backend, and take it through its steps.
+    """Translate a project for a toolchain's backend, compare its C-simulation, and take it through its steps.
 
     Returns:
         the folder of the HLS project, and the figures.
     """
     backend = _backend(project, request)
     plan(backend, request)  # before the training, which may take long
-    root = build / project.name
-    source, name = _translated(project, backend, request.part, build, progress)
-    folder = root / "vendor" / f"{backend}-{name}"
+    done = _proved(project, backend, request.part, build, progress)
+    folder = build / project.name / "vendor" / f"{backend}-{done.digest('hls')[:DIGITS]}"
     if not folder.is_dir():
         copy = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(source, copy)
+        shutil.copytree(done.folder / "hls", copy)
         copy.rename(folder)
     return folder, build_folder(folder, request, progress, project.folder / TEMPLATES)
 
@@ -156,47 +153,11 @@ def _backend(project: Project, request: Request) -> str:
     return own if wished is None or own in wished.backends else wished.backends[0]
 
 
-def _translated(project: Project, backend: str, part: str, build: Path, progress: Progress) -> tuple[Path, str]:
-    """hls4ml's project for that backend, and a name for its content."""
-    own = backend == project.target.backend
-    update = {"backend": backend, "part": part or (project.target.part if own else "")}
+def _proved(project: Project, backend: str, part: str, build: Path, progress: Progress) -> Done:
+    """The project translated for that backend, and its C-simulation compared; raises GateFailed."""
+    alike = backend == project.target.backend or {backend, project.target.backend} <= SAME_PARTS
+    update = {"backend": backend, "part": part or (project.target.part if alike else DEFAULT_PARTS[backend])}
     asked = project.model_copy(update={"target": project.target.model_copy(update=update)})
-    if not own:
-        return _foreign(asked, _model_file(project, build, progress), build, progress)
-    done = run(asked, build, (train, translate), progress).translated
-    assert done is not None
-    return done.folder / "hls", done.digest("hls")[:DIGITS]
-
-
-def _model_file(project: Project, build: Path, progress: Progress) -> Path:
-    """The trained model, which is trained first unless the project brings it."""
-    if project.model.file is not None:
-        return project.model_path
-    done = run(project, build, (train,), progress).trained
-    assert done is not None
-    return done.folder / "qat.h5"
-
-
-def _foreign(project: Project, model: Path, build: Path, progress: Progress) -> tuple[Path, str]:
-    """As `_translated`, for a backend that the pipeline does not carry."""
-    if project.target.backend not in GATED:
-        gated = " and ".join(GATED)
-        progress.say(f"translated for {project.target.backend}: the bit-exactness gate covers {gated} only")
-    key = {
-        "model": file_digest(model),
-        "input": str(project.input.precision),
-        "knobs": hls_knobs(project),
-        "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
-        "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code("hls", "ir", "qat", "keras2.py", "project.py", "build.py"),
-    }
-    store = Store(build / project.name / "store", progress.say)
-    done = store.do("translate_vendor", key, lambda folder: _write(project, model, folder / "hls"))
-    return done.folder / "hls", digest(key)[:DIGITS]
-
-
-def _write(project: Project, model_file: Path, folder: Path) -> None:
-    from flows.qat import load_model
-
-    model = load_model(model_file, allow_lambda=project.model.allow_lambda)
-    write_project(model, Translation(project.input.precision, project.target, project.knobs), folder)
+    results = run(asked, build, CHECK_STEPS, progress)
+    assert results.translated is not None
+    return results.translated

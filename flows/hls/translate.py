@@ -115,17 +115,6 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
     return Translation(reading, hls_model, graph, (*corrections, *_in_float64(graph)), rows)
 
 
-def write_project(model: Any, settings: Settings, folder: Path) -> None:
-    """Write the HLS project alone, also for a backend of which there is no graph to prove equal; raises as `translate`.
-
-    Reading, knobs and corrections are the same; what they come to was compared with QKeras for Vitis and Vivado only.
-    """
-    with quiet():
-        _, hls_model, _ = _resolve(model, settings, folder)
-        hls_model.write()
-        _mend_headers(folder)
-
-
 def _readable(settings: Settings) -> Settings:
     """The same for a backend whose weights `lower` can read: those for Intel turn and flatten them."""
     read_as = {"quartus": "vitis", "oneapi": "vitis"}.get(settings.target.backend)
