@@ -249,6 +249,45 @@ class Quantize(Section):
         return self.model_copy(update={**wide, "layers": layers, "kind": "fixed"})
 
 
+class Distil(Section):
+    """Training of the quantized network against the float one: model.baseline, or model.float_file.
+
+    Attributes:
+        weight: of the teacher's loss; the rest is that of the true classes.
+        temperature: what logits of both are divided by in the teacher's loss.
+    """
+
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    temperature: Annotated[float, Field(gt=0)] = 4.0
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Prune(Section):
+    """Weights that training sets to zero, those of least magnitude first, more from epoch to epoch.
+
+    Attributes:
+        sparsity: share of the weights of each kernel that is zero in the end.
+        pattern: what becomes zero together: each `weight` on its own; all of a `neuron` (or filter); or all that one
+            multiplier of the folded layer works off, at the reuse factor in [knobs]: a `lane`, which then is not built.
+        start, end: epochs, as shares of all of them, at which the sparsity begins to grow and has grown.
+        layers: layer → its own sparsity; 0: not pruned.
+    """
+
+    sparsity: Annotated[float, Field(ge=0, lt=1)]
+    pattern: Literal["weight", "neuron", "lane"] = "weight"
+    start: Share = 0.0
+    end: Share = 0.5
+    layers: Mapping[str, Annotated[float, Field(ge=0, lt=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        return self
+
+
 class Input(Section):
     """The input quantizer: the grid on which the samples enter the hardware, and QKeras alike."""
 
@@ -462,6 +501,8 @@ class ProjectFile(Section):
     model: Model
     training: Training | None = None
     quantize: Quantize | None = None
+    prune: Prune | None = None
+    distil: Distil | None = None
     input: Input
     target: Target = Target()
     knobs: Knobs
@@ -494,20 +535,29 @@ class ProjectFile(Section):
         has_float = (model.baseline or model.float_file) is not None
         yield (
             table is not None and not (starts_float and has_float),
-            ("[quantize] is for a float model: give model.baseline or model.float_file, and no quantized or file"),
+            "[quantize] is for a float model: give model.baseline or model.float_file, and no quantized or file",
         )
         yield (
             training is None and model.quantized is not None,
-            ("model.quantized must be trained: add a [training] table"),
+            "model.quantized must be trained: add a [training] table",
         )
         yield training is None and model.baseline is not None, "model.baseline must be trained: add a [training] table"
         yield (
             training is None and table is not None and table.epochs > 0,
-            ("quantize.epochs are trained as [training] says: add that table, or set quantize.epochs = 0"),
+            "quantize.epochs are trained as [training] says: add that table, or set quantize.epochs = 0",
+        )
+        trains = training is not None and (table is None or table.epochs > 0)
+        yield (
+            self.prune is not None and not trains,
+            "[prune] prunes while it trains: add a [training] table, and epochs",
+        )
+        yield (
+            self.distil is not None and not (trains and has_float),
+            "[distil] trains against a float network: give model.baseline or model.float_file, and a [training] table",
         )
         yield (
             training is not None and model.file is not None,
-            ("model.file is trained already: remove the [training] table"),
+            "model.file is trained already: remove the [training] table",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Quantize, Training
 from flows.qat.data import Dataset, load_data
+from flows.qat.distil import Teacher
 from flows.qat.fold import folded
 from flows.qat.load import load_model
+from flows.qat.prune import Lanes, pruner_of
 from flows.qat.quantize import Quantized, quantized
 from flows.qat.train import Fit, TrainResult, finish, fit, make_deterministic, train_one, write_results
 from flows.store import digest, write_text
@@ -31,13 +33,16 @@ RATE = 0.1
 """Learning rate of the first epoch after quantization, in terms of the float training's: a start, not an optimum."""
 
 
-def train_from_float(project: Project, folder: Path, progress: Progress | None = None) -> TrainResult:
+def train_from_float(
+    project: Project, folder: Path, progress: Progress | None = None, lanes: Lanes | None = None
+) -> TrainResult:
     """Quantize a float model, and train it some more if the project says so.
 
     Args:
         project: with [quantize].
         folder: of this step; made when missing.
         progress: where to report; standard output by default.
+        lanes: which multiplier works off a weight, for pruning by pattern `lane`.
     Raises:
         UnsupportedLayer: a layer has no quantized form.
         ProjectError, DataError, ModelError: something in the project is not usable.
@@ -46,8 +51,11 @@ def train_from_float(project: Project, folder: Path, progress: Progress | None =
     table = project.quantize
     if table is None:
         raise ProjectError(f"'{project.name}' has no [quantize] table", "use `flows.qat.train`")
-    work = _Work(project, table, load_data(project), folder, progress or Progress())
-    plain = folded(work.float_model())
+    work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
+    teacher = work.float_model()
+    plain = folded(teacher)
+    if project.distil is not None:
+        work.teacher = Teacher(teacher, project.distil)
     first = work.quantized(plain, table)
     write_text(folder / "quantizers.json", json.dumps([asdict(choice) for choice in first.choices], indent=1))
     work.finish(first.model, Stage.PTQ, "ptq.h5")
@@ -67,6 +75,8 @@ class _Work:
     data: Dataset
     folder: Path
     progress: Progress
+    lanes: Lanes | None
+    teacher: Teacher | None = None
     figures: list[Metric] = field(default_factory=list)
     histories: dict[str, tuple[Mapping[str, float], ...]] = field(default_factory=dict)
 
@@ -109,10 +119,12 @@ class _Work:
 
     def _fit(self, one: Quantized, name: str) -> None:
         """Train on; the best epoch's weights, among them those it starts with, are in the model then."""
-        training = self._training()
+        training, prune = self._training(), self.project.prune
         place = self.folder / "checkpoints" / name.replace(" ", "_")
-        mark = self._fingerprint(one, training)
-        job = Fit(name, training, self.data, self.project.data, place, mark, from_trained=True)
+        pruned = any(earlier != "float" for earlier in self.histories)  # at larger widths
+        pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
+        job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher)
+        job = replace(job, fingerprint=self._fingerprint(one, job))
         self.histories[name] = fit(one.model, job, self.progress).history
 
     def _training(self) -> Training:
@@ -121,9 +133,10 @@ class _Work:
         rate = self.table.learning_rate or training.learning_rate * RATE
         return training.model_copy(update={"epochs": self.table.epochs, "learning_rate": rate})
 
-    def _fingerprint(self, one: Quantized, training: Training) -> str:
+    def _fingerprint(self, one: Quantized, job: Fit) -> str:
         """Of everything that determines the trained weights."""
         weights = hashlib.sha256(b"".join(array.tobytes() for array in one.model.get_weights())).hexdigest()
-        fields = {"data": self.project.data.model_dump(mode="json"), "training": training.model_dump(mode="json")}
+        own = {"data": self.project.data.model_dump(mode="json"), "training": job.training.model_dump(mode="json")}
         quantizers = [asdict(choice) for choice in one.choices]
-        return digest([fields, quantizers, list(self.table.frozen), weights, self.data.digest(), keras2.versions()])
+        fixed = [list(self.table.frozen), weights, self.data.digest(), keras2.versions()]
+        return digest([own, quantizers, fixed, job.extras_digest()])

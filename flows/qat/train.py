@@ -3,18 +3,17 @@
 In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, and
 `checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
 
-Which weights are kept: those of the epoch with the highest validation accuracy; among equals, the lowest validation
-loss; among equals again, the first.
+Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes among the
+epochs at the final sparsity; among equals, the lowest validation loss; among equals again, the first.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,15 @@ from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
-from flows.project import Data, Project, Training
+from flows.project import Data, Project, Prune, Training
 from flows.qat import checkpoint
 from flows.qat.augment import augmented, check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
+from flows.qat.distil import Teacher
+from flows.qat.prune import Lanes, Pruner, pruner_of
+from flows.store import digest
 
 PREDICT_ROWS = 1024
 """Samples that go through a model at once when it is judged."""
@@ -55,13 +57,14 @@ class TrainResult:
     metrics: MetricSet
 
 
-def train(project: Project, folder: Path, progress: Progress | None = None) -> TrainResult:
+def train(project: Project, folder: Path, progress: Progress | None = None, lanes: Lanes | None = None) -> TrainResult:
     """Train both models, or go on where a killed training stopped.
 
     Args:
         project: with `model.quantized` and [training].
         folder: of this step; made when missing.
         progress: where to report; standard output by default.
+        lanes: which multiplier works off a weight, for pruning by pattern `lane`.
     Raises:
         ProjectError, DataError, ModelError: something in the project is not usable.
         StorageError: the folder cannot be written.
@@ -77,11 +80,16 @@ def train(project: Project, folder: Path, progress: Progress | None = None) -> T
     progress.say(f"data: {project.data_name}, {sizes}")
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
-    figures, histories = MetricSet(), {}
+    figures, histories, teaching = MetricSet(), {}, None
     for name, function, stage in jobs:
         if function is None:
             continue
-        model, state = train_one(project, project.training, function, data, folder / "checkpoints" / name, progress)
+        place, extras = folder / "checkpoints" / name, Extras()
+        if stage is Stage.QAT:
+            teacher = Teacher(teaching, project.distil) if project.distil else None
+            extras = Extras(project.prune, lanes, teacher)
+        model, state = train_one(project, project.training, function, data, place, progress, extras)
+        teaching = model
         files[name] = folder / f"{name}.h5"
         figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
         histories[name] = state.history
@@ -152,6 +160,8 @@ class Fit:
         folder: for checkpoints.
         fingerprint: of everything that determines the trained weights.
         from_trained: whether the weights that the model has are a candidate for the best ones.
+        pruner: the masks to train under; None: no pruning.
+        teacher: to learn from besides the true classes; None: nobody.
     """
 
     name: str
@@ -161,16 +171,46 @@ class Fit:
     folder: Path
     fingerprint: str
     from_trained: bool = False
+    pruner: Pruner | None = None
+    teacher: Teacher | None = None
+
+    def extras_digest(self) -> list[str | None]:
+        """Of masks and teacher."""
+        return [None if one is None else one.digest() for one in (self.pruner, self.teacher)]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a training may do besides.
+
+    Attributes:
+        prune: which weights to prune; None: none.
+        lanes: for its pattern `lane`.
+        teacher: to learn from.
+    """
+
+    prune: Prune | None = None
+    lanes: Lanes | None = None
+    teacher: Teacher | None = None
 
 
 def train_one(
-    project: Project, training: Training, function: str, data: Dataset, folder: Path, progress: Progress
+    project: Project,
+    training: Training,
+    function: str,
+    data: Dataset,
+    folder: Path,
+    progress: Progress,
+    extras: Extras | None = None,
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
+    extras = extras or Extras()
     make_deterministic(training.seed)
     model = build(project, function)
     _check_outputs(model, data, f"{function}()")
-    job = Fit(function, training, data, project.data, folder, _fingerprint(project, function, data))
+    pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
+    job = Fit(function, training, data, project.data, folder, "", pruner=pruner, teacher=extras.teacher)
+    job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
 
@@ -182,7 +222,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     """
     training, data = job.training, job.data.shaped(tuple(model.input_shape[1:]))
     check_images(data.shape, job.source)
-    engine = _Engine(model, training, data, job.source)
+    engine = _Engine(model, replace(job, data=data))
     state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
     if state.epoch:
         progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
@@ -215,8 +255,8 @@ def _epoch(engine: _Engine, state: State) -> State:
     return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
 
 
-def _rank(figures: Mapping[str, float]) -> tuple[float, float]:
-    return figures["val_accuracy"], -figures["val_loss"]
+def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
+    return figures.get("pruned", 0.0), figures["val_accuracy"], -figures["val_loss"]
 
 
 def _out_of_patience(state: State, training: Training) -> bool:
@@ -238,11 +278,10 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     check_classes(data, shape[0], name)
 
 
-def _fingerprint(project: Project, function: str, data: Dataset) -> str:
+def _fingerprint(project: Project, job: Fit) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
-    content = json.dumps([fields, function, data.digest(), keras2.versions()], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
 
 
 def _rate(training: Training, epoch: int) -> float:
@@ -255,11 +294,13 @@ def _rate(training: Training, epoch: int) -> float:
 class _Engine:
     """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
 
-    def __init__(self, model: Any, training: Training, data: Dataset, source: Data) -> None:
+    def __init__(self, model: Any, job: Fit) -> None:
         import tensorflow as tf
         import tf_keras
 
-        self._model, self._training, self._data, self._source = model, training, data, source
+        training, data = job.training, job.data
+        self._model, self._training, self._data, self._source = model, training, data, job.source
+        self._pruner, self._teacher = job.pruner, job.teacher
         self._optimizer = tf_keras.optimizers.get(training.optimizer)
         self._optimizer.build(model.trainable_variables)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
@@ -295,11 +336,12 @@ class _Engine:
                 self._steps
             )  # a compiled pass goes on with its old random numbers whatever the seed
         self._optimizer.learning_rate.assign(rate)
+        pruned = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
         given = tf.constant(order), self._samples(epoch), self._classes
         loss = float(self._pass(*given))
         if self._draws is None:
             self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
-        return {"loss": loss, **self._judged(), "learning_rate": rate}
+        return {"loss": loss, **self._judged(), "learning_rate": rate, **pruned}
 
     def _judged(self) -> dict[str, float]:
         """Figures of the validation set."""
@@ -333,9 +375,13 @@ class _Engine:
         with tf.GradientTape() as tape:
             logits = self._model(x, training=True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
+            if self._teacher is not None:
+                loss = self._teacher.loss(x, logits, loss)
             objective = tf.add_n([loss, *self._model.losses])
         variables = self._model.trainable_variables
         self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))
+        if self._pruner is not None:
+            self._pruner.apply()
         return loss
 
     def _judge(self, x: Any, y: Any) -> Any:

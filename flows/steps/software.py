@@ -21,6 +21,7 @@ from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
+from flows.rtl.cores.fold import lane_numbers
 from flows.steps.context import Context, Results, Samples, accuracy, metrics_in, versions, write_metrics
 from flows.store import Done, code, file_digest
 from flows.toolchains import gxx
@@ -31,21 +32,35 @@ def train(context: Context, results: Results) -> Results:
     project = context.project
     if project.model.file is not None:
         return results
-    key = project.digest_fields("data", "model", "training", "quantize", "input", "model_digest") | {
+    key = project.digest_fields("data", "model", "training", "quantize", "prune", "distil", "input", "model_digest") | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
         "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
+        "lanes": _lane_knobs(project),
     }
 
     def work(folder: Path) -> None:
         from flows.qat import train, train_from_float
 
         how = train if project.quantize is None else train_from_float
-        how(project, folder, context.progress)
+        how(project, folder, context.progress, lambda *layer: _lanes(project, *layer))
 
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def _lane_knobs(project: Project) -> Any:
+    """What decides which multiplier works off a weight; None where nothing depends on it."""
+    if project.prune is None or project.prune.pattern != "lane":
+        return None
+    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py")]
+
+
+def _lanes(project: Project, layer: str, inputs: int, outputs: int) -> Any:
+    """(inputs, outputs): the number of the multiplier of the folded layer that works off each weight."""
+    knobs = project.knobs.of(layer).in_rtl
+    return lane_numbers(inputs, outputs, knobs.reuse_factor, 2 if knobs.multiplier == "packed" else 1)
 
 
 def _data_digest(project: Project) -> str:

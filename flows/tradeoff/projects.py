@@ -66,7 +66,19 @@ def write_project(project: Project, point: Point, folder: Path) -> Project:
 
 def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
     kept = _given(
-        project, exclude={"folder", "model_digest", "training", "quantize", "model", "knobs", "sweep", "name"}
+        project,
+        exclude={
+            "folder",
+            "model_digest",
+            "training",
+            "quantize",
+            "prune",
+            "distil",
+            "model",
+            "knobs",
+            "sweep",
+            "name",
+        },
     )
     kept["data"]["source"] = _source(project, folder)
     model = {"file": _relative(point.model, folder), "allow_lambda": project.model.allow_lambda}

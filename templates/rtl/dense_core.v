@@ -33,6 +33,8 @@ module dense_core #(
     parameter TREE_LATENCY     = 0,       // of the adder tree
     // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
     parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*W_WIDTH-1:0] WEIGHTS = 0,
+    // Bit o*LANES_IN + i is 0 where all those weights are 0: no multiplier is built then.
+    parameter [LANES_OUT*LANES_IN-1:0]                      USED    = {LANES_OUT*LANES_IN{1'b1}},
     // Word g holds the biases of a group, less the offsets of LUT multipliers (see multiply_lut).
     parameter [GROUPS*LANES_OUT*SUM_WIDTH-1:0]              BIASES  = 0
 ) (
@@ -55,7 +57,7 @@ module dense_core #(
     wire [STEP_WIDTH-1:0]  step;
     wire [INDEX_WIDTH-1:0] index, weight_index;
     wire [SLICE-1:0]       fed, operands;
-    wire [WORD-1:0]        read, weights;
+    wire [WORD-1:0]        read, held, weights;
     fold_counter #(
         .STEPS(STEPS), .GROUPS(GROUPS), .STEP_WIDTH(STEP_WIDTH), .GROUP_WIDTH(GROUP_WIDTH), .INDEX_WIDTH(INDEX_WIDTH)
     ) front (
@@ -82,8 +84,18 @@ module dense_core #(
     delay_line #(
         .WIDTH(WORD), .CYCLES(DEEP_ROM)
     ) weights_later (
-        .clk(clk), .rst(rst), .in(read), .out(weights)
+        .clk(clk), .rst(rst), .in(read), .out(held)
     );
+    genvar l;
+    generate
+        for (l = 0; l < LANES_OUT * LANES_IN; l = l + 1) begin : multiplier
+            if (USED[l]) begin : used
+                assign weights[l*W_WIDTH +: W_WIDTH] = held[l*W_WIDTH +: W_WIDTH];
+            end else begin : unused
+                assign weights[l*W_WIDTH +: W_WIDTH] = {W_WIDTH{1'b0}};
+            end
+        end
+    endgenerate
     weight_rom #(
         .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS), .MEMORY(MEMORY)
     ) weight_memory (

@@ -43,13 +43,15 @@ class DenseCore(Planned):
         weight, kind = (
             (shared_weights(sums, plan), shared_weight(sums)) if plan.shared else (sums.weight, sums.weight_type)
         )
+        words = weight_words(weight, plan)
         return self._common_parameters() | {
             "STEPS": plan.steps,
             "SHARED": int(plan.shared),
             "FEED_STAGES": plan.feed_stages,
             "W_WIDTH": kind.width,
             "W_SIGNED": int(kind.signed),
-            "WEIGHTS": constant(weight_words(weight, plan).tolist(), kind.width),
+            "WEIGHTS": constant(words.tolist(), kind.width),
+            "USED": constant([words.any(0).astype(int).tolist()], 1),
             "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
         }
 

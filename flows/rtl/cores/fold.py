@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from flows.errors import ProjectError
 from flows.ir import Fixed
+from flows.ir.fixed import Array
 from flows.rtl.cores.sums import Sums
 from flows.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
 from flows.rtl.lanes import fixed_for
@@ -190,6 +193,16 @@ def fold(n_in: int, n_out: int, reuse_factor: int, sharing: int = 1) -> tuple[in
         choices.append((lanes_in * _ceil_div(lanes_out, sharing), lanes_out, cycles, lanes_in))
     _, lanes_out, _, lanes_in = min(choices)
     return lanes_in, lanes_out
+
+
+def lane_numbers(n_in: int, n_out: int, reuse_factor: int, sharing: int = 1) -> Array:
+    """(n_in, n_out): which multiplier of the folded layer works off each weight; arguments as of `fold`.
+
+    A multiplier all of whose weights are zero is not built.
+    """
+    lanes_in, lanes_out = fold(n_in, n_out, reuse_factor, sharing)
+    own = np.arange(n_out) % lanes_out // sharing
+    return own[None, :] * lanes_in + np.arange(n_in)[:, None] % lanes_in
 
 
 def multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, registered: bool) -> int:
