@@ -114,9 +114,10 @@ def read(folder: Path) -> Directory:
         raise DataError(f"there is no folder {folder}", HINT)
     files = list(_files(folder))
     _require_one_project(folder, files)
-    config = hls4ml_config.read(folder)
+    config, unread = _config(folder)
     tops = _tops(config, files)
     reports, refused = _reports(folder, files, tops)
+    refused = [*unread, *refused]
     if config is None and not reports and not refused:
         inside = next((f"did you mean {file.parent}?" for file in files if file.name == hls4ml_config.CONFIG), HINT)
         raise DataError(f"{folder} holds neither an hls4ml project nor any report that is known", inside)
@@ -133,6 +134,14 @@ def read(folder: Path) -> Directory:
         warnings=tuple(directory_checks.warnings(folder, config, kept, foreign, files)),
         simulations=tuple(directory_checks.simulations(folder)),
     )
+
+
+def _config(folder: Path) -> tuple[Config | None, list[str]]:
+    """The configuration, or why it cannot be read: a damaged one hides no report."""
+    try:
+        return hls4ml_config.read(folder), []
+    except DataError as error:
+        return None, [error.message.replace(f"{folder}/", "")]
 
 
 def _files(folder: Path) -> Iterator[Path]:

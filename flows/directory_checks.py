@@ -75,7 +75,7 @@ EXPECTED: Mapping[str, tuple[Expected, ...]] = {
 def missing(folder: Path, config: Config | None, reports: Sequence[Report], refused: Sequence[str]) -> Iterator[str]:
     """What is not there, and why."""
     if config is None:
-        yield "the knobs: there is neither an hls4ml_config.yml nor a project.tcl"
+        yield "the knobs: there is neither an hls4ml_config.yml nor a project.tcl that can be read"
     if not reports and not refused:
         yield "any report: nothing was built here, or what the tool wrote was not kept"
     else:

@@ -133,6 +133,13 @@ def test_a_report_that_cannot_be_read_is_told_and_gives_no_figure(tmp_path: Path
     assert found.missing == ("utilisation after logic synthesis: the report cannot be read",)
 
 
+def test_a_damaged_configuration_hides_no_report(tmp_path: Path) -> None:
+    found = read(tmp_path, hls4ml_config_dot_yml=CONFIG[:60] + "\n  - [")
+    assert found.refused[0].startswith("hls4ml configuration hls4ml_config.yml is no YAML")
+    assert found.config is None
+    assert found.metrics.get("lut", Stage.HLS) is not None
+
+
 def test_what_is_missing_and_why(tmp_path: Path) -> None:
     files = {name: text for name, text in BUILT.items() if "impl" not in name and "cosim" not in name}
     (tmp_path / SOLUTION / "sim").mkdir(parents=True)
@@ -239,7 +246,7 @@ def test_a_folder_with_reports_and_nothing_else(tmp_path: Path) -> None:
     found = directory.read(build(tmp_path, {"vivado_synth.rpt": UTILISATION, "tiny_csynth.rpt": CSYNTH_RPT}))
     assert found.name == tmp_path.name
     assert len(found.reports) == 2
-    assert found.missing[0] == "the knobs: there is neither an hls4ml_config.yml nor a project.tcl"
+    assert found.missing[0] == "the knobs: there is neither an hls4ml_config.yml nor a project.tcl that can be read"
 
 
 def test_folders_that_cannot_be_told(tmp_path: Path) -> None:
