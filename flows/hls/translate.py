@@ -13,12 +13,11 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flows.errors import ProjectError, UnsupportedLayer
-from flows.hls import knobs, layouts
+from flows.errors import UnsupportedLayer
+from flows.hls import backends, knobs, layouts
 from flows.hls.corrections import Config, Correction, correct
 from flows.hls.gate import beyond_float32
 from flows.hls.lower import kernel, lower
@@ -26,7 +25,7 @@ from flows.hls.precision import from_hls4ml
 from flows.hls.reading import Reading, read
 from flows.hls.streams import require_streamable
 from flows.ir import Fixed, Graph
-from flows.project import Knobs, Target
+from flows.project import Backend, Knobs, Target
 
 PROJECT_NAME = "hlsflow_top"
 """Name of the HLS project and of its top function."""
@@ -116,27 +115,14 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
 
 
 def _readable(settings: Settings) -> Settings:
-    """The same for a backend whose weights `lower` can read: those for Intel turn and flatten them."""
-    read_as = {"quartus": "vitis", "oneapi": "vitis"}.get(settings.target.backend)
-    return replace(settings, target=settings.target.model_copy(update={"backend": read_as})) if read_as else settings
-
-
-def _require_templates(backend: str) -> None:
-    """Refuse a backend of which the installed hls4ml lacks a file: it would fail in the middle of writing."""
-    import hls4ml
-
-    lacking = Path(hls4ml.__file__).parent / "templates" / "libero" / "build_lib.sh"
-    if backend == "libero" and not lacking.is_file():
-        raise ProjectError(
-            f"target.backend libero: hls4ml {version('hls4ml')} cannot write such projects, its package lacks "
-            f"{lacking.parent.name}/{lacking.name}",
-            "take another backend; `hlsflow build FOLDER` drives Libero projects that hls4ml has written elsewhere",
-        )
+    """The same for a backend whose weights `lower` can read."""
+    backend = backends.READ_AS.get(settings.target.backend, settings.target.backend)
+    return replace(settings, target=settings.target.model_copy(update={"backend": backend}))
 
 
 def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, list[Correction]]:
     """The model as read, hls4ml's resolved `ModelGraph`, and everything that was changed on the way."""
-    _require_templates(settings.target.backend)
+    backends.require_templates(settings.target.backend)
     reading = read(model, settings.knobs.softmax_forms)
     if settings.target.io_type == "io_stream":
         require_streamable(reading.layers, reading.outputs)
@@ -146,6 +132,7 @@ def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any
     layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
     reading = replace(reading, layers=layers)
     hls_model = _convert(reading, config, settings, folder)
+    backends.require_carried(settings.target.backend, hls_model)
     knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
     return reading, hls_model, [*reading.corrections, *ordered, *corrections]
 
@@ -187,13 +174,13 @@ class _Architecture(dict[str, Any]):
         self.get_layer = model.get_layer
 
 
-def _default_config(reading: Reading, backend: str) -> Config:
+def _default_config(reading: Reading, backend: Backend) -> Config:
     from hls4ml.utils.config import config_from_keras_model
 
     config: Config = config_from_keras_model(
         _Architecture(reading.model),
         granularity="name",
-        backend=_BACKENDS[backend],
+        backend=backends.HLS4ML[backend],
         default_precision=DEFAULT_PRECISION,
         default_reuse_factor=1,
     )
@@ -208,18 +195,6 @@ def _default_config(reading: Reading, backend: str) -> Config:
     return config
 
 
-_BACKENDS = {
-    "vitis": "Vitis",
-    "vivado": "Vivado",
-    "vivadoaccelerator": "VivadoAccelerator",
-    "oneapi": "oneAPI",
-    "quartus": "Quartus",
-    "catapult": "Catapult",
-    "libero": "Libero",
-}
-"""Our name of a backend → hls4ml's."""
-
-
 def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
     from hls4ml.model import ModelGraph
     from hls4ml.utils.config import create_config
@@ -229,7 +204,7 @@ def _convert(reading: Reading, config: Config, settings: Settings, folder: Path)
     whole = create_config(
         output_dir=str(folder),
         project_name=PROJECT_NAME,
-        backend=_BACKENDS[target.backend],
+        backend=backends.HLS4ML[target.backend],
         io_type=target.io_type,
         clock_period=target.clock_ns,
         **({"part": target.part} if target.part else {}),  # else the backend's own, or its board's

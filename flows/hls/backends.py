@@ -1,0 +1,83 @@
+"""What hls4ml's backends besides Vitis and Vivado cannot do, refused by name before anything is built on it.
+
+In: a backend, and hls4ml's resolved `ModelGraph` for it. Out: nothing, or an error that names the layer. What stands
+here was seen with hls4ml 1.3.0, by the inherited suite of layers for each backend whose C++ compiles anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flows.errors import ProjectError, UnsupportedLayer
+from flows.project import Backend
+
+HLS4ML: Mapping[Backend, str] = {
+    "vitis": "Vitis",
+    "vivado": "Vivado",
+    "vivadoaccelerator": "VivadoAccelerator",
+    "oneapi": "oneAPI",
+    "quartus": "Quartus",
+    "catapult": "Catapult",
+    "libero": "Libero",
+}
+"""Our name of a backend → hls4ml's."""
+
+READ_AS: Mapping[Backend, Backend] = {"quartus": "vitis", "oneapi": "vitis"}
+"""Backends that turn and flatten weights → the one that the graph of the network is read from instead."""
+
+TABLE, DEPTHWISE, AVERAGE = "a table of values", "a depthwise convolution", "an average"
+NO_FUNCTION = "its C++ has no function for it, so that it cannot be compiled"
+OTHERWISE = "its C++ computes other values than QKeras"
+LACKING: Mapping[Backend, Mapping[str, str]] = {
+    "oneapi": {TABLE: NO_FUNCTION},
+    "quartus": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE},
+    "catapult": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE},
+}
+"""Backend → kind of layer that it does not carry, and what happens with it."""
+
+
+def require_templates(backend: Backend) -> None:
+    """Refuse a backend of which the installed hls4ml lacks a file: it would fail in the middle of writing.
+
+    Raises:
+        ProjectError: a file is missing.
+    """
+    spec = find_spec("hls4ml")
+    assert spec is not None
+    assert spec.origin is not None
+    script = Path(spec.origin).parent / "templates" / "libero" / "build_lib.sh"
+    if backend == "libero" and not script.is_file():
+        raise ProjectError(
+            f"target.backend libero: hls4ml {version('hls4ml')} cannot write such projects, as its package lacks "
+            f"templates/libero/{script.name}",
+            "take another backend; `hlsflow build FOLDER` drives Libero projects that hls4ml has written elsewhere",
+        )
+
+
+def require_carried(backend: Backend, hls_model: Any) -> None:
+    """Refuse a network with a layer that hls4ml's backend does not carry.
+
+    Raises:
+        UnsupportedLayer: names the first one.
+    """
+    lacking = LACKING.get(backend, {})
+    for layer in hls_model.get_layers():
+        kind = _kind(layer)
+        if kind in lacking:
+            raise UnsupportedLayer(
+                f"layer '{layer.name}' is {kind}, which hls4ml's {HLS4ML[backend]} backend does not carry: "
+                f"{lacking[kind]}",
+                "take target.backend = 'vitis', or another layer there",
+            )
+
+
+def _kind(layer: Any) -> str:
+    if layer.get_attr("pool_op") == "Average":
+        return AVERAGE
+    if layer.class_name.startswith("Depthwise"):
+        return DEPTHWISE
+    return TABLE if layer.class_name == "UnaryLUT" else ""

@@ -1,0 +1,144 @@
+"""hls4ml's other backends: what compiles here is compared to the last bit, the rest is told or refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import qkeras
+import tf_keras
+
+from flows.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
+from flows.hls import backends, csim, gate, reference
+from flows.hls.gate import Gate
+from flows.hls.translate import PROJECT_NAME, Settings, translate, write_project
+from flows.project import PARTS, Backend, Target
+from flows.toolchains.chains import CHAINS
+from tests.hls.networks import INPUT, act, bits, dense, knobs, network
+
+COMPILED = ("vivadoaccelerator", "quartus", "catapult")
+QUICK = ("-O0", *csim.FLAGS[1:])
+
+
+def small() -> Any:
+    return network(dense(8, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(4, "fc2"))
+
+
+def image(*layers: Any) -> Any:
+    """A network of a convolution, what is given, and a dense layer."""
+    convolution = qkeras.QConv2D(4, (3, 3), kernel_quantizer=bits(6, 0), bias_quantizer=bits(6, 0), name="c1")
+    relu = act(qkeras.quantized_relu(6, 2), "relu")
+    after = [tf_keras.layers.Flatten(name="flat"), dense(4, "fc")]
+    model = tf_keras.Sequential([tf_keras.layers.Input((8, 8, 2), name="x"), convolution, relu, *layers, *after])
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(size=array.shape) * 0.7 for array in model.get_weights()])
+    return model
+
+
+def settings(backend: str, io_type: str = "io_parallel", **values: Any) -> Settings:
+    return Settings(INPUT, Target.model_validate({"backend": backend, "io_type": io_type}), knobs(**values))
+
+
+def judged(model: Any, chosen: Settings, folder: Path) -> Gate:
+    """The gate on 40 random samples."""
+    translated = translate(model, chosen, folder / "hls")
+    graph, backend = translated.graph, chosen.target.backend
+    x = np.random.default_rng(3).integers(INPUT.min, INPUT.max + 1, (40, *model.inputs[0].shape[1:]))
+    wanted, codes = reference.reference(translated.reading.model, INPUT.real(x)), x.reshape(len(x), -1)
+    if backend in csim.NEEDS:
+        return gate.judge_without_csim(graph, wanted, codes, csim.NEEDS[backend])
+    library = csim.build(folder / "hls", PROJECT_NAME, folder, QUICK, backend)
+    ran = csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder)
+    return gate.judge(graph, wanted, ran.output, codes, dict)
+
+
+@pytest.mark.parametrize("backend", COMPILED)
+def test_what_compiles_here_is_bit_exact(backend: str, tmp_path: Path) -> None:
+    verdict = judged(small(), settings(backend), tmp_path)
+    assert verdict.passed
+    assert str(verdict).splitlines()[0] == "qkeras = csim on all 160 outputs of 40 samples"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_convolutions_and_folded_layers_are_bit_exact(backend: str, io_type: str, tmp_path: Path) -> None:
+    pooled = image(tf_keras.layers.MaxPooling2D(name="pool"))
+    assert judged(pooled, settings(backend, io_type), tmp_path / "conv").passed
+    assert judged(small(), settings(backend, io_type, reuse_factor=4, strategy="resource"), tmp_path / "folded").passed
+
+
+@pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
+def test_without_the_headers_of_oneapi_the_gate_does_not_pass(io_type: str, tmp_path: Path) -> None:
+    verdict = judged(image(tf_keras.layers.MaxPooling2D(name="pool")), settings("oneapi", io_type), tmp_path)
+    assert verdict.equal
+    assert not verdict.passed
+    assert verdict.not_run == "not run: needs the SYCL headers of Intel oneAPI"
+    assert verdict.not_run in str(verdict)
+    assert gate.require(verdict) == verdict  # what could be compared is equal, so that the flow goes on
+    assert Gate.from_json(verdict.to_json()) == verdict
+    assert not gate.joined(verdict, Gate(verdict.comparisons)).passed
+    assert (tmp_path / "hls" / "CMakeLists.txt").is_file()
+    with pytest.raises(ToolMissing, match="C-simulation not run: needs the SYCL headers of Intel oneAPI"):
+        csim.build(tmp_path / "hls", PROJECT_NAME, tmp_path, backend="oneapi")
+
+
+def test_a_network_that_differs_fails_without_a_c_simulation_too(tmp_path: Path) -> None:
+    narrow = knobs(layers={"fc1": {"precision": {"accum": "fixed<8,4>"}}})
+    chosen = Settings(INPUT, Target(backend="oneapi", part="Agilex7"), narrow)
+    verdict = judged(small(), chosen, tmp_path)
+    assert verdict.first is not None
+    assert verdict.first.layer == "fc1"
+    with pytest.raises(GateFailed, match="accumulator"):
+        gate.require(verdict)
+
+
+def test_libero_projects_are_refused_while_hls4ml_cannot_write_them(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"target\.backend libero: hls4ml .* lacks templates/libero/build_lib\.sh"):
+        write_project(small(), settings("libero"), tmp_path / "hls")
+    assert not (tmp_path / "hls").exists()
+
+
+def table() -> Any:
+    return network(dense(4, "fc1"), act(qkeras.quantized_tanh(6), "tanh"), dense(2, "fc2"))
+
+
+def depthwise() -> Any:
+    layer = qkeras.QDepthwiseConv2D((3, 3), depthwise_quantizer=bits(6, 0), bias_quantizer=bits(6, 0), name="dw")
+    return image(layer, act(qkeras.quantized_relu(6, 2), "after"))
+
+
+def average() -> Any:
+    return image(tf_keras.layers.AveragePooling2D(name="average"), act(bits(8, 3), "after"))
+
+
+@pytest.mark.parametrize(
+    ("backend", "made", "says"),
+    [
+        ("quartus", table, "is a table of values, which hls4ml's Quartus backend does not carry: its C\\+\\+ has no"),
+        ("oneapi", table, "hls4ml's oneAPI backend does not carry: its C\\+\\+ has no function"),
+        ("catapult", table, "hls4ml's Catapult backend does not carry: its C\\+\\+ has no function"),
+        ("quartus", depthwise, "layer 'dw' is a depthwise convolution, .* computes other values than QKeras"),
+        ("catapult", depthwise, "layer 'dw' is a depthwise convolution, .* computes other values than QKeras"),
+        ("quartus", average, "layer 'average' is an average, .* computes other values than QKeras"),
+        ("catapult", average, "layer 'average' is an average, .* computes other values than QKeras"),
+    ],
+)
+def test_layers_that_a_backend_does_not_carry_are_refused_by_name(
+    backend: str, made: Callable[[], Any], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnsupportedLayer, match=says) as caught:
+        translate(made(), settings(backend), tmp_path / "hls")
+    assert isinstance(caught.value, FlowError)
+    assert "target.backend = 'vitis'" in caught.value.hint
+
+
+def test_every_backend_has_a_part_a_toolchain_and_an_answer_for_the_gate() -> None:
+    names = set(get_args(Backend))
+    assert names == set(PARTS) == set(backends.HLS4ML) == set(csim.FOLDERS) | set(csim.NEEDS)
+    assert names <= {backend for chain in CHAINS.values() for backend in chain.backends}
+    assert {name: Target.model_validate({"backend": name}).part for name in names} == dict(PARTS)
+    assert Target.model_validate({"backend": "quartus", "part": "Stratix10"}).part == "Stratix10"
