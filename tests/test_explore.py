@@ -93,6 +93,7 @@ def test_an_exploration_ends_in_projects_that_run(
     assert main(arguments) == 0
     (folder,) = (build / "tiny" / "explore").iterdir()
     found = json.loads((folder / "explore.json").read_text())
+    assert (folder / "explore.html").read_text(encoding="utf-8").count("<figure>") == 1
     assert found["proved"]
     assert found["complete"]
     assert found["effort"]["measured"] <= found["effort"]["configurations"]

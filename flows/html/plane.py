@@ -63,9 +63,13 @@ def _axes(root: Element, chart: Plane, across: Scale, up: Scale) -> None:
         drawing.text(root, LEFT - 6, up.at(tick), number(tick), "tick end")
     drawing.line(root, LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis")
     drawing.line(root, LEFT, TOP, LEFT, HEIGHT - BOTTOM, "axis")
-    drawing.text(root, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, chart.across, "name middle")
+    drawing.text(root, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, _name(chart.across, across), "name middle")
     middle = (TOP + HEIGHT - BOTTOM) / 2
-    drawing.text(root, 11, middle, chart.up, "name middle").set("transform", f"rotate(-90 11 {middle:g})")
+    drawing.text(root, 11, middle, _name(chart.up, up), "name middle").set("transform", f"rotate(-90 11 {middle:g})")
+
+
+def _name(said: str, scale: Scale) -> str:
+    return f"{said}, logarithmic" if scale.powers else said
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-WIDE = 30.0
+WIDE = 10.0
 """Ratio of the largest to the smallest figure from which an axis counts by powers."""
 
 MOST = 8

@@ -251,7 +251,7 @@ def _headline(outcome: Outcome) -> Verdict:
     count = f"{len(solutions)} designs" if len(solutions) > 1 else "1 design"
     proved = "proved optimal" if all(solution.proved for solution in solutions) else "NOT proved optimal"
     cut = "" if outcome.answer.complete else "; cut short: not the whole front"
-    more = (verdict(outcome),) if outcome.confirmed else ()
+    more = (f"whole designs beside the sums of their layers: {verdict(outcome)}",) if outcome.confirmed else ()
     return Verdict(f"{count}, {proved}{cut}", "good" if proved == "proved optimal" else "bad", more)
 
 
@@ -303,8 +303,14 @@ def _plane(outcome: Outcome, across: str, up: str) -> Plane:
     ]
     known = tuple(dot for dot in whole if dot.across.value is not None and dot.up.value is not None)
     dots = ((0, tuple(found)), *([(1, known)] if known else []))
-    right, above = (heading(name, UNITS[name]) for name in (across, up))
-    return Plane(f"{above} against {right}", right, above, dots, (0,) if len(outcome.question.front) == 2 else ())
+    right, above = (_axis(outcome.engine, name) for name in (across, up))
+    title = f"{heading(up, UNITS[up])} against {heading(across, UNITS[across])}"
+    return Plane(title, right, above, dots, (0,) if len(outcome.question.front) == 2 else ())
+
+
+def _axis(engine: Engine, name: str) -> str:
+    """What an axis counts; the legend names the stages of areas, whose dots are of two."""
+    return heading(name, f"{UNITS[name]}, {engine.cycles}" if name in CYCLES else UNITS[name])
 
 
 def _whole(outcome: Outcome, point: int, name: str) -> Figure:
