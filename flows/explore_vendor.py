@@ -29,6 +29,9 @@ from flows.tradeoff.projects import Point, write_project
 from flows.tradeoff.search import Question
 from flows.tradeoff.solver import Solution
 
+BACKENDS = ("vitis", "vivado")
+"""Of hls4ml, whose csynth reports have all figures that the search needs."""
+
 
 def explore_vendor(
     project: Project, request: Request, build: Path, progress: Progress | None = None, jobs: int = 0
@@ -40,7 +43,11 @@ def explore_vendor(
         FlowError: what a step of the pipeline or a synthesis raised; what was measured is kept.
     """
     progress = progress or Progress()
-    installed(project.target.backend, Step.CSYNTH)
+    backend = project.target.backend
+    if backend not in BACKENDS:
+        message = f"--engine vitis measures projects of {' and '.join(BACKENDS)}, and target.backend is {backend}"
+        raise ProjectError(message, "set target.backend to one of them, or use --engine open")
+    installed(backend, Step.CSYNTH)
     question = _question(project, request)
     results = run(project, build, (train, translate), progress, jobs)
     assert results.translated is not None

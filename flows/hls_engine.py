@@ -25,8 +25,7 @@ from flows.project import Knobs, LayerKnobs, Project
 from flows.reuse import STRATEGIES, legal_reuse_factors
 from flows.rtl import knobs as rtl
 from flows.steps.context import Context, metrics_in, parallel, versions, write_metrics
-from flows.steps.hardware import CSYNTH_CODE, TEMPLATES, csynth
-from flows.steps.hardware import SOURCES as READING
+from flows.steps.hardware import TEMPLATES, csynth, csynth_code
 from flows.steps.software import hls_knobs
 from flows.store import Done, code, file_digest
 from flows.toolchains import scripts
@@ -271,7 +270,7 @@ class VendorStudy:
             "hls": written.digest("hls"),
             "tool": self._chain.find().label,
             "templates": scripts.own(overrides),
-            "code": code(*CSYNTH_CODE, "hls_engine.py", *READING),
+            "code": [csynth_code(self._chain), code("hls_engine.py")],
         }
 
         def work(folder: Path) -> None:

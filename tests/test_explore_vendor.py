@@ -260,6 +260,7 @@ def test_what_stands_in_the_way_is_one_clear_error(
     fails(
         4, "Vivado HLS is not installed: no vivado_hls on PATH", **{"[knobs]": '[target]\nbackend = "vivado"\n[knobs]'}
     )
+    fails(2, "measures projects of vitis and vivado", **{"[knobs]": '[target]\nbackend = "oneapi"\n[knobs]'})
     fails(2, "does not know ECP5", "--family", "ecp5")
     fails(2, "--cluster is for --engine open", "--cluster", "slurm")
     fails(2, "hls4ml has no strategy sparse", **{'"latency", "resource"': '"sparse"'})

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from flows import templates
 from flows.errors import FlowError, ProjectError, ToolMissing
 from flows.estimate import hls4ml_project
 from flows.hls import gate as gating
@@ -59,12 +60,6 @@ TESTBENCH_SAMPLES = 10
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
 CSYNTH_TIMEOUT_S = 6 * 3600.0
-CSYNTH_CODE = (
-    *("toolchains/amd.py", "toolchains/vitis.py", "toolchains/vivado_hls.py", "toolchains/reports"),
-    *("templates/tools/vitis/run.tcl", "templates/tools/vitis/build_opt.tcl"),
-)
-"""Our own code that a vendor's figures depend on."""
-
 TEMPLATES = "templates"
 """Folder of a project whose files take the place of hlsflow's own templates."""
 
@@ -261,6 +256,14 @@ def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress |
     return drive.run(chain, folder, (Step.CSYNTH,), limits=limits, settings=settings, progress=progress)
 
 
+def csynth_code(chain: Toolchain) -> str:
+    """A digest of our own code and scripts that the figures of a toolchain's csynth depend on."""
+    ours = templates.root() / "tools" / chain.name
+    texts = [f"templates/tools/{chain.name}/{file.name}" for file in ours.iterdir()] if ours.is_dir() else []
+    shared = ("toolchains/amd.py", "toolchains/native.py", "toolchains/intel.py", "toolchains/reports")
+    return code(f"toolchains/{chain.name}.py", *shared, *texts, *SOURCES)
+
+
 def look_first(folder: Path, progress: Progress, stop: bool = True) -> None:
     """Say what is known to fail in an hls4ml project, before it is built.
 
@@ -294,7 +297,7 @@ def _csynth(context: Context, results: Results) -> Results:
         "hls": results.translated.digest("hls"),
         "tool": chain.find().label,
         "templates": scripts.own(overrides),
-        "code": code(*CSYNTH_CODE, *SOURCES),
+        "code": csynth_code(chain),
     }
 
     def work(folder: Path) -> None:
