@@ -14,7 +14,7 @@ import tf_keras
 from flows.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
 from flows.hls import backends, csim, gate, reference
 from flows.hls.gate import Gate
-from flows.hls.translate import PROJECT_NAME, Settings, translate, write_project
+from flows.hls.translate import PROJECT_NAME, Settings, translate
 from flows.project import PARTS, Backend, Target
 from flows.toolchains.chains import CHAINS
 from tests.hls.networks import INPUT, act, bits, dense, knobs, network
@@ -98,7 +98,7 @@ def test_a_network_that_differs_fails_without_a_c_simulation_too(tmp_path: Path)
 
 def test_libero_projects_are_refused_while_hls4ml_cannot_write_them(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"target\.backend libero: hls4ml .* lacks templates/libero/build_lib\.sh"):
-        write_project(small(), settings("libero"), tmp_path / "hls")
+        translate(small(), settings("libero"), tmp_path / "hls")
     assert not (tmp_path / "hls").exists()
 
 
