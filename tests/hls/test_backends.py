@@ -11,13 +11,14 @@ import pytest
 import qkeras
 import tf_keras
 
+from flows.__main__ import main
 from flows.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
 from flows.hls import backends, csim, gate, reference
 from flows.hls.gate import Gate
 from flows.hls.translate import PROJECT_NAME, Settings, translate
 from flows.project import PARTS, Backend, Target
 from flows.toolchains.chains import CHAINS
-from tests.hls.networks import INPUT, act, bits, dense, knobs, network
+from tests.hls.networks import INPUT, act, bits, dense, knobs, network, samples
 
 COMPILED = ("vivadoaccelerator", "quartus", "catapult")
 QUICK = ("-O0", *csim.FLAGS[1:])
@@ -84,6 +85,39 @@ def test_without_the_headers_of_oneapi_the_gate_does_not_pass(io_type: str, tmp_
     assert (tmp_path / "hls" / "CMakeLists.txt").is_file()
     with pytest.raises(ToolMissing, match="C-simulation not run: needs the SYCL headers of Intel oneAPI"):
         csim.build(tmp_path / "hls", PROJECT_NAME, tmp_path, backend="oneapi")
+
+
+PROJECT = """
+name = "other"
+[data]
+source = "samples.npz"
+test = 0.5
+[model]
+file = "model.h5"
+[input]
+precision = "fixed<10,4>"
+[target]
+backend = "BACKEND"
+[knobs]
+reuse_factor = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "code", "says"),
+    [
+        ("oneapi", 3, "bit-exactness is not shown: C-simulation not run: needs the SYCL headers of Intel oneAPI"),
+        ("libero", 2, "cannot write such projects, as its package lacks"),
+    ],
+)
+def test_check_does_not_pass_either(
+    backend: str, code: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small().save(tmp_path / "model.h5")
+    np.savez(tmp_path / "samples.npz", x=samples(40), y=np.arange(40) % 4)
+    (tmp_path / "project.toml").write_text(PROJECT.replace("BACKEND", backend))
+    assert main(["check", str(tmp_path), "--build", str(tmp_path / "build")]) == code
+    assert says in capsys.readouterr().err
 
 
 def test_a_network_that_differs_fails_without_a_c_simulation_too(tmp_path: Path) -> None:
