@@ -7,17 +7,20 @@ project, their figures as `MetricSet` and in `metrics.json` in that folder.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from flows import hls4ml_config
 from flows.errors import DataError, ProjectError, ToolMissing
 from flows.metrics import MetricSet
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
-from flows.project import PARTS, Project
+from flows.project import PARTS, Project, Target
 from flows.steps.context import METRICS
 from flows.steps.hardware import TEMPLATES, look_first
 from flows.store import DIGITS, Done, write_text
@@ -25,6 +28,7 @@ from flows.toolchains import drive
 from flows.toolchains.chain import Settings, Step, Toolchain
 from flows.toolchains.chains import CHAINS, installed
 from flows.toolchains.drive import Limits
+from flows.toolchains.process import storage_error
 
 DEFAULT_PARTS: Mapping[str, str] = {backend: part for backend, part in PARTS.items()}
 SAME_PARTS = frozenset({"vitis", "vivado"})
@@ -140,11 +144,20 @@ def build_project(project: Project, request: Request, build: Path, progress: Pro
     done = _proved(project, backend, request.part, build, progress)
     folder = build / project.name / "vendor" / f"{backend}-{done.digest('hls')[:DIGITS]}"
     if not folder.is_dir():
-        copy = folder.with_name(f"{folder.name}.partial")
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(done.folder / "hls", copy)
-        copy.rename(folder)
+        _copy(done.folder / "hls", folder)
     return folder, build_folder(folder, request, progress, project.folder / TEMPLATES)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy a whole folder, so that it is there entirely or not at all; raises StorageError."""
+    part = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
+    try:
+        shutil.copytree(source, part, dirs_exist_ok=True)
+        part.rename(folder)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        if not folder.is_dir():  # else another build was first
+            raise storage_error(folder, error) from error
 
 
 def _backend(project: Project, request: Request) -> str:
@@ -157,7 +170,16 @@ def _proved(project: Project, backend: str, part: str, build: Path, progress: Pr
     """The project translated for that backend, and its C-simulation compared; raises GateFailed."""
     alike = backend == project.target.backend or {backend, project.target.backend} <= SAME_PARTS
     update = {"backend": backend, "part": part or (project.target.part if alike else DEFAULT_PARTS[backend])}
-    asked = project.model_copy(update={"target": project.target.model_copy(update=update)})
+    asked = project.model_copy(update={"target": _target(project.target, update)})
     results = run(asked, build, CHECK_STEPS, progress)
     assert results.translated is not None
     return results.translated
+
+
+def _target(target: Target, update: Mapping[str, str]) -> Target:
+    """The target with another backend and part; raises ProjectError for a part that cannot be one."""
+    try:
+        return Target.model_validate({**target.model_dump(), **update})
+    except ValidationError:
+        message = f"--part: '{update['part']}' is no part"
+        raise ProjectError(message, "write it as its vendor does, such as xc7z020clg400-1") from None

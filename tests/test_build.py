@@ -125,6 +125,15 @@ def test_what_cannot_be_built_is_one_clear_error(tmp_path: Path, capsys: pytest.
             build(folder, *option)
 
 
+def test_a_part_that_can_be_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(monkeypatch, tmp_path, "vitis-run", "2024.2")
+    project = written(tmp_path / "pair", network(dense(3, "fc1"), n_in=4), SAMPLES)
+    assert build(project, "--part", "xc7z020; exec rm") == 2
+    assert "--part: 'xc7z020; exec rm' is no part" in capsys.readouterr().err
+
+
 def test_steps_go_to_the_toolchains_that_have_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for program in ("vivado_hls", "vivado"):
         install(monkeypatch, tmp_path, program, "2019.2")
