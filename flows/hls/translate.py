@@ -108,8 +108,7 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
         readable = _resolve(model, _readable(settings), folder)[1] if _readable(settings) != settings else None
         reading, hls_model, corrections = _resolve(model, settings, folder)
         rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
-        hls_model.write()
-        _mend_headers(folder)
+        _write(hls_model, folder)
     graph = lower(readable or hls_model, reading.model.name)
     return Translation(reading, hls_model, graph, (*corrections, *_in_float64(graph)), rows)
 
@@ -145,6 +144,16 @@ def _in_float64(graph: Graph) -> list[Correction]:
     name = max(wide, key=lambda node: wide[node])
     reason = f"its values have {wide[name]} bits, and float32 rounds those of more than 24"
     return [Correction(name, "compared with QKeras in float64", reason)]
+
+
+def _write(hls_model: Any, folder: Path) -> None:
+    try:
+        hls_model.write()
+    except OSError:
+        raise
+    except Exception as error:  # hls4ml's writers raise nothing more precise than assertions
+        raise UnsupportedLayer(f"hls4ml cannot write this model's project: {error}", "change what it names") from error
+    _mend_headers(folder)
 
 
 def _mend_headers(folder: Path) -> None:

@@ -136,6 +136,14 @@ def test_libero_projects_are_refused_while_hls4ml_cannot_write_them(tmp_path: Pa
     assert not (tmp_path / "hls").exists()
 
 
+def test_what_hls4ml_cannot_write_is_one_message(tmp_path: Path) -> None:
+    start = tf_keras.layers.Input((8,), name="x")
+    half = dense(6, "fc1")(start)
+    model = tf_keras.Model(start, [dense(3, "left")(half), dense(2, "right")(half)])
+    with pytest.raises(UnsupportedLayer, match="cannot write this model's project: Only models with one output tensor"):
+        translate(model, settings("vivadoaccelerator"), tmp_path / "hls")
+
+
 def table() -> Any:
     return network(dense(4, "fc1"), act(qkeras.quantized_tanh(6), "tanh"), dense(2, "fc2"))
 
