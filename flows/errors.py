@@ -7,6 +7,9 @@ says what is wrong and where; `hint` says what to do next. The command line prin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class FlowError(Exception):
     """What went wrong, where, and what to do next.
@@ -52,9 +55,17 @@ class UnsupportedLayer(FlowError):
 
 
 class GateFailed(FlowError):
-    """QKeras, C-simulation, oracle and RTL are not equal to the last bit."""
+    """QKeras, C-simulation, oracle and RTL are not equal to the last bit.
+
+    Args:
+        gate: the verdict as JSON, for a report of it; None where nothing was compared.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, hint: str = "", gate: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, hint)
+        self.gate = gate
 
 
 class BaselineMoved(FlowError):

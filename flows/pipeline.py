@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flows.errors import GateFailed
 from flows.progress import Progress
 from flows.project import Project
 from flows.steps.context import Context, Results
 from flows.steps.hardware import rtl, rtlsim, synth
-from flows.steps.outcome import report
+from flows.steps.outcome import report, report_failure
 from flows.steps.software import csim, train, translate
 from flows.store import Store, digest
 
@@ -56,7 +57,11 @@ def run(
     context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
     results = Results()
     for step in steps:
-        results = step(context, results)
+        try:
+            results = step(context, results)
+        except GateFailed as error:
+            report_failure(context, results, error)
+            raise
     if all(done.reused for done in results.work):
         progress.say(f"nothing to do: all {len(results.work)} parts of {folder} were finished by an earlier run")
     return results

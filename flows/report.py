@@ -364,7 +364,9 @@ def _accuracy_table(report: Report) -> Table:
 
 
 def _accuracy_section(report: Report) -> Section:
-    return Section("Accuracy", (Chain(tuple(_steps(_accuracies(report)))), _accuracy_table(report)))
+    figures = _accuracies(report)
+    blocks = (Chain(tuple(_steps(figures))), _accuracy_table(report)) if figures else (Text("not measured"),)
+    return Section("Accuracy", blocks)
 
 
 CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}

@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
+from qkeras import quantized_relu
 
 from flows import templates
+from flows.__main__ import main
 from flows.report import FILES
+from tests.hls.networks import act, dense, network, samples
 from tests.toolchains.standins import NEEDS_TCL, install
 
 MODEL = """
@@ -146,6 +150,38 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     assert all((run / name).is_file() for name in FILES)
     for metric in report["points"][0]["metrics"]:
         assert (run / metric["source"]).is_file(), metric
+
+
+WRONG = """
+name = "wrong"
+[data]
+source = "samples.npz"
+test = 0.5
+[model]
+file = "model.h5"
+[input]
+precision = "fixed<10,4>"
+[knobs]
+reuse_factor = 1
+[knobs.layers.fc1.precision]
+accum = "fixed<8,4>"
+"""
+
+
+def test_a_run_that_the_gate_ends_leaves_a_report_that_names_the_layer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network(dense(8, "fc1"), act(quantized_relu(6, 2), "relu"), dense(4, "fc2")).save(tmp_path / "model.h5")
+    np.savez(tmp_path / "samples.npz", x=samples(40), y=np.arange(40) % 4)
+    (tmp_path / "project.toml").write_text(WRONG)
+    assert main(["check", str(tmp_path), "--build", str(tmp_path / "build")]) == 3
+    assert "first layer that differs: 'fc1'" in capsys.readouterr().err
+    folder = tmp_path / "build" / "wrong" / "latest"
+    found = json.loads((folder / "report.json").read_text())
+    jsonschema.validate(found, json.loads(templates.read("report/report.schema.json")))
+    assert not found["gate"]["passed"]
+    assert found["gate"]["first"]["layer"] == "fc1"
+    assert "Not bit-exact: the first layer that differs is fc1" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_every_step_has_a_manifest(finished: tuple[Path, str]) -> None:

@@ -125,7 +125,8 @@ def require(gate: Gate) -> Gate:
     """The gate itself, unless something that was compared differs; raises GateFailed with everything it knows then."""
     if gate.equal:
         return gate
-    raise GateFailed(f"not bit-exact\n{gate}", "change what the usual cause names, then run `hlsflow check` again")
+    hint = "change what the usual cause names, then run `hlsflow check` again"
+    raise GateFailed(f"not bit-exact\n{gate}", hint, gate.to_json())
 
 
 def judge(

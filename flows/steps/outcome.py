@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flows import report as reporting
+from flows.errors import GateFailed
 from flows.metrics import MetricSet
 from flows.project import Project
 from flows.rtl.memory import WeightMemory, weight_memories
@@ -14,26 +16,43 @@ from flows.store import link
 
 
 def report(context: Context, results: Results) -> Results:
-    """Tables, plot and report.json in the run's folder."""
-    assert results.translated is not None and results.gate is not None
-    echo = json.loads((results.translated.folder / "translation.json").read_text(encoding="utf-8"))
-    project = context.project
-    whole = reporting.Report(
-        project.name,
-        context.folder.name,
-        results.gate.to_json(),
-        echo["layers"],
-        echo["corrections"],
-        [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
-        {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
-        results.notes,
-    )
+    """Page, tables, plot and report.json in the run's folder."""
+    assert results.gate is not None
+    whole = _whole(context, results, results.gate.to_json())
     reporting.write(whole, context.folder)
     link(context.folder, context.folder.parent / "latest")
     context.progress.say(
         f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, .png"
     )
     return results
+
+
+def report_failure(context: Context, results: Results, error: GateFailed) -> None:
+    """The same files for a run that the gate ended: what was known until then, and the layer that differs."""
+    if error.gate is None or results.translated is None:
+        return
+    before = results.gate.to_json()["comparisons"] if results.gate else []
+    gate = {**error.gate, "comparisons": [*before, *error.gate["comparisons"]]}
+    reporting.write(_whole(context, results, gate), context.folder)
+    link(context.folder, context.folder.parent / "latest")
+    context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
+
+
+def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
+    """All that the steps have left."""
+    assert results.translated is not None
+    echo = json.loads((results.translated.folder / "translation.json").read_text(encoding="utf-8"))
+    project = context.project
+    return reporting.Report(
+        project.name,
+        context.folder.name,
+        gate,
+        echo["layers"],
+        echo["corrections"],
+        [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
+        {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
+        results.notes,
+    )
 
 
 def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:
