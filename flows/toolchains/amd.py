@@ -194,15 +194,15 @@ def judged(call: Call, finished: Finished, folder: Path, title: str) -> None:
     try:
         judge(call, finished, folder, title, HLS_SYMPTOMS)
     except ToolFailed as error:
-        layer = _layer(folder, error.message)
+        layer = layer_of(folder, error.message)
         if layer:
             raise ToolFailed(f"layer '{layer}': {error.message}", error.hint) from error
         raise
 
 
-def _layer(folder: Path, message: str) -> str:
-    """The layer whose configuration or weights a message names, by the comments in parameters.h; "" for none."""
-    number, file = LAYER_NUMBER.search(message), folder / "firmware" / "parameters.h"
+def layer_of(folder: Path, text: str) -> str:
+    """The layer whose configuration or weights a text names, by the comments in parameters.h; "" for none."""
+    number, file = LAYER_NUMBER.search(text), folder / "firmware" / "parameters.h"
     if number is None or not file.is_file():
         return ""
     name = ""

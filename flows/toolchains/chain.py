@@ -103,6 +103,7 @@ class Toolchain:
             licence that could not be had, StorageError for a full disk. `flows.toolchains.verdict` has the common part.
         reports: folder, step → what the files it left say. Raises DataError when one is missing or damaged.
         enables: what a user gets from it, for `hlsflow doctor`.
+        layer_of: folder, a text of the tool → the layer of the network that it is about; "" where none can be told.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Toolchain:
     verdict: Callable[[Call, Finished, Path], None]
     reports: Callable[[Path, Step], Sequence[Report]]
     enables: str
+    layer_of: Callable[[Path, str], str] = lambda folder, text: ""
 
 
 def log_of(chain: str, step: Step) -> str:

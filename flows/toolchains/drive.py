@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain as joined
 from itertools import count
 from pathlib import Path
@@ -152,7 +153,8 @@ def _run(drive: _Drive, call: Call, log: Path) -> tuple[process.Finished, int]:
     """How the program ended, and the bytes of memory it took at most."""
     live = drive.progress.live(drive.title(call)) if drive.progress else nullcontext(lambda phase, remark: None)
     with live as tell:
-        monitor = Monitor(drive.title(call), call, log, drive.limits, tell, drive.say)
+        layer_of = partial(drive.chain.layer_of, drive.folder)
+        monitor = Monitor(drive.title(call), call, layer_of, log, drive.limits, tell, drive.say)
         finished = process.run(
             call.argv,
             folder=drive.folder,

@@ -49,6 +49,7 @@ class Monitor:
     Args:
         title: of toolchain and step, for messages.
         call: what runs.
+        layer_of: a line of the log → the layer of the network that it is about, or "".
         log: the file it writes.
         limits: to keep.
         tell: shows phase and last line.
@@ -59,9 +60,17 @@ class Monitor:
     """
 
     def __init__(
-        self, title: str, call: Call, log: Path, limits: Limits, tell: Tell, say: Callable[[str], None]
+        self,
+        title: str,
+        call: Call,
+        layer_of: Callable[[str], str],
+        log: Path,
+        limits: Limits,
+        tell: Tell,
+        say: Callable[[str], None],
     ) -> None:
-        self._title, self._log, self._limits, self._tell, self._say = title, log, limits, tell, say
+        self._title, self._layer_of, self._log = title, layer_of, log
+        self._limits, self._tell, self._say = limits, tell, say
         self._phases = [(re.compile(phase.pattern), phase) for phase in call.phases]
         self._offset, self._rest, self._line = 0, b"", ""
         self._seconds = self._heard = self._weighed = self._began = 0.0
@@ -79,7 +88,7 @@ class Monitor:
             self._weigh(guard)
         if seconds > self._limits.timeout_s:
             took = f"did not end within {duration(self._limits.timeout_s)}"
-            raise ToolFailed(self._verdict(took), self.phase.cure or MORE_TIME)
+            raise self._stopped(took, MORE_TIME)
 
     def _read(self) -> None:
         with self._log.open("rb") as stream:
@@ -117,13 +126,15 @@ class Monitor:
         self.peak = max(self.peak, taken)
         if limit is not None and taken > limit * GIB:
             took = f"took {taken / GIB:.3g} GiB of memory with all its processes, more than the limit of {limit:g} GiB,"
-            raise ToolFailed(self._verdict(took), self.phase.cure or MORE_MEMORY)
+            raise self._stopped(took, MORE_MEMORY)
 
-    def _verdict(self, what: str) -> str:
+    def _stopped(self, what: str, cure: str) -> ToolFailed:
+        """The verdict: what happened, in which phase and at which layer, and what to change."""
         silent, inside = self._seconds - self._heard, self._seconds - self._began
         told = f", after {duration(inside)} there" if self._began else ""
         told += f" and {duration(silent)} without output" if silent >= self._limits.silence_s else ""
         last = f"\n  last line: {self._line[:300]}" if self._line else ""
-        return (
-            f"{self._title} {what} and was stopped in phase {self.phase.name}{told}; its output is in {self._log}{last}"
-        )
+        layer = self._layer_of(self._line)
+        place = f"{self.phase.name} of layer '{layer}'" if layer else self.phase.name
+        message = f"{self._title} {what} and was stopped in phase {place}{told}; its output is in {self._log}{last}"
+        return ToolFailed(message, self.phase.cure or cure)

@@ -80,4 +80,5 @@ CHAIN = Toolchain(
     verdict=verdict,
     reports=amd.reports,
     enables="csim, csynth, cosim and IP export of hls4ml's Vitis projects",
+    layer_of=amd.layer_of,
 )

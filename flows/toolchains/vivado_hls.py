@@ -71,4 +71,5 @@ CHAIN = Toolchain(
     verdict=verdict,
     reports=amd.reports,
     enables="csim, csynth, cosim and IP export of hls4ml's Vivado and VivadoAccelerator projects",
+    layer_of=amd.layer_of,
 )

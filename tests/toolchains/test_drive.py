@@ -105,9 +105,10 @@ def test_a_hang_is_told_while_it_lasts_and_its_verdict_names_phase_and_knob(
 ) -> None:
     monkeypatch.setenv("STANDIN_MODE", "hang")
     stream = io.StringIO()
-    limits = Limits(timeout_s=1.6, silence_s=0.4)
+    (project / "firmware" / "parameters.h").write_text("// fc1\nstruct config2 : nnet::dense_config {\n};\n")
+    limits = Limits(timeout_s=3, silence_s=0.4)
     with pytest.raises(
-        ToolFailed, match=r"did not end within 1\.6 s .*phase unrolling loops.*without output"
+        ToolFailed, match=r"did not end within 3 s .*phase unrolling loops of layer 'fc1'.*without output"
     ) as caught:
         drive.run(vitis.CHAIN, project, (Step.CSYNTH,), limits=limits, progress=Progress(stream))
     assert "higher reuse_factor" in caught.value.hint

@@ -64,6 +64,10 @@ MESSAGES = {
 }
 """How the tools tell that they give up."""
 
+UNROLLING = (
+    "INFO: [HLS 214-186] Unrolling loop 'Product1' (firmware/nnet_utils/nnet_dense_latency.h:37:9) in function "
+    "'nnet::dense_latency<config2>' completely with a factor of 64"
+)
 LOST_ROM = (
     "CRITICAL WARNING: [Synth 8-4445] could not open $readmem data file './rom.dat'; "
     "please make sure the file is added to project and has read permission, ignoring [tiny.v:3]"
@@ -100,7 +104,7 @@ def say(text: str) -> None:
 def misbehave() -> None:
     """What goes wrong in the middle of the main command."""
     mode = os.environ.get("STANDIN_MODE", "ok")
-    say("INFO: [HLS 214-186] Unrolling loop 'Product1' (firmware/nnet_utils/nnet_dense_latency.h:37) completely")
+    say(UNROLLING)
     if mode == "hang":
         stray = subprocess.Popen(["sleep", "600"], start_new_session=True)
         put("stray", str(stray.pid))
