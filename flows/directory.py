@@ -77,7 +77,7 @@ class Column:
 def columns(reports: Sequence[Report]) -> list[Column]:
     """The figures of reports in columns; a report that contradicts a column gets one of its own."""
     found: list[Column] = []
-    for report in reports:
+    for report in (part for whole in reports for part in whole.by_stage()):
         place = next((index for index, column in enumerate(found) if _belongs(report, column)), None)
         if place is None:
             stage = report.metrics.metrics[0].stage

@@ -130,6 +130,8 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     if step is Step.CSYNTH:
         return (formats.read_schedule(folder / _schedule(_top(folder)), root=folder),)
     report = formats.read_results(folder / _kept(step), root=folder)
+    if report.top != _top(folder):
+        raise DataError(f"{report.file} is about '{report.top}', not about '{_top(folder)}'", "delete hls_output")
     added = tuple(metric for metric in report.metrics if metric.stage is STAGES[step])
     if not any(metric.value is not None for metric in added):
         raise DataError(f"{report.file} has no figure of stage {STAGES[step]}", "read the log of the step")

@@ -70,7 +70,7 @@ def read_results(file: Path, *, root: Path | None = None) -> Report:
     simulated, top = _simulation(text, head)
     resources, available = _resources(text, head, Stage.ROUTED if placed else Stage.SYNTH, clock)
     metrics = MetricSet((*simulated, *timing, *resources))
-    top = top or head.top
+    top = (top or head.top).removesuffix("_top")  # of the function: the module has that appended
     return Report("smarthls", TOOL, UNKNOWN, head.part, top, clock, metrics, (), file, available)
 
 

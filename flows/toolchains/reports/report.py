@@ -7,7 +7,7 @@ line they stand on. A parser either gives all figures of its file or raises `Dat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.metrics import Metric, MetricSet, Stage
@@ -53,6 +53,15 @@ class Report:
     layers: tuple[LayerFigures, ...]
     file: Path
     available: Mapping[str, float] | None = None
+
+    def by_stage(self) -> tuple[Report, ...]:
+        """The same, one for each stage that its figures have: most reports have one, the first has the layers."""
+        stages = dict.fromkeys(metric.stage for metric in self.metrics)
+        parts = ([metric for metric in self.metrics if metric.stage is stage] for stage in stages)
+        return tuple(
+            replace(self, metrics=MetricSet(tuple(part)), layers=() if index else self.layers)
+            for index, part in enumerate(parts)
+        )
 
 
 @dataclass(frozen=True)

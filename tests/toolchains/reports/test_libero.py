@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.directory import columns
 from flows.metrics import Stage
 from flows.toolchains.reports import libero, read_any
 from tests.toolchains.reports import damage
@@ -42,8 +43,15 @@ def test_results_keep_their_stages_apart() -> None:
     }
     assert get(report, "latency_cycles").note == "18 to 21 cycles"
     assert get(report, "lut4").note == "5244 of the fabric, 1332 between it and memories and Math blocks"
-    assert (report.part, report.top, report.clock_ns) == ("MPF300TS-1FCG1152I", "hlsflow_top_top", 5.0)
+    assert (report.part, report.top, report.clock_ns) == ("MPF300TS-1FCG1152I", "hlsflow_top", 5.0)
     assert report.available == {"lut4": 299544, "ff": 299544, "usram": 2772, "lsram": 952, "dsp": 924}
+
+
+def test_its_stages_never_share_a_column() -> None:
+    found = columns([read_any(SCHEDULE), read_any(RESULTS)])
+    assert [column.stage for column in found] == [Stage.HLS, Stage.ROUTED, Stage.SIMULATED]
+    assert all(metric.stage is column.stage for column in found for metric in column.metrics)
+    assert sum(len(column.metrics.metrics) for column in found) == 12
 
 
 def test_without_place_and_route_resources_are_of_logic_synthesis(tmp_path: Path) -> None:
