@@ -139,11 +139,11 @@ class HlsProject:
         }.get(step, ())
 
     def leaves(self, step: Step) -> tuple[str, ...]:
-        """Everything that must be there after a step."""
+        """Everything that must be there after a step; folders of reports whole, so that no older ones stay in them."""
         more = {
             Step.CSIM: (CSIM_RESULTS,),
-            Step.CSYNTH: (self.verilog,),
-            Step.COSIM: ("tb_data/rtl_cosim_results.log",),
+            Step.CSYNTH: (f"{self.solution}/syn/report", self.verilog),
+            Step.COSIM: (f"{self.solution}/sim/report", "tb_data/rtl_cosim_results.log"),
             Step.EXPORT: (f"{self.solution}/impl/ip",),
         }
         return (*self.reports(step), *more[step])

@@ -237,6 +237,18 @@ def test_two_drives_of_one_folder_take_turns(project: Path) -> None:
     assert "another run works in" in stream.getvalue()
 
 
+def test_a_run_that_fails_leaves_no_older_report(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    csynth(project)
+    older = project / "tiny_prj/solution1/syn/report/dense_csynth.xml"
+    older.write_text("of a layer")
+    (project / "firmware" / "tiny.cpp").write_text("// another network\n")
+    monkeypatch.setenv("STANDIN_MODE", "unroll")
+    with pytest.raises(ToolFailed, match="more than the tool unrolls"):
+        csynth(project)
+    assert not older.exists()
+    assert not (project / "tiny_prj/solution1/syn/report/tiny_csynth.xml").exists()
+
+
 def test_a_report_of_another_release_gives_no_figure(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     find = vitis.CHAIN.find
     chain = replace(vitis.CHAIN, find=lambda: replace(find(), version="2023.1"))
