@@ -20,7 +20,7 @@ from flows.project import PARTS, Backend, Target
 from flows.toolchains.chains import CHAINS
 from tests.hls.networks import INPUT, act, bits, dense, knobs, network, samples
 
-COMPILED = ("vivadoaccelerator", "quartus", "catapult")
+COMPILED = ("quartus", "catapult", "vivadoaccelerator")
 QUICK = ("-O0", *csim.FLAGS[1:])
 
 
@@ -56,7 +56,9 @@ def judged(model: Any, chosen: Settings, folder: Path) -> Gate:
     return gate.judge(graph, wanted, ran.output, codes, dict)
 
 
-@pytest.mark.parametrize("backend", COMPILED)
+@pytest.mark.parametrize(
+    "backend", [COMPILED[0], *(pytest.param(name, marks=pytest.mark.slow) for name in COMPILED[1:])]
+)
 def test_what_compiles_here_is_bit_exact(backend: str, tmp_path: Path) -> None:
     verdict = judged(small(), settings(backend), tmp_path)
     assert verdict.passed
@@ -184,3 +186,10 @@ def test_every_backend_has_a_part_a_toolchain_and_an_answer_for_the_gate() -> No
     assert names <= {backend for chain in CHAINS.values() for backend in chain.backends}
     assert {name: Target.model_validate({"backend": name}).part for name in names} == dict(PARTS)
     assert Target.model_validate({"backend": "quartus", "part": "Stratix10"}).part == "Stratix10"
+
+
+def test_every_backend_that_the_installed_hls4ml_offers_has_a_toolchain() -> None:
+    from hls4ml.backends import get_available_backends
+
+    built = {backend for chain in CHAINS.values() for backend in chain.backends}
+    assert set(get_available_backends()) - {"symbolicexpression", "openrtl"} == built
