@@ -65,11 +65,12 @@ def read_loops(file: Path, *, root: Path | None = None) -> Report:
     text = read_text(file, "oneAPI loop report", root)
     records, build = _records(text), build_of(file)
     line, head = _the(text, records, _called("loop_attributes"), "record 'loop_attributes'")
-    known = {row["id"]: (at, row) for at, row in records if isinstance(row.get("id"), int)}
-    if len(known) < len(records):
-        raise text.damaged("two records have the same id, or one has none")
+    numbered = [(at, row) for at, row in records if isinstance(row.get("id"), int)]
+    known = {row["id"]: (at, row) for at, row in numbered}
+    if len(known) < len(numbered):
+        raise text.damaged("two records have the same id: reports are mixed up")
     kernels = _members(text, known, head.get("nodes"), line)
-    blocks = [block for at, row in kernels for block in _members(text, known, row.get("children"), at)]
+    blocks = _blocks(text, known, kernels)
     if not blocks:
         raise text.damaged("no kernel has a block: the file was cut short", line)
     origin = build.origin(Stage.HLS, TOOL)
@@ -205,6 +206,21 @@ def _members(text: Text, known: dict[int, Record], numbers: object, line: int) -
     if lost:
         raise text.damaged(f"record {lost[0]} is missing: the file was cut short or mixed up", line)
     return [known[number] for number in numbers]
+
+
+def _blocks(text: Text, known: dict[int, Record], kernels: Iterable[Record]) -> list[Record]:
+    """All blocks of the kernels that have figures, loops within loops too; a loop that was unrolled has none."""
+    found, waiting, seen = [], list(kernels), set()
+    while waiting:
+        line, row = waiting.pop(0)
+        for child in _members(text, known, row.get("children", []), line):
+            if child[0] in seen:
+                raise text.damaged("a loop stands in two places", child[0])
+            seen.add(child[0])
+            waiting.append(child)
+            if BLOCK_KEYS.keys() <= child[1].keys():
+                found.append(child)
+    return found
 
 
 def _layer(text: Text, record: Record, origin: Origin, keys: dict[str, str]) -> LayerFigures:

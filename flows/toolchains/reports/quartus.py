@@ -23,6 +23,9 @@ from flows.toolchains.reports.text import Text, read_text
 TOOL = "Intel HLS"
 ESTIMATES, SIMULATED, FITTED = "report_data.js", "verification_data.js", "quartus_data.js"
 STRING = re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'|\"[^\"\\]*(?:\\.[^\"\\]*)*\"", re.S)
+COMPONENT = "total_kernel_resources"
+"""What a part of the table has that is a component, and no logic around it."""
+
 NOT_SIMULATED = "the design has not been simulated yet"
 
 
@@ -45,8 +48,7 @@ def read_estimates(file: Path, *, root: Path | None = None) -> Report:
 
     parts = intel.rows(text, area.get("children", area.get("functions", [])), line)
     layers = tuple(
-        LayerFigures(str(part.get("name")), figures(part.get("total_kernel_resources", part.get("data")), line))
-        for part in parts
+        LayerFigures(str(part.get("name")), figures(part[COMPONENT], line)) for part in parts if COMPONENT in part
     )
     top = layers[0].name if len(layers) == 1 else UNKNOWN
     total = figures(area.get("total"), text.find(r'"total"\s*:', line)[0])

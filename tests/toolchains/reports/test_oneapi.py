@@ -98,6 +98,12 @@ def test_a_block_without_an_ii_is_said_to_have_none() -> None:
     assert (entry.value, entry.note) == (None, "the report says 'n/a'")
 
 
+def test_loops_within_loops_are_blocks_too_and_unrolled_ones_none() -> None:
+    found = layers(oneapi.read_loops(SMALL / "loop_attr.ndjson"))
+    assert found[-1] == ("dense.B2", {"fmax_mhz": 245, "ii": 2, "latency_cycles": 12})
+    assert "Fully unrolled loop" not in dict(found)
+
+
 def test_a_fit_that_was_not_run_gives_no_figure(tmp_path: Path) -> None:
     file = damage.copied(SMALL / "quartus.ndjson", tmp_path)
     file.write_text('{"quartusFitClockSummary":{"name":"Quartus Fit Summary","children":[{"name":"Run Quartus"}]}}\n')
@@ -132,6 +138,8 @@ def test_damaged_files_give_an_error_and_no_figure(name: str, tmp_path: Path) ->
         ("summary", '"FFs  "', '"Flip-flops"'),
         ("loop_attr", '"nodes":[1,2]', '"nodes":[1,7]'),
         ("loop_attr", '"lt":"31.000000"', '"lt":"long"'),
+        ("loop_attr", '"children":[6,7]', '"children":[6,5]'),
+        ("loop_attr", '"id":5,', '"id":4,'),
         ("quartus", '"alm":"301.5"', '"alm":"3.0.1"'),
         ("quartus", '"quartusFitResourceUsageSummary":{', '"other":{'),
     ],
