@@ -159,6 +159,13 @@ def average() -> Any:
     return image(tf_keras.layers.AveragePooling2D(name="average"), act(bits(8, 3), "after"))
 
 
+def test_what_cannot_stream_is_refused_in_streams_alone(tmp_path: Path) -> None:
+    model = image(tf_keras.layers.Permute((2, 3, 1), name="turned"))
+    translate(model, settings("quartus"), tmp_path / "parallel")
+    with pytest.raises(UnsupportedLayer, match="layer 'turned' is a transposition of three axes in io_stream"):
+        translate(model, settings("quartus", "io_stream"), tmp_path / "stream")
+
+
 @pytest.mark.parametrize(
     ("backend", "made", "says"),
     [
