@@ -213,20 +213,27 @@ def layer_of(folder: Path, text: str) -> str:
     return ""
 
 
-def reports(folder: Path, step: Step) -> Sequence[Report]:
-    """What the reports of an HLS step say; raises DataError when one is missing, damaged, or about something else."""
+def reports(title: str, folder: Path, step: Step) -> Sequence[Report]:
+    """What the reports of an HLS step say; raises DataError when one is missing, damaged, or about something else.
+
+    Args:
+        title: of the tool; simulations do not name it.
+    """
     found = project(folder)
-    return tuple(_about(found, read_any(folder / name, root=folder)) for name in found.reports(step))
+    return tuple(_about(found, title, read_any(folder / name, root=folder)) for name in found.reports(step))
 
 
-def _about(found: HlsProject, report: Report) -> Report:
-    """The same with the part, where the report names none."""
+def _about(found: HlsProject, title: str, report: Report) -> Report:
+    """The same with tool, part and clock, where the report names none."""
     if report.top != found.top:
         raise DataError(
             f"{report.file} is about '{report.top}', not about '{found.top}'", "reports are mixed up: delete it"
         )
-    metrics = (replace(metric, target=found.part) if metric.target == UNKNOWN else metric for metric in report.metrics)
-    return replace(report, metrics=MetricSet(tuple(metrics)))
+    if report.part != UNKNOWN:
+        return report
+    tool = f"{title} {report.tool.removeprefix('C/RTL ')}"
+    metrics = (replace(one, tool=tool, target=found.part, clock_ns=found.clock_ns) for one in report.metrics)
+    return replace(report, tool=tool, part=found.part, clock_ns=found.clock_ns, metrics=MetricSet(tuple(metrics)))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ stage `hls`; logic synthesis comes to other ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.toolchains import amd
@@ -78,7 +79,7 @@ CHAIN = Toolchain(
     find=find,
     calls=calls,
     verdict=verdict,
-    reports=amd.reports,
+    reports=partial(amd.reports, TITLE),
     enables="csim, csynth, cosim and IP export of hls4ml's Vitis projects",
     layer_of=amd.layer_of,
 )

@@ -7,6 +7,7 @@ the program `vivado_hls` by its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.errors import ToolMissing
@@ -69,7 +70,7 @@ CHAIN = Toolchain(
     find=find,
     calls=calls,
     verdict=verdict,
-    reports=amd.reports,
+    reports=partial(amd.reports, TITLE),
     enables="csim, csynth, cosim and IP export of hls4ml's Vivado and VivadoAccelerator projects",
     layer_of=amd.layer_of,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import directory
 from flows.errors import DataError, StorageError, ToolFailed, ToolMissing
 from flows.metrics import Stage
 from flows.toolchains import amd, drive
@@ -154,6 +155,9 @@ def test_all_steps_of_hls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name:
     latency = outcome.metrics.get("latency_cycles", Stage.SIMULATED)
     assert latency is not None
     assert (latency.value, latency.version, latency.target) == (25, case.version, "xcu250-figd2104-2L-e")
+    assert (latency.tool, latency.clock_ns) == (f"{CHAINS[case.chain].title} cosimulation (xsim)", 5)
+    told = {(figure.tool, figure.version) for figure in outcome.metrics}
+    assert told == {(report.tool, report.version) for report in directory.read(folder).reports}
     assert "INFO: Test PASSED" in (folder / "hlsflow_logs" / f"{case.chain}-cosim.log").read_text()
     assert drive.run(CHAINS[case.chain], folder, steps).ran == ()
 
@@ -165,7 +169,7 @@ def test_a_report_about_another_design_gives_no_figure(tmp_path: Path, monkeypat
     report = folder / amd.project(folder).csynth_report
     report.write_text(report.read_text().replace(">tiny<", ">other<"))
     with pytest.raises(DataError, match="is about 'other', not about 'tiny'"):
-        amd.reports(folder, Step.CSYNTH)
+        amd.reports("Vitis HLS", folder, Step.CSYNTH)
 
 
 @pytest.mark.parametrize(
