@@ -46,8 +46,11 @@ PARTS: Mapping[Backend, str] = {
 """hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
 hls4ml's own defaults."""
 
-NamedSet = Literal["digits", "mnist", "cifar10"]
+NamedSet = Literal["digits", "mnist", "cifar10", "synthetic_jets"]
 """Data sets that need no file from the user."""
+
+WHOLE_SETS = frozenset({"digits", "synthetic_jets"})
+"""Those in one piece."""
 
 KERAS_SETS = frozenset({"mnist", "cifar10"})
 """Those that Keras loads, with a test set of their own."""
@@ -86,35 +89,41 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Where the samples come from. The real input of the network is `(raw - offset) * scale`.
+    """Where the samples come from. The real input of the network is `(raw - offset) * scale`, standardized if so asked.
 
     Attributes:
         source: a named set, or the path of an `.npz` file, relative to the project's folder. Named sets: `digits`
-            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps).
+            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
+            `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
         fallback: the named set that stands in where the file `source` does not exist.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
             by these alone too.
         seed: of the stratified split.
+        standardize: bring each feature to mean 0 and standard deviation 1, as the samples outside the test set have it.
         flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|.+\.npz)$")]
+    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.npz)$")]
     fallback: NamedSet | None = None
     validation: Fraction | None = None
     test: Fraction | None = None
     seed: Seed = 0
     offset: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
+    standardize: bool = False
     flip: bool = False
     shift: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _split_given(self) -> Self:
-        names = {self.source, self.fallback}
-        if "digits" in names and (self.validation is None or self.test is None):
-            raise ValueError("source 'digits' comes in one piece: give both validation and test, such as 0.1 and 0.2")
+        names = {self.source, self.fallback or self.source}
+        for name in sorted(names & WHOLE_SETS):
+            if self.validation is None or self.test is None:
+                raise ValueError(
+                    f"source '{name}' comes in one piece: give both validation and test, such as 0.1 and 0.2"
+                )
         if names & KERAS_SETS and (self.validation is None or self.test is not None):
             raise ValueError("mnist and cifar10 come with a test set: give validation, such as 0.1, and no test")
         return self

@@ -8,7 +8,7 @@ be known; where data.test names a fraction it is judged by that part, which anot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,13 +87,15 @@ def load_data(project: Project) -> Dataset:
         DataError: the source is missing, damaged, not to be downloaded, of the wrong form, or leaves the input's range.
     """
     name = str(project.data_path or project.data_name)
-    parts = _parts(read_source(project), project, name)
+    arrays = read_source(project)
+    parts = _parts(arrays, project, name)
     for x, y in parts:
         _check_pair(x, np.zeros(len(x)) if project.training is None and not y.size else y, name)
     if len({x.shape[1:] for x, _ in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[x.shape[1:] for x, _ in parts]}")
+    to_real = _transform(arrays, project, name)
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
-        (_on_grid(x, project.data, project.input.precision, name), _classes(y, name)) for x, y in parts
+        (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test)
 
@@ -225,11 +227,37 @@ def _classes(y: Samples, name: str) -> NDArray[np.int64]:
     return classes
 
 
-def _on_grid(x: Samples, data: Data, grid: Fixed, name: str) -> NDArray[np.float32]:
-    """Scaled samples, each on the grid; out of range is an error unless the type says that it saturates."""
+def _transform(arrays: Mapping[str, Samples], project: Project, name: str) -> Callable[[Samples], Samples]:
+    """What makes the real input of the network of raw samples."""
+    data = project.data
+
+    def scaled(x: Samples) -> Samples:
+        return (x.astype(np.float64) - data.offset) * data.scale
+
+    if not data.standardize:
+        return scaled
+    known = scaled(_outside_the_test(arrays, project, name))
+    mean, deviation = known.mean(0), known.std(0)
+    return lambda x: (scaled(x) - mean) / np.where(deviation > 0, deviation, 1.0)
+
+
+def _outside_the_test(arrays: Mapping[str, Samples], project: Project, name: str) -> Samples:
+    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged."""
+    if "x" in arrays and project.data.test is not None:
+        rest, _ = _take(arrays, "test", _pair(arrays, "x", "y", name), project.data.test, project.data, name)
+        return rest[0]
+    if "x_train" not in arrays:
+        raise DataError(
+            f"{name} has no training samples to learn mean and deviation from",
+            "remove data.standardize, or set data.test",
+        )
+    return arrays["x_train"]
+
+
+def _on_grid(real: Samples, grid: Fixed, name: str) -> NDArray[np.float32]:
+    """Samples, each on the grid; out of range is an error unless the type says that it saturates."""
     if grid.width > FLOAT_BITS:
         raise DataError(f"input.precision {grid} is wider than the {FLOAT_BITS} bits that Keras computes exactly with")
-    real = (x.astype(np.float64) - data.offset) * data.scale
     step = 2.0**-grid.frac
     wide = Fixed(MAX_WIDTH, MAX_WIDTH - grid.frac, True, grid.rounding, Overflow.SAT).quantize(real)
     outside = int(((wide < grid.min) | (wide > grid.max)).sum())

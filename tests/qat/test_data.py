@@ -209,3 +209,32 @@ def test_a_bare_array_is_refused(project: Project) -> None:
 def test_inputs_wider_than_float32_are_refused(project: Project) -> None:
     with pytest.raises(DataError, match="wider than the 24 bits"):
         load_npz(project, "fixed<30,10>", SPLIT, x=X, y=Y)
+
+
+def test_features_are_standardized_by_what_is_outside_the_test_set(project: Project) -> None:
+    raw = RNG.normal([3.0, -40.0, 0.0, 7.0], [2.0, 9.0, 0.1, 0.0], (200, 4))
+    classes = np.arange(200) % 2
+    wide = "fixed<20,8,RND,SAT>"
+    data = load_npz(project, wide, {"standardize": True, **SPLIT}, x=raw, y=classes)
+    known = np.concatenate([data.x_train, data.x_val])
+    np.testing.assert_allclose(known.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(known.std(0), [1, 1, 1, 0], atol=1e-3)  # the last one never changes
+    assert np.abs(data.x_test[:, :3].mean(0)).min() > 1e-3  # of other samples
+
+
+def test_a_trained_model_is_judged_on_the_same_standardized_samples(project: Project) -> None:
+    raw = RNG.normal(5, 3, (100, 4))
+    np.savez(project.folder / "x.npz", x=raw, y=np.arange(100) % 2)
+    own = with_data(project, "fixed<12,4,RND,SAT>", source="x.npz", standardize=True, **SPLIT)
+    judged = own.model_copy(update={"training": None})
+    np.testing.assert_array_equal(load_data(judged).x_test, load_data(own).x_test)
+    alone = with_data(project, "fixed<12,4,RND,SAT>", source="x.npz", standardize=True, validation=0.1)
+    with pytest.raises(DataError, match="no training samples to learn mean and deviation from"):
+        load_data(alone.model_copy(update={"training": None}))
+
+
+def test_made_up_jets_have_the_shape_of_real_ones(project: Project) -> None:
+    made = {"source": "synthetic_jets", "test": 0.2, "validation": 0.1, "standardize": True}
+    data = load_data(with_data(project, "fixed<10,4,RND,SAT>", **made))
+    assert (data.name, data.shape, data.classes) == ("synthetic_jets", (16,), 5)
+    assert [len(y) for y in (data.y_train, data.y_val, data.y_test)] == [14400, 1600, 4000]
