@@ -31,9 +31,9 @@ def test_a_folder_that_hls4ml_wrote(
     install(monkeypatch, tmp_path, "vivado", "2024.2")
     folder = amd_project(tmp_path / "theirs", "vitis")
     assert build(folder, "--steps", "csim,csynth,synth") == 0
-    said = capsys.readouterr().out
-    assert "| lut               | 678   | LUT     | hls   | Vitis HLS | 2024.2  |" in said
-    assert "| lut               | 210   | LUT     | synth | Vivado    | 2024.2  |" in said
+    said = " ".join(capsys.readouterr().out.split())
+    assert "| lut | 678 | LUT | hls | Vitis HLS | 2024.2 |" in said
+    assert "| lut | 210 | LUT | synth | Vivado | 2024.2 |" in said
     kept = json.loads((folder / "metrics.json").read_text())
     assert {figure["stage"] for figure in kept} == {"csim", "hls", "synth"}
     assert build(folder, "--steps", "csim,csynth,synth") == 0
