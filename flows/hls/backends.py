@@ -30,13 +30,22 @@ READ_AS: Mapping[Backend, Backend] = {"quartus": "vitis", "oneapi": "vitis"}
 """Backends that turn and flatten weights → the one that the graph of the network is read from instead."""
 
 TABLE, DEPTHWISE, AVERAGE = "a table of values", "a depthwise convolution", "an average"
-PERMUTED_STREAM = "a transposition of three axes in io_stream"
-NO_FUNCTION = "its C++ has no function for it, so that it cannot be compiled"
+TURNED_STREAM = {"2d": "a transposition of two axes in io_stream", "3d": "a transposition of three axes in io_stream"}
+"""Dimensions as hls4ml has them → kind of layer."""
+
+EXTREME_STREAM = "a maximum or minimum of two layers in io_stream"
+
+NO_FUNCTION = "its C++ has no function for it that can be compiled"
 OTHERWISE = "its C++ computes other values than QKeras"
 LACKING: Mapping[Backend, Mapping[str, str]] = {
     "oneapi": {TABLE: NO_FUNCTION},
-    "quartus": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE, PERMUTED_STREAM: NO_FUNCTION},
-    "catapult": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE},
+    "quartus": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE, TURNED_STREAM["3d"]: NO_FUNCTION},
+    "catapult": {
+        TABLE: NO_FUNCTION,
+        DEPTHWISE: OTHERWISE,
+        AVERAGE: OTHERWISE,
+        **dict.fromkeys((*TURNED_STREAM.values(), EXTREME_STREAM), NO_FUNCTION),
+    },
 }
 """Backend → kind of layer that it does not carry, and what happens with it."""
 
@@ -81,6 +90,11 @@ def _kind(layer: Any) -> str:
         return AVERAGE
     if layer.class_name.startswith("Depthwise"):
         return DEPTHWISE
-    if layer.class_name == "Transpose" and layer.get_attr("dim") == "3d":
-        return PERMUTED_STREAM if layer.model.config.get_config_value("IOType") == "io_stream" else ""
-    return TABLE if layer.class_name == "UnaryLUT" else ""
+    streamed = layer.model.config.get_config_value("IOType") == "io_stream"
+    return (_kind_in_stream(layer) if streamed else "") or (TABLE if layer.class_name == "UnaryLUT" else "")
+
+
+def _kind_in_stream(layer: Any) -> str:
+    if layer.class_name == "Transpose":
+        return TURNED_STREAM.get(layer.get_attr("dim"), "")
+    return EXTREME_STREAM if layer.get_attr("op") in ("maximum", "minimum") else ""

@@ -164,6 +164,14 @@ def test_what_cannot_stream_is_refused_in_streams_alone(tmp_path: Path) -> None:
     translate(model, settings("quartus"), tmp_path / "parallel")
     with pytest.raises(UnsupportedLayer, match="layer 'turned' is a transposition of three axes in io_stream"):
         translate(model, settings("quartus", "io_stream"), tmp_path / "stream")
+    with pytest.raises(UnsupportedLayer, match="which hls4ml's Catapult backend does not carry: its C\\+\\+ has no"):
+        translate(model, settings("catapult", "io_stream"), tmp_path / "stream")
+    start = tf_keras.layers.Input((8,), name="x")
+    halves = [act(bits(6, 2), f"{name}_act")(dense(4, name)(start)) for name in ("left", "right")]
+    larger = tf_keras.Model(start, dense(2, "end")(tf_keras.layers.Maximum(name="larger")(halves)))
+    translate(larger, settings("catapult"), tmp_path / "parallel")
+    with pytest.raises(UnsupportedLayer, match="layer 'larger' is a maximum or minimum of two layers in io_stream"):
+        translate(larger, settings("catapult", "io_stream"), tmp_path / "stream")
 
 
 @pytest.mark.parametrize(
