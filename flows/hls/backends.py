@@ -33,17 +33,30 @@ TABLE, DEPTHWISE, AVERAGE = "a table of values", "a depthwise convolution", "an 
 TURNED_STREAM = {"2d": "a transposition of two axes in io_stream", "3d": "a transposition of three axes in io_stream"}
 """Dimensions as hls4ml has them → kind of layer."""
 
+VECTORS_STREAM = "a concatenation of vectors in io_stream"
 EXTREME_STREAM = "a maximum or minimum of two layers in io_stream"
+MERGED_STREAM = {"maximum": EXTREME_STREAM, "minimum": EXTREME_STREAM, "concatenate1d": VECTORS_STREAM}
+"""Operation of a merge as hls4ml has it → kind of layer."""
+
+POOL_STREAM = "a pool in io_stream that is padded, or with windows that overlap or leave gaps"
 
 NO_FUNCTION = "its C++ has no function for it that can be compiled"
+STOPS = "its C++ stops at it"
 OTHERWISE = "its C++ computes other values than QKeras"
 LACKING: Mapping[Backend, Mapping[str, str]] = {
-    "oneapi": {TABLE: NO_FUNCTION},
-    "quartus": {TABLE: NO_FUNCTION, DEPTHWISE: OTHERWISE, AVERAGE: OTHERWISE, TURNED_STREAM["3d"]: NO_FUNCTION},
+    "oneapi": {TABLE: NO_FUNCTION, POOL_STREAM: STOPS},
+    "quartus": {
+        TABLE: NO_FUNCTION,
+        DEPTHWISE: OTHERWISE,
+        AVERAGE: OTHERWISE,
+        TURNED_STREAM["3d"]: NO_FUNCTION,
+        POOL_STREAM: STOPS,
+    },
     "catapult": {
         TABLE: NO_FUNCTION,
         DEPTHWISE: OTHERWISE,
         AVERAGE: OTHERWISE,
+        VECTORS_STREAM: OTHERWISE,
         **dict.fromkeys((*TURNED_STREAM.values(), EXTREME_STREAM), NO_FUNCTION),
     },
 }
@@ -97,4 +110,13 @@ def _kind(layer: Any) -> str:
 def _kind_in_stream(layer: Any) -> str:
     if layer.class_name == "Transpose":
         return TURNED_STREAM.get(layer.get_attr("dim"), "")
-    return EXTREME_STREAM if layer.get_attr("op") in ("maximum", "minimum") else ""
+    if layer.class_name.startswith("Pooling"):
+        return "" if _plain(layer) else POOL_STREAM
+    return MERGED_STREAM.get(layer.get_attr("op"), "")
+
+
+def _plain(layer: Any) -> bool:
+    """Whether the windows of a pool lie side by side and need no padding."""
+    padding = (layer.get_attr(f"pad_{side}") for side in ("top", "bottom", "left", "right"))
+    sizes = (layer.get_attr(f"pool_{axis}") == layer.get_attr(f"stride_{axis}") for axis in ("height", "width"))
+    return not any(padding) and all(sizes)

@@ -166,6 +166,11 @@ def test_what_cannot_stream_is_refused_in_streams_alone(tmp_path: Path) -> None:
         translate(model, settings("quartus", "io_stream"), tmp_path / "stream")
     with pytest.raises(UnsupportedLayer, match="which hls4ml's Catapult backend does not carry: its C\\+\\+ has no"):
         translate(model, settings("catapult", "io_stream"), tmp_path / "stream")
+    entry = tf_keras.layers.Input((8, 2), name="x")
+    windows = tf_keras.layers.MaxPooling1D(3, strides=2, name="windows")(act(bits(6, 2), "grid")(entry))
+    overlapping = tf_keras.Model(entry, dense(2, "end")(tf_keras.layers.Flatten(name="flat")(windows)))
+    with pytest.raises(UnsupportedLayer, match=r"layer 'windows' is a pool in io_stream .* its C\+\+ stops at it"):
+        translate(overlapping, settings("oneapi", "io_stream"), tmp_path / "stream")
     start = tf_keras.layers.Input((8,), name="x")
     halves = [act(bits(6, 2), f"{name}_act")(dense(4, name)(start)) for name in ("left", "right")]
     larger = tf_keras.Model(start, dense(2, "end")(tf_keras.layers.Maximum(name="larger")(halves)))
