@@ -38,6 +38,7 @@ EXTREME_STREAM = "a maximum or minimum of two layers in io_stream"
 MERGED_STREAM = {"maximum": EXTREME_STREAM, "minimum": EXTREME_STREAM, "concatenate1d": VECTORS_STREAM}
 """Operation of a merge as hls4ml has it → kind of layer."""
 
+GLOBAL_STREAM = "a global pool in io_stream"
 POOL_STREAM = "a pool in io_stream that is padded, or with windows that overlap or leave gaps"
 
 NO_FUNCTION = "its C++ has no function for it that can be compiled"
@@ -51,6 +52,7 @@ LACKING: Mapping[Backend, Mapping[str, str]] = {
         AVERAGE: OTHERWISE,
         TURNED_STREAM["3d"]: NO_FUNCTION,
         POOL_STREAM: STOPS,
+        GLOBAL_STREAM: OTHERWISE,
     },
     "catapult": {
         TABLE: NO_FUNCTION,
@@ -110,6 +112,8 @@ def _kind(layer: Any) -> str:
 def _kind_in_stream(layer: Any) -> str:
     if layer.class_name == "Transpose":
         return TURNED_STREAM.get(layer.get_attr("dim"), "")
+    if layer.class_name.startswith("GlobalPooling"):
+        return GLOBAL_STREAM
     if layer.class_name.startswith("Pooling"):
         return "" if _plain(layer) else POOL_STREAM
     return MERGED_STREAM.get(layer.get_attr("op"), "")

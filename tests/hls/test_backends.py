@@ -166,6 +166,9 @@ def test_what_cannot_stream_is_refused_in_streams_alone(tmp_path: Path) -> None:
         translate(model, settings("quartus", "io_stream"), tmp_path / "stream")
     with pytest.raises(UnsupportedLayer, match="which hls4ml's Catapult backend does not carry: its C\\+\\+ has no"):
         translate(model, settings("catapult", "io_stream"), tmp_path / "stream")
+    globally = image(tf_keras.layers.GlobalMaxPooling2D(name="all"))
+    with pytest.raises(UnsupportedLayer, match="layer 'all' is a global pool in io_stream, which hls4ml's Quartus"):
+        translate(globally, settings("quartus", "io_stream"), tmp_path / "stream")
     entry = tf_keras.layers.Input((8, 2), name="x")
     windows = tf_keras.layers.MaxPooling1D(3, strides=2, name="windows")(act(bits(6, 2), "grid")(entry))
     overlapping = tf_keras.Model(entry, dense(2, "end")(tf_keras.layers.Flatten(name="flat")(windows)))
