@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows import __version__, build_command, cache_command, doctor, estimate_command, explore_command, report_command
+from flows import __version__, doctor
+from flows.commands import build, cache, estimate, explore, report
 from flows.errors import FlowError, GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -47,16 +48,16 @@ def _parser() -> argparse.ArgumentParser:
         "check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle; or figures against a baseline"
     )
     _add_project_arguments(check)
-    report_command.add_baseline_to(check)
+    report.add_baseline_to(check)
     check.set_defaults(command=_check)
     new = commands.add_parser("new", help="make a project folder to start from")
     new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
     new.set_defaults(command=_new)
-    explore_command.add_to(commands, _add_project_arguments, _project)
-    cache_command.add_to(commands)
-    report_command.add_to(commands)
-    build_command.add_to(commands, _add_project_arguments, _project)
-    estimate_command.add_to(commands, _add_project_arguments, _project, _reuse_factors)
+    explore.add_to(commands, _add_project_arguments, _project)
+    cache.add_to(commands)
+    report.add_to(commands)
+    build.add_to(commands, _add_project_arguments, _project)
+    estimate.add_to(commands, _add_project_arguments, _project, _reuse_factors)
     look = commands.add_parser("doctor", help="which tools are here, and what each enables")
     look.set_defaults(command=_doctor)
     return parser
@@ -95,7 +96,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from flows.pipeline import CHECK_STEPS, run
 
     if arguments.baseline or arguments.write_baseline:
-        report_command.check_baseline(arguments)
+        report.check_baseline(arguments)
         return
     gate = run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs).gate
     if gate is not None and gate.not_run:

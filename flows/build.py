@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from flows import hls4ml_config
 from flows.errors import DataError, ProjectError, ToolMissing
+from flows.folders import hls4ml_config
 from flows.metrics import MetricSet
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress

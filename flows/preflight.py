@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows.directory_checks import VERILOG, roms_of
 from flows.errors import ProjectError
 from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate, fitted
 from flows.estimate.analytic import Timing
 from flows.estimate.design import AMD_BACKENDS
 from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
+from flows.folders.directory_checks import VERILOG, roms_of
 from flows.reuse import legal_reuse_factors, nearest_legal
 
 UNROLL_LIMIT = 4096

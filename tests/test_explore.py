@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from flows.__main__ import main
+from flows.commands.explore import metric
 from flows.errors import ProjectError
 from flows.explore import interval, spread
-from flows.explore_command import metric
 from tests.test_pipeline import PROJECT, make_project
 
 SMALL = (

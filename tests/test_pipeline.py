@@ -278,7 +278,7 @@ def test_two_runs_at_once_end_in_the_same_figures(project: Path, finished: tuple
 
 def test_an_interrupt_ends_the_tools_and_keeps_what_is_done(project: Path, tmp_path: Path) -> None:
     process = command("check", project, "--build", tmp_path)
-    while not list((tmp_path / "tiny" / "store" / "train").glob("*.partial/checkpoints/*/*")):
+    while not list((tmp_path / "tiny" / "store" / "train").glob("*.partial/checkpoints/*/epoch-*.npz")):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)

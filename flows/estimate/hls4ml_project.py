@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from flows import hls4ml_config
 from flows.errors import DataError
 from flows.estimate.constants import Constants, count
 from flows.estimate.design import Design, Kind, Layer
-from flows.hls4ml_config import Config
+from flows.folders import hls4ml_config
+from flows.folders.hls4ml_config import Config
 from flows.ir import Fixed
 from flows.ir.fixed import Array
 

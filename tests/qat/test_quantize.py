@@ -147,14 +147,20 @@ def test_weights_can_be_given_back(small: Any) -> None:
         np.testing.assert_allclose(new, old, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["binary", "ternary", "power_of_two"])
-def test_other_kinds_of_weights_are_bit_exact(kind: str, small: Any, assert_bit_exact: Callable[..., Any]) -> None:
-    one = quantized(small, table(bits=6, layers={"fc": {"kind": kind, "weight": 4}}, symmetric=True), X)
+def test_other_kinds_of_weights_are_bit_exact(assert_bit_exact: Callable[..., Any]) -> None:
+    from tf_keras import Sequential
+    from tf_keras.layers import Dense, Flatten, Input
+
+    kinds = ("binary", "ternary", "power_of_two")
+    layers = [Input((6, 6, 2)), Flatten(), *(Dense(6, activation="relu", name=kind) for kind in kinds), Dense(3)]
+    rows = {kind: {"kind": kind, "weight": 4} for kind in kinds}
+    one = quantized(folded(disturbed(Sequential(layers), 1)), table(bits=6, layers=rows, symmetric=True), X)
     assert_bit_exact(one.model, X, input_precision="fixed<6,2>")
-    layer = one.model.get_layer("fc")
-    levels = np.unique(np.abs(np.asarray(layer.kernel_quantizer_internal(layer.kernel))))
-    assert np.allclose(np.log2(levels[levels > 0]) % 1, 0)  # powers of two
-    assert (0 in levels) <= (kind == "ternary")
+    for kind in kinds:
+        layer = one.model.get_layer(kind)
+        levels = np.unique(np.abs(np.asarray(layer.kernel_quantizer_internal(layer.kernel))))
+        assert np.allclose(np.log2(levels[levels > 0]) % 1, 0)  # powers of two
+        assert (0 in levels) <= (kind == "ternary")
 
 
 def test_frozen_layers_are_not_trained(small: Any) -> None:

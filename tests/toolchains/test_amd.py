@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import directory
 from flows.errors import DataError, StorageError, ToolFailed, ToolMissing
+from flows.folders import directory
 from flows.metrics import Stage
 from flows.toolchains import amd, drive
 from flows.toolchains.chain import Step, Toolchain

@@ -20,15 +20,19 @@ def configurations() -> tuple[Configuration, ...]:
     return layer.configurations
 
 
-@pytest.mark.parametrize(("reuse_factor", "blocks"), [(256, 0), (512, 1)])
-def test_deep_memories_go_to_block_ram_as_counted(
-    configurations: tuple[Configuration, ...], reuse_factor: int, blocks: int, tmp_path: Path
-) -> None:
-    one = next(one for one in configurations if one.plan.granted == reuse_factor)
+def at(configurations: tuple[Configuration, ...], reuse_factor: int) -> Configuration:
+    return next(one for one in configurations if one.plan.granted == reuse_factor)
+
+
+def test_deep_memories_go_to_block_ram_as_counted(configurations: tuple[Configuration, ...], tmp_path: Path) -> None:
+    one = at(configurations, 512)
     counts, part = features(one), one.part()
     found = yosys.synthesize(part.files, part.top, Family.XC7, tmp_path, timeout_s=300)
-    assert counts["bram"].sum() == blocks
-    for name in ("bram", "dsp"):
+    for name, count in (("bram", 1), ("dsp", 4)):
         metric = found.get(name)
         assert metric is not None
-        assert metric.value == counts[name].sum()
+        assert metric.value == counts[name].sum() == count
+
+
+def test_wide_memories_stay_in_luts(configurations: tuple[Configuration, ...]) -> None:
+    assert features(at(configurations, 256))["bram"].sum() == 0

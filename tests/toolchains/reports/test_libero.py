@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.directory import columns
+from flows.folders.directory import columns
 from flows.metrics import Stage
 from flows.toolchains.reports import libero, read_any
 from tests.toolchains.reports import damage

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows import hls4ml_config
 from flows.errors import DataError
-from flows.hls4ml_config import Config
+from flows.folders import hls4ml_config
+from flows.folders.hls4ml_config import Config
 from flows.metrics import Stage
 from flows.toolchains.reports import csim
 from flows.toolchains.reports.report import UNKNOWN, Report

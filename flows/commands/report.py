@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from flows.errors import DataError
 
 if TYPE_CHECKING:
-    from flows.directory import Directory
     from flows.document import Document
+    from flows.folders.directory import Directory
 
 RUN_FILES: Mapping[str, str] = {"md": "report.md", "html": "report.html", "csv": "report.csv", "json": "report.json"}
 """What a run of ours has written already."""
@@ -46,8 +46,8 @@ def add_baseline_to(parser: argparse.ArgumentParser) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from flows.directory import read
-    from flows.subjects import run_report
+    from flows.comparison.subjects import run_report
+    from flows.folders.directory import read
 
     run = run_report(arguments.folder, arguments.build)
     if run is not None:
@@ -67,7 +67,7 @@ def _written(file: Path) -> str:
 def _told(directory: Directory, form: str) -> str:
     import json
 
-    from flows import directory_report
+    from flows.folders import directory_report
 
     if form == "csv":
         return directory_report.to_csv(directory)
@@ -77,8 +77,8 @@ def _told(directory: Directory, form: str) -> str:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from flows.baseline import designs
-    from flows.compare import compare
+    from flows.comparison.baseline import designs
+    from flows.comparison.compare import compare
 
     found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
     _say(arguments, _renderer(arguments.format)(compare(found)))
@@ -86,8 +86,8 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def check_baseline(arguments: argparse.Namespace) -> None:
     """Hold what `arguments.project` names against a baseline, or write one; raises BaselineMoved."""
-    from flows import baseline
-    from flows.subjects import subjects
+    from flows.comparison import baseline
+    from flows.comparison.subjects import subjects
 
     found = subjects(arguments.project, arguments.build)
     for text in (text for subject in found for text in subject.warnings):

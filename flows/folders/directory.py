@@ -2,7 +2,7 @@
 
 In: the folder, and nothing else. Out: `Directory`: the knobs of its configuration, every report in it that is known,
 what cannot be read, what is missing and why, and what must be known before its figures are believed
-(`flows.directory_checks`). `flows.directory_report` tells it as tables.
+(`flows.folders.directory_checks`). `flows.folders.directory_report` tells it as tables.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows import directory_checks, hls4ml_config
-from flows.directory_checks import same_part
 from flows.errors import DataError
-from flows.hls4ml_config import Config
+from flows.folders import directory_checks, hls4ml_config
+from flows.folders.directory_checks import same_part
+from flows.folders.hls4ml_config import Config
 from flows.metrics import MetricSet, Stage
 from flows.toolchains.reports import Report, reader_of
 from flows.toolchains.reports.report import UNKNOWN

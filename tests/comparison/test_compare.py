@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from flows import baseline, markdown
+from flows import markdown
 from flows.__main__ import main
-from flows.baseline import DEFAULTS, Tolerance
-from flows.compare import compare, difference, groups
+from flows.comparison import baseline
+from flows.comparison.baseline import DEFAULTS, Tolerance
+from flows.comparison.compare import compare, difference, groups
+from flows.comparison.subjects import Subject, subjects
 from flows.document import Table
 from flows.errors import BaselineMoved, DataError, ProjectError
 from flows.metrics import Metric, MetricSet, Stage
-from flows.subjects import Subject, subjects
 from tests.toolchains.reports.written import CSYNTH_RPT, CSYNTH_XML, UTILISATION
 
 
@@ -332,6 +333,6 @@ def test_check_with_a_baseline_fails_ci(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_project_that_has_not_been_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project = Path(__file__).parents[1] / "projects" / "digits"
+    project = Path(__file__).parents[2] / "projects" / "digits"
     assert main(["report", str(project), "--build", str(tmp_path)]) == 2
     assert "hlsflow run" in capsys.readouterr().err

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows import measured
+from flows.comparison.subjects import Subject
 from flows.document import Cell, Document, Lines, Section, Table, cell, number, row
 from flows.errors import ProjectError
 from flows.metrics import UNITS, Metric, Stage
-from flows.subjects import Subject
 
 UNCOMPARED = ("seconds",)
 """How long a tool took says something of the machine."""

@@ -15,10 +15,10 @@ from typing import Any, Literal, get_args
 
 import tomli_w
 
+from flows.comparison.subjects import Subject, subjects
 from flows.errors import BaselineMoved, DataError
 from flows.metrics import UNITS, Metric, MetricSet, Stage
 from flows.store import write_text
-from flows.subjects import Subject, subjects
 
 SCHEMA = 1
 ABOUT = "figures that hlsflow check --baseline holds others against; share and absolute are the tolerance of a metric"
@@ -206,7 +206,7 @@ def _float(value: object) -> float:
 
 
 def designs(path: Path, build: Path) -> tuple[Subject, ...]:
-    """What a path names, as `flows.subjects.subjects` has it, or the designs of a baseline file. Raises DataError."""
+    """What a path names, as `subjects` has it, or the designs of a baseline file. Raises DataError."""
     if not is_baseline(path):
         return subjects(path, build)
     by_point: dict[str, list[Metric]] = {}

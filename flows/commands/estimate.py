@@ -96,7 +96,7 @@ def _data(design: Design, folder: Path) -> dict[str, object]:
 
 def _measured(folder: Path) -> MetricSet:
     """What csynth has reported of the project already; nothing where its reports cannot be told from others."""
-    from flows.directory import read
+    from flows.folders.directory import read
     from flows.metrics import MetricSet, Stage
 
     try:

@@ -12,10 +12,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from flows import directory, directory_report, html, markdown, templates
-from flows.directory import Directory
-from flows.directory_checks import same_part
+from flows import html, markdown, templates
 from flows.errors import DataError
+from flows.folders import directory, directory_report
+from flows.folders.directory import Directory
+from flows.folders.directory_checks import same_part
 from flows.metrics import Stage
 from tests.toolchains.reports.written import (
     COSIM,
@@ -222,7 +223,7 @@ def test_missing_memory_files_are_told(tmp_path: Path) -> None:
 
 
 def test_reports_of_other_vendors_are_found_and_missed(tmp_path: Path) -> None:
-    source = Path(__file__).parent / "toolchains" / "reports" / "oneapi"
+    source = Path(__file__).parents[1] / "toolchains" / "reports" / "oneapi"
     for name in ("summary.ndjson", "loop_attr.ndjson", "info.ndjson"):
         build(tmp_path, {f"build/net.report.prj/reports/resources/{name}": (source / name).read_text()})
     found = directory.read(build(tmp_path, {"hls4ml_config.yml": CONFIG.replace("Vivado", "oneAPI")}))

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flows import measured
-from flows.directory import Column, Directory, columns
 from flows.document import Block, Cell, Document, Figure, Lines, Section, Table, cell, row
-from flows.hls4ml_config import Config
+from flows.folders.directory import Column, Directory, columns
+from flows.folders.hls4ml_config import Config
 from flows.metrics import UNITS, Metric
 from flows.toolchains.reports import Report
 from flows.toolchains.reports.text import relative

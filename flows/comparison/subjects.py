@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flows import directory, hls4ml_config
 from flows.errors import DataError, ProjectError
+from flows.folders import directory, hls4ml_config
 from flows.metrics import MetricSet
 from flows.project import load
 from flows.toolchains.reports import read_any

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import hls4ml_config
 from flows.errors import DataError
+from flows.folders import hls4ml_config
 
 CONFIG = """Backend: oneAPI
 Part: Agilex7

@@ -1,0 +1,1 @@
+"""Designs side by side, and against what was promised of them."""
