@@ -95,16 +95,8 @@ class Store:
     def _locked(self, step: str, name: str) -> Iterator[None]:
         folder = self._root / step
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / f"{name}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self._say(f"{step}: another run is doing this, waiting for it")
-            lock.acquire()
-        try:
+        with locked(folder / f"{name}.lock", f"{step}: another run is doing this, waiting for it", self._say):
             yield
-        finally:
-            lock.release()
 
     def _finished(self, folder: Path) -> Done | None:
         """The finished step in `folder`, if it is there and undamaged."""
@@ -149,6 +141,21 @@ def _sources(part: str) -> list[Path]:
     return (
         [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
     )
+
+
+@contextmanager
+def locked(file: Path, waiting: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold a lock among processes; `waiting` is said when another one has it."""
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(waiting)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain as joined
 from itertools import count
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from flows.errors import DataError, FlowError, ProjectError, ToolFailed
 from flows.metrics import MetricSet
 from flows.progress import Progress, duration
-from flows.store import digest, file_digest, write_text
+from flows.store import digest, file_digest, locked, write_text
 from flows.toolchains import licences, process
 from flows.toolchains.chain import LOGS, Call, Settings, Step, Toolchain
 from flows.toolchains.monitor import GIB, Limits, Monitor
@@ -100,7 +98,7 @@ def run(
     ordered = [step for step in Step if step in steps]
     calls = chain.calls(drive.folder, ordered, drive.tool, settings or Settings())
     process.make_folder(drive.folder / LOGS)
-    with _alone(drive):
+    with locked(drive.folder / LOGS / ".lock", f"another run works in {drive.folder}, waiting for it", drive.say):
         return _all(drive, calls)
 
 
@@ -222,18 +220,3 @@ def _keep_earlier(log: Path) -> None:
     if log.exists():
         free = next(number for number in count(1) if not log.with_suffix(f".{number}.log").exists())
         log.rename(log.with_suffix(f".{free}.log"))
-
-
-@contextmanager
-def _alone(drive: _Drive) -> Iterator[None]:
-    """One drive in a folder at a time."""
-    lock = FileLock(drive.folder / LOGS / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        drive.say(f"another run works in {drive.folder}, waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
