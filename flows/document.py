@@ -169,7 +169,6 @@ class Gallery:
 
 
 Block = Table | Lines | Text | Chain | Gallery
-PICTURES = (Chain, Gallery)
 
 
 @dataclass(frozen=True)

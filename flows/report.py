@@ -169,15 +169,6 @@ def summary(report: Report) -> str:
     return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
 
 
-def gate_lines(gate: Mapping[str, Any]) -> list[str]:
-    """One line a comparison."""
-    return [
-        f"{item['left']} {'=' if item['equal'] else '≠'} {item['right']}: {item['outputs'] - item['differing']} of "
-        f"{item['outputs']} outputs equal, {item['samples']} samples"
-        for item in gate["comparisons"]
-    ]
-
-
 def _gate_section(gate: Mapping[str, Any]) -> Section:
     head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
     rows = [

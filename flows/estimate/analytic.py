@@ -29,7 +29,6 @@ SERIAL_PRODUCTS = 10_976
 """A matrix of up to so many products had its sums balanced into trees, and one of so many had them left as chains, in
 every report at hand; nothing is known between."""
 
-BRAM_BITS = 18 * 1024
 BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16_384, 1))
 """Words and bits of a block RAM of 18 Kb: AMD UG473 (7 series), UG573 (UltraScale)."""
 

@@ -7,7 +7,7 @@ leads to its row in the table at the end of the page, which has all that is know
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -22,9 +22,6 @@ NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?")
 
 CHARACTER, PADDING, HALF = 7.6, 22.0, 530.0
 """Of a table, in pixels: the width of a character, what is around the text of a column, and half of a wide page."""
-
-Places = Mapping[Figure, str]
-"""Figure → the id of its row at the end of the page."""
 
 
 def render(document: Document) -> str:
