@@ -264,10 +264,14 @@ class Distil(Section):
     Attributes:
         weight: of the teacher's loss; the rest is that of the true classes.
         temperature: what logits of both are divided by in the teacher's loss.
+        layers: layer of the quantized network → layer of the float one, whose results it learns besides.
+        layer_weight: of the mean of these layers' relative squared errors, which is added.
     """
 
     weight: Annotated[float, Field(gt=0, le=1)] = 0.5
     temperature: Annotated[float, Field(gt=0)] = 4.0
+    layers: Mapping[str, str] = Field(default_factory=dict)
+    layer_weight: Annotated[float, Field(gt=0)] = 1.0
 
 
 Share = Annotated[float, Field(ge=0, le=1)]

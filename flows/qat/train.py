@@ -301,6 +301,7 @@ class _Engine:
         training, data = job.training, job.data
         self._model, self._training, self._data, self._source = model, training, data, job.source
         self._pruner, self._teacher = job.pruner, job.teacher
+        self._student = None if job.teacher is None else job.teacher.student(model)
         self._optimizer = tf_keras.optimizers.get(training.optimizer)
         self._optimizer.build(model.trainable_variables)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
@@ -373,10 +374,11 @@ class _Engine:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            logits = self._model(x, training=True)
+            outputs = self._student(x) if self._student else self._model(x, training=True)
+            logits = outputs[0] if isinstance(outputs, list) else outputs
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
             if self._teacher is not None:
-                loss = self._teacher.loss(x, logits, loss)
+                loss = self._teacher.loss(x, outputs, loss)
             objective = tf.add_n([loss, *self._model.losses])
         variables = self._model.trainable_variables
         self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))

@@ -57,6 +57,37 @@ def test_the_loss_is_that_of_the_paper() -> None:
     assert float(found) == pytest.approx(0.75 * 2.0 + 0.25 * 9 * soft, rel=1e-5)
 
 
+def test_layers_add_the_mean_of_their_relative_squared_errors() -> None:
+    from tf_keras import Sequential
+    from tf_keras.layers import Dense, Input
+
+    def model(seed: int) -> Any:
+        made = Sequential([Input((6,)), Dense(4, name="fc"), Dense(7, name="wide"), Dense(3, name="logits")])
+        rng = np.random.default_rng(seed)
+        made.set_weights([rng.normal(size=array.shape) for array in made.get_weights()])
+        return made
+
+    teacher, student = model(1), model(2)
+    x = np.random.default_rng(3).normal(size=(5, 6)).astype(np.float32)
+    table = {"fc": "fc", "wide": "wide"}
+    plain = Teacher(teacher, Distil())
+    hinting = Teacher(teacher, Distil(layers=table, layer_weight=0.3))
+    added = float(hinting.loss(x, hinting.student(student)(x), 2.0)) - float(plain.loss(x, student(x), 2.0))
+    wanted, own = {}, {}
+    for values, one in ((wanted, teacher), (own, student)):
+        weights = one.get_weights()
+        values["fc"] = x @ weights[0] + weights[1]
+        values["wide"] = values["fc"] @ weights[2] + weights[3]
+    errors = [np.mean((own[name] - wanted[name]) ** 2) / np.mean(wanted[name] ** 2) for name in table]
+    assert added == pytest.approx(0.3 * np.mean(errors), rel=1e-4)
+    with pytest.raises(ProjectError, match=r"'fc' gives \(4,\), 'wide' of the float network \(7,\)"):
+        Teacher(teacher, Distil(layers={"fc": "wide"})).student(student)
+    with pytest.raises(ProjectError, match="the quantized network has no layer 'fcc'; did you mean fc"):
+        Teacher(teacher, Distil(layers={"fcc": "fc"})).student(student)
+    with pytest.raises(ProjectError, match="the float network has no layer 'wid'"):
+        Teacher(teacher, Distil(layers={"fc": "wid"})).student(student)
+
+
 def accuracy_of(result: TrainResult, stage: Stage) -> float:
     metric = result.metrics.get("accuracy", stage)
     assert metric is not None
@@ -103,6 +134,21 @@ def test_the_float_network_of_the_project_teaches_and_a_run_resumes(tmp_path: Pa
     assert any(
         (one != other).any() for one, other in zip(taught, trained("[distil]\nweight=0.9", "taught"), strict=True)
     )
+
+
+def test_layers_of_the_teacher_change_what_is_learnt_and_a_run_resumes(tmp_path: Path) -> None:
+    named = NAMED.replace("ReLU(), Dense(10", "ReLU(name='relu'), Dense(10")
+
+    def trained(text: str) -> list[Any]:
+        project = project_of(tmp_path, TOML.format(epochs=2) + text, named)
+        weights: list[Any] = load_model(train(project, tmp_path, Progress(io.StringIO())).model).get_weights()
+        return weights
+
+    hinted = trained("[distil]\nlayers = { relu1 = 'relu' }\n")
+    max((tmp_path / "checkpoints" / "qat").iterdir()).unlink()
+    for one, other in zip(hinted, trained("[distil]\nlayers = { relu1 = 'relu' }\n"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert any((one != other).any() for one, other in zip(hinted, trained("[distil]\n"), strict=True))
 
 
 def test_a_teacher_is_needed(tmp_path: Path) -> None:
