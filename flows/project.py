@@ -282,8 +282,9 @@ class Prune(Section):
 
     Attributes:
         sparsity: share of the weights of each kernel that is zero in the end.
-        pattern: what becomes zero together: each `weight` on its own; all of a `neuron` (or filter); or all that one
-            multiplier of the folded layer works off, at the reuse factor in [knobs]: a `lane`, which then is not built.
+        pattern: what becomes zero together: each `weight` on its own; all of a `neuron` (or filter) and its bias, so
+            that it can be taken out of the network; or all that one multiplier of the folded layer works off, at the
+            reuse factor in [knobs]: a `lane`, which then is not built.
         start, end: epochs, as shares of all of them, at which the sparsity begins to grow and has grown.
         layers: layer → its own sparsity; 0: not pruned.
     """

@@ -44,7 +44,7 @@ def folded(model: Any) -> Any:
     parents = parents_of(model)
     norms = _foldable(model, parents)
     tensors: dict[str, Any] = {}
-    for layer in _layers(model):
+    for layer in layers_of(model):
         name = layer.name
         if type(layer).__name__ == "InputLayer":
             tensors[name] = tf_keras.Input(layer.input_shape[0][1:], name=name)
@@ -70,7 +70,7 @@ def parents_of(model: Any) -> dict[str, list[str]]:
         raise ModelError(f"model '{model.name}' has no input shape", "give it an Input layer")
     inside = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
     found = {}
-    for layer in _layers(model):
+    for layer in layers_of(model):
         nodes = [node for node in layer.inbound_nodes if id(node) in inside]
         if len(nodes) != 1:
             raise UnsupportedLayer(f"layer '{layer.name}' is applied {len(nodes)} times", "give each use its own layer")
@@ -78,7 +78,7 @@ def parents_of(model: Any) -> dict[str, list[str]]:
     return found
 
 
-def _layers(model: Any) -> list[Any]:
+def layers_of(model: Any) -> list[Any]:
     """All layers, those before the ones that read them; a sequential model does not tell its input among them."""
     inputs = [end.node.layer for end in model.inputs]
     return [*inputs, *(layer for layer in model.layers if layer not in inputs)]

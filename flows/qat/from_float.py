@@ -26,6 +26,7 @@ from flows.qat.fold import folded
 from flows.qat.load import load_model
 from flows.qat.prune import Lanes, pruner_of
 from flows.qat.quantize import Quantized, quantized
+from flows.qat.shrink import without_pruned
 from flows.qat.train import Fit, TrainResult, finish, fit, make_deterministic, train_one, write_results
 from flows.store import digest, write_text
 
@@ -60,7 +61,7 @@ def train_from_float(
     write_text(folder / "quantizers.json", json.dumps([asdict(choice) for choice in first.choices], indent=1))
     work.finish(first.model, Stage.PTQ, "ptq.h5")
     last = work.fine_tuned(plain, first) if table.epochs else first
-    work.finish(last.model, Stage.QAT, "qat.h5")
+    work.finish(without_pruned(last.model, project.prune, work.progress), Stage.QAT, "qat.h5")
     figures = MetricSet(tuple(work.figures))
     write_results(folder, work.histories, figures)
     return TrainResult(folder / "qat.h5", folder / "float.h5", figures)

@@ -43,12 +43,14 @@ class Pruned:
     Attributes:
         layer: its name.
         variable: of Keras, (..., outputs).
+        bias: of Keras, (outputs,), which is pruned with all weights of its output; None: it stays.
         labels: (inputs, outputs): weights of equal labels are pruned together.
         sparsity: share of the labels that is pruned in the end.
     """
 
     layer: str
     variable: Any
+    bias: Any
     labels: Labels
     sparsity: float
 
@@ -83,7 +85,8 @@ def _kernels(layers: Mapping[str, Any], table: Prune, lanes: Lanes | None) -> It
             )
         outputs = int(variable.shape[-1])
         inputs = int(np.prod(variable.shape)) // outputs
-        yield Pruned(name, variable, _labels(name, inputs, outputs, table, lanes), sparsity)
+        bias = layer.bias if table.pattern == "neuron" and layer.use_bias else None
+        yield Pruned(name, variable, bias, _labels(name, inputs, outputs, table, lanes), sparsity)
 
 
 def _labels(name: str, inputs: int, outputs: int, table: Prune, lanes: Lanes | None) -> Labels:
@@ -155,8 +158,12 @@ class Pruner:
 
     def apply(self) -> None:
         """Set pruned weights to zero."""
+        import tensorflow as tf
+
         for kernel, held in zip(self._kernels, self._masks, strict=True):
             kernel.variable.assign(kernel.variable * held)
+            if kernel.bias is not None:
+                kernel.bias.assign(kernel.bias * tf.reshape(held, (-1, held.shape[-1]))[0])
 
     def digest(self) -> str:
         """SHA-256 of what decides the masks besides the weights."""

@@ -33,6 +33,7 @@ from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.distil import Teacher
 from flows.qat.prune import Lanes, Pruner, pruner_of
+from flows.qat.shrink import without_pruned
 from flows.store import digest
 
 PREDICT_ROWS = 1024
@@ -90,6 +91,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
             extras = Extras(project.prune, lanes, teacher)
         model, state = train_one(project, project.training, function, data, place, progress, extras)
         teaching = model
+        if stage is Stage.QAT:
+            model = without_pruned(model, project.prune, progress)
         files[name] = folder / f"{name}.h5"
         figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
         histories[name] = state.history
