@@ -209,7 +209,7 @@ class Quantize(Section):
         bits: of weights, biases and activations alike, where nothing else is said.
         weight, bias, activation: of these, in all layers.
         table: of what enters a function other than ReLU, which hardware looks up in a table of so many address bits.
-        kind: of weights: fixed point, or with scales that are powers of two.
+        kind: of weights: fixed point; `binary` or `ternary`, times a power of two for each layer; or powers of two.
         symmetric: leave out the most negative value of activations with a sign.
         layers: layer of the float model → its own.
         calibration: training samples that ranges are learnt from.

@@ -252,9 +252,19 @@ def _pictures(report: Report) -> list[Section]:
 
 def layer_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """The echo of the knobs."""
-    head = ("layer", "kind", "shape", "weight", "accum", "result", "strategy", "R asked", "R granted", "multipliers")
-    keys = ("name", "kind", "shape", "weight", "accum", "result", "strategy", "asked", "granted", "multipliers")
-    return Table(head, tuple(tuple(_cell(layer[key]) for key in keys) for layer in rows))
+    return Table(
+        tuple(LAYER_COLUMNS), tuple(tuple(_cell(layer[key]) for key in LAYER_COLUMNS.values()) for layer in rows)
+    )
+
+
+LAYER_COLUMNS: Mapping[str, str] = {
+    "layer": "name",
+    **{name: name for name in ("kind", "shape", "weight")},
+    **{"zeros (%)": "zeros", "values": "values"},
+    **{name: name for name in ("accum", "result", "strategy")},
+    **{"R asked": "asked", "R granted": "granted", "multipliers": "multipliers"},
+}
+"""Head of a column → key of a layer."""
 
 
 def _layer_sections(point: PointReport) -> Iterator[Section]:

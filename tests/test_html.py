@@ -73,7 +73,15 @@ def example() -> Report:
         "weight": "fixed<6,1>",
         "accum": "fixed<15,6>",
     }
-    row |= {"result": "fixed<15,6>", "strategy": "latency", "asked": 60, "granted": 64, "multipliers": 32}
+    row |= {
+        "result": "fixed<15,6>",
+        "strategy": "latency",
+        "asked": 60,
+        "granted": 64,
+        "multipliers": 32,
+        "zeros": 12.5,
+        "values": 7,
+    }
     return Report(
         project="digits <b>",
         run="a4273825",

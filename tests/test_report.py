@@ -61,7 +61,7 @@ def example() -> Report:
         "first": None,
     }
     row = {"name": "fc", "kind": "Dense", "shape": [4, 2], "weight": "fixed<6,1>", "accum": "a", "result": "r"}
-    layers = [row | {"strategy": "latency", "asked": 4, "granted": 4, "multipliers": 2}]
+    layers = [row | {"strategy": "latency", "asked": 4, "granted": 4, "multipliers": 2, "zeros": 12.5, "values": 7}]
     corrections = [{"layer": "fc", "what": "this", "reason": "that"}]
     return Report(
         "demo", "abcd", gate, layers, corrections, points, {"ecp5": {"lut": 3000, "ii": 16}}, ["no csynth row"]

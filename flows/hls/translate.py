@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flows.errors import UnsupportedLayer
 from flows.hls import backends, knobs, layouts
 from flows.hls.corrections import Config, Correction, correct
@@ -60,6 +62,8 @@ class LayerRow:
         strategy: as resolved; empty where the layer has none.
         asked, granted: reuse factor; None where the layer has none.
         multipliers: ceil(products of one matrix / reuse factor); None where the layer has none.
+        zeros: share of the kernel's weights that are 0, in per cent; None where the layer has none.
+        values: how many different weights the kernel has; None where the layer has none.
     """
 
     name: str
@@ -72,6 +76,8 @@ class LayerRow:
     asked: int | None
     granted: int | None
     multipliers: int | None
+    zeros: float | None = None
+    values: int | None = None
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -237,11 +243,13 @@ def _row(layer: Any, settings: Knobs) -> LayerRow:
         return LayerRow(layer.name, layer.class_name, shape, "", accum, result, "", None, None, None)
     asked, granted = settings.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
     size = math.prod(knobs.matrix(layer)) // (layer.get_attr("n_chan") if "Depthwise" in layer.class_name else 1)
-    shape = kernel(layer).shape
+    weights = Fixed.parse(kind["weight_t"]).quantize(kernel(layer))
+    zeros, values = round(100 * float(np.mean(weights == 0)), 1), len(np.unique(weights))
     multipliers = math.ceil(size / granted)
     strategy = str(layer.get_attr("strategy")).lower()
+    types = kind["weight_t"], accum, result
     return LayerRow(
-        layer.name, layer.class_name, shape, kind["weight_t"], accum, result, strategy, asked, granted, multipliers
+        layer.name, layer.class_name, weights.shape, *types, strategy, asked, granted, multipliers, zeros, values
     )
 
 

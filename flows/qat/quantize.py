@@ -48,8 +48,7 @@ class Choice:
         layer: of the float model.
         what: `kernel`, `depthwise`, `pointwise`, `bias`, `activation` for results, or `argument` of a table.
         quantizer: as QKeras writes it.
-        error: root of the mean squared error relative to the root mean square of the values; None for weights of a kind
-            whose scale follows from the weights themselves.
+        error: root of the mean squared error relative to the root mean square of the values; None for powers of two.
         scale: of the layer's own weights in terms of the float ones; QKeras' grids reach no less far than -1 to 1, so
             smaller weights are held as multiples of their quantizer's alpha.
     """
@@ -248,16 +247,36 @@ def _weight_choices(layer: Any, table: Quantize) -> Iterator[Choice]:
             yield _bias(layer.name, values, bits.bias)
         elif bits.kind == "fixed":
             yield _kernel(layer.name, what, values, bits.weight)
+        elif bits.kind == "power_of_two":
+            text = f"quantized_po2({bits.weight},{_largest_power(values)})"
+            yield Choice(layer.name, what, text, None)
         else:
-            yield Choice(layer.name, what, KINDS[bits.kind].format(bits.weight, _largest_power(values)), None)
+            yield _signs(layer.name, what, values, bits.kind == "ternary")
 
 
-KINDS: Mapping[str, str] = {
-    "binary": "binary(alpha='auto_po2')",
-    "ternary": "ternary(alpha='auto_po2')",
-    "power_of_two": "quantized_po2({},{})",
-}
-"""Kind of weights → the quantizer; scales are powers of two, which hardware has for nothing."""
+def _signs(layer: str, what: str, values: NDArray[np.floating], with_zero: bool) -> Choice:
+    """Weights of -a, a and perhaps 0, by whichever is nearest; a: the power of two of the least squared error.
+
+    One scale a layer, so that hardware multiplies by 1 or -1 alone; with a scale for each output it would need the bits
+    of the largest next to those of the smallest.
+    """
+    largest = _largest_power(values)
+    scales = [largest * 2.0**-step for step in range(SCALES)]
+    errors = [_signs_error(values, scale, with_zero) for scale in scales]
+    scale, error = min(zip(scales, errors, strict=True), key=lambda pair: pair[1])
+    text = f"ternary(alpha={scale:g},threshold={scale / 2:g})" if with_zero else f"binary(alpha={scale:g})"
+    return Choice(layer, what, text, error)
+
+
+def _signs_error(values: NDArray[np.floating], scale: float, with_zero: bool) -> float:
+    size = np.abs(values)
+    found = np.where(size >= scale / 2, scale, 0) if with_zero else scale
+    power = float(np.sqrt(np.mean(values**2)))
+    return float(np.sqrt(np.mean((size - found) ** 2))) / power if power else 0.0
+
+
+SCALES = 8
+"""How many powers of two are tried for the scale of signs, from that of the largest weight down."""
 
 
 def _largest_power(values: NDArray[np.floating]) -> float:

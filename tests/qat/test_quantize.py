@@ -161,6 +161,26 @@ def test_other_kinds_of_weights_are_bit_exact(assert_bit_exact: Callable[..., An
         levels = np.unique(np.abs(np.asarray(layer.kernel_quantizer_internal(layer.kernel))))
         assert np.allclose(np.log2(levels[levels > 0]) % 1, 0)  # powers of two
         assert (0 in levels) <= (kind == "ternary")
+        if kind != "power_of_two":
+            assert len(levels[levels > 0]) == 1  # one scale a layer, so that hardware multiplies by signs
+
+
+@pytest.mark.parametrize(("kind", "levels"), [("binary", (-1, 1)), ("ternary", (-1, 0, 1))])
+def test_signs_have_the_scale_of_the_least_error(kind: Any, levels: tuple[int, ...]) -> None:
+    from tf_keras import Sequential
+    from tf_keras.layers import Dense, Input
+
+    model = Sequential([Input((72,)), Dense(4, name="fc")])
+    kernel = np.random.default_rng(5).normal(0, 0.07, (72, 4)).astype(np.float32)
+    model.set_weights([kernel, np.zeros(4)])
+    one = quantized(folded(model), table(bits=4, kind=kind), np.zeros((3, 72), np.float32))
+    (choice,) = (choice for choice in one.choices if choice.what == "kernel")
+    found = np.asarray(one.model.get_layer("fc").kernel_quantizer_internal(kernel))
+    nearest = [
+        np.min([(kernel - scale * level) ** 2 for level in levels], 0).mean() for scale in 2.0 ** np.arange(-12, 3)
+    ]
+    assert np.mean((kernel - found) ** 2) == pytest.approx(min(nearest), rel=1e-4)
+    assert choice.error == pytest.approx(np.sqrt(min(nearest) / np.mean(kernel**2)), rel=1e-4)
 
 
 def test_frozen_layers_are_not_trained(small: Any) -> None:
