@@ -274,7 +274,7 @@ class Distil(Section):
     layer_weight: Annotated[float, Field(gt=0)] = 1.0
 
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
 
 
 class Prune(Section):
@@ -291,8 +291,8 @@ class Prune(Section):
 
     sparsity: Annotated[float, Field(ge=0, lt=1)]
     pattern: Literal["weight", "neuron", "lane"] = "weight"
-    start: Share = 0.0
-    end: Share = 0.5
+    start: Ratio = 0.0
+    end: Ratio = 0.5
     layers: Mapping[str, Annotated[float, Field(ge=0, lt=1)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -300,6 +300,20 @@ class Prune(Section):
         if self.end < self.start:
             raise ValueError(f"end {self.end} is before start {self.start}")
         return self
+
+
+class Share(Section):
+    """Weights that training brings to few different values for each kernel.
+
+    Attributes:
+        values: how many.
+        start: epochs, as a share of all of them, before the weights come together.
+        layers: layer → its own number; 0: not shared.
+    """
+
+    values: Annotated[int, Field(ge=2)]
+    start: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    layers: Mapping[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
 
 
 class Input(Section):
@@ -517,6 +531,7 @@ class ProjectFile(Section):
     quantize: Quantize | None = None
     prune: Prune | None = None
     distil: Distil | None = None
+    share: Share | None = None
     input: Input
     target: Target = Target()
     knobs: Knobs
@@ -564,6 +579,10 @@ class ProjectFile(Section):
         yield (
             self.prune is not None and not trains,
             "[prune] prunes while it trains: add a [training] table, and epochs",
+        )
+        yield (
+            self.share is not None and not trains,
+            "[share] brings weights together while it trains: add a [training] table, and epochs",
         )
         yield (
             self.distil is not None and not (trains and has_float),

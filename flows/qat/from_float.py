@@ -19,13 +19,14 @@ from flows import keras2
 from flows.errors import ProjectError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
-from flows.project import Project, Quantize, Training
+from flows.project import Project, Quantize, Share, Training
 from flows.qat.data import Dataset, load_data
 from flows.qat.distil import Teacher
 from flows.qat.fold import folded
 from flows.qat.load import load_model
 from flows.qat.prune import Lanes, pruner_of
 from flows.qat.quantize import Quantized, quantized
+from flows.qat.share import sharer_of
 from flows.qat.shrink import without_pruned
 from flows.qat.train import Fit, TrainResult, finish, fit, make_deterministic, train_one, write_results
 from flows.store import digest, write_text
@@ -115,16 +116,17 @@ class _Work:
             result.give(plain)
         if self.table.lower:
             result = self.quantized(plain, self.table)
-        self._fit(result, "quantized")
+        self._fit(result, "quantized", self.project.share)
         return result
 
-    def _fit(self, one: Quantized, name: str) -> None:
+    def _fit(self, one: Quantized, name: str, share: Share | None = None) -> None:
         """Train on; the best epoch's weights, among them those it starts with, are in the model then."""
         training, prune = self._training(), self.project.prune
         place = self.folder / "checkpoints" / name.replace(" ", "_")
         pruned = any(earlier != "float" for earlier in self.histories)  # at larger widths
         pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
-        job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher)
+        sharer = sharer_of(one.model, share, training.epochs) if share else None
+        job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher, sharer)
         job = replace(job, fingerprint=self._fingerprint(one, job))
         self.histories[name] = fit(one.model, job, self.progress).history
 

@@ -3,8 +3,9 @@
 In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, and
 `checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
 
-Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes among the
-epochs at the final sparsity; among equals, the lowest validation loss; among equals again, the first.
+Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes or shares
+among the epochs at the final sparsity with shared weights; among equals, the lowest validation loss; among equals
+again, the first.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
-from flows.project import Data, Project, Prune, Training
+from flows.project import Data, Project, Prune, Share, Training
 from flows.qat import checkpoint
 from flows.qat.augment import augmented, check_images
 from flows.qat.build import build
@@ -33,6 +34,7 @@ from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.distil import Teacher
 from flows.qat.prune import Lanes, Pruner, pruner_of
+from flows.qat.share import Sharer, sharer_of
 from flows.qat.shrink import without_pruned
 from flows.store import digest
 
@@ -88,7 +90,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         place, extras = folder / "checkpoints" / name, Extras()
         if stage is Stage.QAT:
             teacher = Teacher(teaching, project.distil) if project.distil else None
-            extras = Extras(project.prune, lanes, teacher)
+            extras = Extras(project.prune, lanes, teacher, project.share)
         model, state = train_one(project, project.training, function, data, place, progress, extras)
         teaching = model
         if stage is Stage.QAT:
@@ -165,6 +167,7 @@ class Fit:
         from_trained: whether the weights that the model has are a candidate for the best ones.
         pruner: the masks to train under; None: no pruning.
         teacher: to learn from besides the true classes; None: nobody.
+        sharer: the clusters to train with; None: every weight is its own.
     """
 
     name: str
@@ -176,10 +179,11 @@ class Fit:
     from_trained: bool = False
     pruner: Pruner | None = None
     teacher: Teacher | None = None
+    sharer: Sharer | None = None
 
     def extras_digest(self) -> list[str | None]:
-        """Of masks and teacher."""
-        return [None if one is None else one.digest() for one in (self.pruner, self.teacher)]
+        """Of masks, teacher and clusters."""
+        return [None if one is None else one.digest() for one in (self.pruner, self.teacher, self.sharer)]
 
 
 @dataclass(frozen=True)
@@ -190,11 +194,13 @@ class Extras:
         prune: which weights to prune; None: none.
         lanes: for its pattern `lane`.
         teacher: to learn from.
+        share: how weights share values; None: they do not.
     """
 
     prune: Prune | None = None
     lanes: Lanes | None = None
     teacher: Teacher | None = None
+    share: Share | None = None
 
 
 def train_one(
@@ -212,7 +218,8 @@ def train_one(
     model = build(project, function)
     _check_outputs(model, data, f"{function}()")
     pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
-    job = Fit(function, training, data, project.data, folder, "", pruner=pruner, teacher=extras.teacher)
+    sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
+    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer)
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
@@ -259,7 +266,8 @@ def _epoch(engine: _Engine, state: State) -> State:
 
 
 def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
-    return figures.get("pruned", 0.0), figures["val_accuracy"], -figures["val_loss"]
+    compressed = figures.get("pruned", 0.0) + figures.get("shared", 0.0)
+    return compressed, figures["val_accuracy"], -figures["val_loss"]
 
 
 def _out_of_patience(state: State, training: Training) -> bool:
@@ -303,7 +311,7 @@ class _Engine:
 
         training, data = job.training, job.data
         self._model, self._training, self._data, self._source = model, training, data, job.source
-        self._pruner, self._teacher = job.pruner, job.teacher
+        self._pruner, self._teacher, self._sharer = job.pruner, job.teacher, job.sharer
         self._student = None if job.teacher is None else job.teacher.student(model)
         self._optimizer = tf_keras.optimizers.get(training.optimizer)
         self._optimizer.build(model.trainable_variables)
@@ -340,12 +348,13 @@ class _Engine:
                 self._steps
             )  # a compiled pass goes on with its old random numbers whatever the seed
         self._optimizer.learning_rate.assign(rate)
-        pruned = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
+        compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
+        compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
         given = tf.constant(order), self._samples(epoch), self._classes
         loss = float(self._pass(*given))
         if self._draws is None:
             self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
-        return {"loss": loss, **self._judged(), "learning_rate": rate, **pruned}
+        return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
 
     def _judged(self) -> dict[str, float]:
         """Figures of the validation set."""
@@ -387,6 +396,8 @@ class _Engine:
         self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))
         if self._pruner is not None:
             self._pruner.apply()
+        if self._sharer is not None:
+            self._sharer.apply()
         return loss
 
     def _judge(self, x: Any, y: Any) -> Any:

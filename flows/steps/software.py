@@ -32,7 +32,9 @@ def train(context: Context, results: Results) -> Results:
     project = context.project
     if project.model.file is not None:
         return results
-    key = project.digest_fields("data", "model", "training", "quantize", "prune", "distil", "input", "model_digest") | {
+    key = project.digest_fields(
+        "data", "model", "training", "quantize", "prune", "distil", "share", "input", "model_digest"
+    ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
         "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
