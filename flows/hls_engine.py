@@ -80,9 +80,8 @@ class Build:
     def in_rtl(self, project: Project) -> rtl.LayerKnobs:
         """The same for the open RTL, which has more knobs: those are the project's."""
         own, strategy = project.knobs.of(self.layer), rtl.Strategy(self.strategy)
-        return rtl.LayerKnobs(
-            self.reuse_factor, rtl.Multiplier(own.multiplier), strategy, rtl.WeightsIn(own.weights_in)
-        )
+        kinds = rtl.Multiplier(own.multiplier), strategy, rtl.WeightsIn(own.weights_in)
+        return rtl.LayerKnobs(self.reuse_factor, *kinds, own.codebook)
 
 
 @dataclass(frozen=True, eq=False)

@@ -399,6 +399,7 @@ class LayerKnobs(Section):
     strategy: Strategy | None = None
     multiplier: Multiplier | None = None
     weights_in: WeightsIn | None = None
+    codebook: bool | None = None
     implementation: Implementation | None = None
     precision: PrecisionKnobs = PrecisionKnobs()
     rtl: RtlKnobs = RtlKnobs()
@@ -411,6 +412,7 @@ class ResolvedKnobs(Section):
     strategy: Strategy
     multiplier: Multiplier
     weights_in: WeightsIn
+    codebook: bool = False
     precision: PrecisionKnobs
     rtl: RtlKnobs = RtlKnobs()
 
@@ -434,6 +436,7 @@ class Knobs(Section):
             RTL alone knows: zero weights cost neither cycles nor multipliers.
         multiplier: what the open RTL builds multipliers from.
         weights_in: where the open RTL keeps weights.
+        codebook: let the weight memories of folded layers hold numbers of weights, where that takes fewer bits.
         precision: types set by hand.
         pipeline: of the open RTL; None: as deep as target.clock_ns asks for.
         layers: layer name → its own knobs.
@@ -443,6 +446,7 @@ class Knobs(Section):
     strategy: Strategy = "latency"
     multiplier: Multiplier = "dsp"
     weights_in: WeightsIn = "auto"
+    codebook: bool = False
     precision: PrecisionKnobs = PrecisionKnobs()
     pipeline: PipelineKnobs | None = None
     layers: Mapping[str, LayerKnobs] = Field(default_factory=dict)
@@ -455,6 +459,7 @@ class Knobs(Section):
             strategy=own.strategy or self.strategy,
             multiplier=own.multiplier or self.multiplier,
             weights_in=own.weights_in or self.weights_in,
+            codebook=self.codebook if own.codebook is None else own.codebook,
             precision=own.precision.over(self.precision),
             rtl=own.rtl,
         )

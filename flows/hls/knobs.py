@@ -98,7 +98,7 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
     if layer is not None and layer["class_name"] == "Softmax":
         known.append("implementation")
     if layer is not None and layer["class_name"] == "BatchNormalization":
-        known += ["multiplier", "weights_in", "rtl.reuse_factor", "rtl.strategy"]
+        known += ["multiplier", "weights_in", "codebook", "rtl.reuse_factor", "rtl.strategy"]
     given = [key for key, value in own if value is not None and key not in ("precision", "rtl")]
     given += [
         f"{part}.{key}" for part in ("precision", "rtl") for key, value in getattr(own, part) if value is not None

@@ -47,12 +47,15 @@ class LayerKnobs:
 
     Attributes:
         reuse_factor: cycles a vector (of a convolution: a window) may occupy the layer: 1 or more.
+        codebook: whether the weight memory of a folded layer holds numbers of weights, and each multiplier a table of
+            the different ones, where that takes fewer bits.
     """
 
     reuse_factor: int
     multiplier: Multiplier = Multiplier.DSP
     strategy: Strategy = Strategy.RESOURCE
     weights_in: WeightsIn = WeightsIn.AUTO
+    codebook: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,8 @@ def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, pro
 
 
 def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
-    return LayerKnobs(
-        knobs.reuse_factor, Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
-    )
+    kinds = Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
+    return LayerKnobs(knobs.reuse_factor, *kinds, knobs.codebook)
 
 
 def rtlsim(context: Context, results: Results) -> Results:

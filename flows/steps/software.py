@@ -94,7 +94,7 @@ def translate(context: Context, results: Results) -> Results:
 
 def hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
-    ours = {"multiplier", "weights_in", "rtl"}
+    ours = {"multiplier", "weights_in", "codebook", "rtl"}
     return project.knobs.model_dump(mode="json", exclude={*ours, "pipeline", "layers"}) | {
         "layers": {name: own.model_dump(mode="json", exclude=ours) for name, own in project.knobs.layers.items()}
     }

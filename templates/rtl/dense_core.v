@@ -31,8 +31,10 @@ module dense_core #(
     parameter MEMORY           = "AUTO",  // of the weights: see weight_rom
     parameter MULTIPLY_LATENCY = 1,       // of the multiplier; that register and a cast of each product included
     parameter TREE_LATENCY     = 0,       // of the adder tree
-    // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i.
-    parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*W_WIDTH-1:0] WEIGHTS = 0,
+    parameter CODE_WIDTH       = 0,       // of a weight's number in CODEBOOK; 0: WEIGHTS holds the weights themselves
+    parameter [(2**CODE_WIDTH)*W_WIDTH-1:0]                 CODEBOOK = 0,
+    // Word g*STEPS + s holds, for output lane o and input lane i, the weight at lane o*LANES_IN + i, or its number.
+    parameter [STEPS*GROUPS*LANES_OUT*LANES_IN*(CODE_WIDTH ? CODE_WIDTH : W_WIDTH)-1:0] WEIGHTS = 0,
     // Bit o*LANES_IN + i is 0 where all those weights are 0: no multiplier is built then.
     parameter [LANES_OUT*LANES_IN-1:0]                      USED    = {LANES_OUT*LANES_IN{1'b1}},
     // Word g holds the biases of a group, less the offsets of LUT multipliers (see multiply_lut).
@@ -51,12 +53,14 @@ module dense_core #(
     localparam GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam INDEX_WIDTH = FOLDS > 1 ? $clog2(FOLDS) : 1;
     localparam WORD        = LANES_OUT * LANES_IN * W_WIDTH;
+    localparam STORED      = LANES_OUT * LANES_IN * (CODE_WIDTH ? CODE_WIDTH : W_WIDTH);
     localparam SLICE       = LANES_IN * X_WIDTH;
 
     // Front: operands and weights.
     wire [STEP_WIDTH-1:0]  step;
     wire [INDEX_WIDTH-1:0] index, weight_index;
     wire [SLICE-1:0]       fed, operands;
+    wire [STORED-1:0]      stored;
     wire [WORD-1:0]        read, held, weights;
     fold_counter #(
         .STEPS(STEPS), .GROUPS(GROUPS), .STEP_WIDTH(STEP_WIDTH), .GROUP_WIDTH(GROUP_WIDTH), .INDEX_WIDTH(INDEX_WIDTH)
@@ -97,10 +101,21 @@ module dense_core #(
         end
     endgenerate
     weight_rom #(
-        .WIDTH(WORD), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS), .MEMORY(MEMORY)
+        .WIDTH(STORED), .DEPTH(FOLDS), .ADDRESS_WIDTH(INDEX_WIDTH), .CONTENTS(WEIGHTS), .MEMORY(MEMORY)
     ) weight_memory (
-        .clk(clk), .address(weight_index), .word(read)
+        .clk(clk), .address(weight_index), .word(stored)
     );
+    generate
+        if (CODE_WIDTH == 0) begin : weights_themselves
+            assign read = stored;
+        end else begin : numbers
+            for (l = 0; l < LANES_OUT * LANES_IN; l = l + 1) begin : lane
+                codebook #(.INDEX_WIDTH(CODE_WIDTH), .WIDTH(W_WIDTH), .VALUES(CODEBOOK)) values (
+                    .index(stored[l*CODE_WIDTH +: CODE_WIDTH]), .value(read[l*W_WIDTH +: W_WIDTH])
+                );
+            end
+        end
+    endgenerate
 
     // Back: the same walk again, one cycle before the terms reach the accumulators.
     wire back_start, back_active, last_step, last_group, first, ending;

@@ -15,7 +15,7 @@ from flows.rtl.knobs import Multiplier
 from flows.rtl.verilog import Stream, Value, constant, instance
 
 PRIMITIVES: tuple[str, ...] = (
-    "accumulate", "accumulate_carry", "adder_tree", "carry_tree", "cast_lanes", "delay_line", "dense_core",
+    "accumulate", "accumulate_carry", "adder_tree", "carry_tree", "cast_lanes", "codebook", "delay_line", "dense_core",
     "dot_product", "fixed_cast", "fold_counter", "increment", "multiply_dsp", "multiply_lut", "operand_feed",
     "shared_products", "weight_rom",
 )  # fmt: skip
@@ -44,13 +44,20 @@ class DenseCore(Planned):
             (shared_weights(sums, plan), shared_weight(sums)) if plan.shared else (sums.weight, sums.weight_type)
         )
         words = weight_words(weight, plan)
+        stored, width = words, kind.width
+        book: dict[str, Value] = {}
+        if plan.code_bits:
+            values = np.union1d(words, 0)
+            stored, width = np.searchsorted(values, words), plan.code_bits
+            book = {"CODE_WIDTH": width, "CODEBOOK": constant([values.tolist()], kind.width)}
         return self._common_parameters() | {
             "STEPS": plan.steps,
             "SHARED": int(plan.shared),
             "FEED_STAGES": plan.feed_stages,
             "W_WIDTH": kind.width,
             "W_SIGNED": int(kind.signed),
-            "WEIGHTS": constant(words.tolist(), kind.width),
+            "WEIGHTS": constant(stored.tolist(), width),
+            **book,
             "USED": constant([words.any(0).astype(int).tolist()], 1),
             "BIASES": constant(bias_words(sums.bias - lut_offsets(sums, plan), plan), sums.sum.width),
         }

@@ -49,6 +49,7 @@ class LayerSchedule:
         pipeline: the depth that was asked.
         latency_cycles: from the cycle of a vector to that of its last group of sums.
         weight_bits: of a word of the weight memory; there are `granted` words.
+        code_bits: of a weight's number in the table of the different ones; 0: the memory holds the weights themselves.
         weights_in: what the memory is made of; AUTO: as the synthesizer decides.
         weights_registered: whether a register follows it.
         feed_stages: cycles that the multiplexers of operands take.
@@ -76,6 +77,7 @@ class LayerSchedule:
     adders: int = 0
     shared: bool = False
     weight_bits: int = 0
+    code_bits: int = 0
     weights_in: WeightsIn = WeightsIn.AUTO
     weights_registered: bool = False
     feed_stages: int = 1
@@ -107,6 +109,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     feed_stages = 2 if pipeline.feed_register and steps > FEW_STEPS else 1
     multiply = multiply_latency(sums, multiplier, pipeline, registered) + feed_stages - 1
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
+    code = code_bits(sums) if knobs.codebook and not shared and steps * groups > 1 else 0
     return LayerSchedule(
         name=sums.node.name,
         n_in=n_in,
@@ -124,11 +127,18 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
         pipeline=pipeline,
         latency_cycles=steps * groups + multiply + tree + 1,
         shared=shared and lanes_out > 1,
-        weight_bits=lanes_in * lanes_out * sums.weight_type.width,
+        weight_bits=lanes_in * lanes_out * (code or sums.weight_type.width),
+        code_bits=code,
         weights_in=memory,
         weights_registered=registered,
         feed_stages=feed_stages,
     )
+
+
+def code_bits(sums: Sums) -> int:
+    """Bits that tell the different weights and 0, which fills unused places, apart; 0 where they are no fewer."""
+    bits = (len(np.union1d(sums.weight, 0)) - 1).bit_length()
+    return bits if 0 < bits < sums.weight_type.width else 0
 
 
 def memory_of(knobs: LayerKnobs, pipeline: Pipeline, words: int) -> WeightsIn:
