@@ -68,7 +68,10 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "project", type=Path, help="a project folder, or a QKeras model (.h5, .keras); with --bits a float one"
     )
     parser.add_argument(
-        "--data", type=Path, metavar="X.npz", help="samples for a model file: arrays x and, if known, y"
+        "--data",
+        type=Path,
+        metavar="X.npz",
+        help="samples for a model file: arrays x and, if known, y; or .csv, .parquet",
     )
     parser.add_argument(
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"

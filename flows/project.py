@@ -49,6 +49,10 @@ hls4ml's own defaults."""
 NamedSet = Literal["digits", "mnist", "cifar10", "synthetic_jets"]
 """Data sets that need no file from the user."""
 
+TABLES = frozenset({".csv", ".parquet"})
+FILES = TABLES | {".npz"}
+"""Endings of files with samples."""
+
 WHOLE_SETS = frozenset({"digits", "synthetic_jets"})
 """Those in one piece."""
 
@@ -92,9 +96,12 @@ class Data(Section):
     """Where the samples come from. The real input of the network is `(raw - offset) * scale`, standardized if so asked.
 
     Attributes:
-        source: a named set, or the path of an `.npz` file, relative to the project's folder. Named sets: `digits`
+        source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder;
+            `flows.qat.data` and `flows.qat.columns` say what they hold. Named sets: `digits`
             (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
             `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
+        label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
+        features: columns of a table that enter the network, in that order; omitted: all but the class.
         fallback: the named set that stands in where the file `source` does not exist.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
@@ -105,7 +112,9 @@ class Data(Section):
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.npz)$")]
+    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.(npz|csv|parquet))$")]
+    label: str | None = None
+    features: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
     fallback: NamedSet | None = None
     validation: Fraction | None = None
     test: Fraction | None = None
@@ -130,8 +139,10 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _fallback_for_a_file(self) -> Self:
-        if self.fallback is not None and not self.source.endswith(".npz"):
+        if self.fallback is not None and Path(self.source).suffix not in FILES:
             raise ValueError(f"fallback stands in for a missing file, but source '{self.source}' is none: remove it")
+        if (self.label or self.features) and Path(self.source).suffix not in TABLES:
+            raise ValueError(f"label and features are columns of .csv and .parquet files, not of '{self.source}'")
         return self
 
 
@@ -617,9 +628,9 @@ class Project(ProjectFile):
 
     @property
     def data_path(self) -> Path | None:
-        """The `.npz` file of the samples; None for a named set, also for one that stands in for a missing file."""
+        """The file of the samples; None for a named set, also for one that stands in for a missing file."""
         path = self.folder / self.data.source
-        return path if path.suffix == ".npz" and (self.data.fallback is None or path.is_file()) else None
+        return path if path.suffix in FILES and (self.data.fallback is None or path.is_file()) else None
 
     @property
     def data_name(self) -> str:
@@ -680,7 +691,7 @@ def for_model(
 
     Args:
         model: QKeras model, `.h5` or `.keras`; with `bits` a float one.
-        data: `.npz`, see `flows.qat.data`.
+        data: `.npz`, `.csv` or `.parquet`, see `flows.qat.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
         allow_lambda: load Lambda layers, which run the code they carry.

@@ -88,8 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
-            "allowed: name, data, model, training, quantize, prune, distil, share, input, target, knobs, sweep, budgets, "
-            "explore, gate",
+            "allowed: name, data, model, training, quantize, prune, distil, share, input, target, knobs, sweep, "
+            "budgets, explore, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},
@@ -152,9 +152,9 @@ def test_nothing_of_a_project_can_be_changed() -> None:
             "write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>",
         ),
         (
-            {"data__source": "samples.csv"},
-            "data.source is 'samples.csv'; "
-            "allowed: digits, mnist, cifar10, synthetic_jets, or the path of an .npz file",
+            {"data__source": "samples.txt"},
+            "data.source is 'samples.txt'; "
+            "allowed: digits, mnist, cifar10, synthetic_jets, or the path of an .npz, .csv or .parquet file",
         ),
         (
             {"target__route_part": "xc7a35t", "target__families": ["ecp5"]},

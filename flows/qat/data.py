@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
 from flows.project import Data, Project
-from flows.qat.sources import read_npz, read_source
+from flows.qat.sources import read_file, read_source
 
 Samples = NDArray[Any]
 Pair = tuple[Samples, Samples]
@@ -117,12 +117,12 @@ def check_classes(data: Dataset, outputs: int, name: str) -> None:
 
 
 def natural_grid(path: Path) -> Fixed:
-    """The narrowest type that holds all samples of an `.npz` file exactly, for users who name no input quantizer.
+    """The narrowest type that holds all samples of a file exactly, for users who name no input quantizer.
 
     Raises:
         DataError: the file is not usable, or its samples lie on no grid of `FLOAT_BITS` bits.
     """
-    arrays = read_npz(path)
+    arrays = read_file(path)
     key = "x" if "x" in arrays else "x_test"
     samples, _ = _pair(arrays, key, key, str(path))
     _check_pair(samples, np.zeros(len(samples)), str(path))
@@ -180,7 +180,8 @@ def _pair(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:
     if missing:
         raise DataError(
             f"{name} has no array {' and no array '.join(missing)}; it has: {', '.join(sorted(arrays)) or 'nothing'}",
-            "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y",
+            "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y; of a table, data.label "
+            "names the column of the class",
         )
     if not arrays[x].size:
         raise DataError(f"{name} has no samples in {x}", "correct the data file")

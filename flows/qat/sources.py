@@ -1,4 +1,4 @@
-"""Where samples come from: named sets and `.npz` files.
+"""Where samples come from: named sets, `.npz` files and tables.
 
 In: a project, or the path of a file. Out: named arrays, as they come: `x`, `y` in one piece, or `x_train`, `y_train`,
 `x_test`, `y_test` and perhaps `x_val`, `y_val`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import socket
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from flows import keras2
 from flows.errors import DataError
-from flows.project import Project
+from flows.project import TABLES, Project
+from flows.qat.columns import read_columns
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -34,7 +35,17 @@ def read_source(project: Project) -> Arrays:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
     path = project.data_path
-    return SETS[project.data_name]() if path is None else read_npz(path)
+    data = project.data
+    return SETS[project.data_name]() if path is None else read_file(path, data.label, data.features)
+
+
+def read_file(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Arrays:
+    """The arrays of a file, by its ending; `label` and `features` are columns of a table.
+
+    Raises:
+        DataError: as `read_npz` and `read_columns`.
+    """
+    return read_columns(path, label, features) if path.suffix in TABLES else read_npz(path)
 
 
 def read_npz(path: Path) -> Arrays:

@@ -20,7 +20,7 @@ import tomli_w
 
 from flows.errors import ProjectError
 from flows.ir import Graph, Node, Op
-from flows.project import Project, load
+from flows.project import FILES, Project, load
 from flows.reuse import nearest_legal
 from flows.rtl.cores import WITH_KNOBS
 from flows.rtl.knobs import LayerKnobs, Pipeline, Strategy
@@ -100,7 +100,7 @@ def _given(part: Any, **options: Any) -> dict[str, Any]:
 
 def _source(project: Project, folder: Path) -> str:
     source = project.data.source
-    return _relative(project.folder / source, folder) if source.endswith(".npz") else source
+    return _relative(project.folder / source, folder) if Path(source).suffix in FILES else source
 
 
 def _relative(path: Path, folder: Path) -> str:
