@@ -2,7 +2,7 @@
 
 The float network of projects/mnist is trained once. Each row quantizes it to some bits and goes on training: plainly,
 with the float network as its teacher, with 80 % of each kernel pruned (strategy `sparse`), or with each kernel's
-weights clustered to 16 values. Then the whole flow: QKeras = C-simulation = oracle on the test set, oracle = RTL on
+weights clustered to 16 values (knob `codebook`). Then the whole flow: QKeras = C-simulation = oracle on the test set, oracle = RTL on
 1,000 samples, Yosys. All at the reuse factor of `--reuse-factor`. What is done is kept, so a run that was ended goes
 on.
 
@@ -94,6 +94,7 @@ def variant_of(project: Project, one: Variant, float_file: Path, reuse_factor: i
     knobs = values["knobs"]
     if "prune" in WAYS[one.way]:
         knobs["layers"] = {name: knobs["layers"].get(name, {}) | {"rtl": {"strategy": "sparse"}} for name in SUMS}
+    knobs["codebook"] = "share" in WAYS[one.way]
     tables = {
         "model": {"float_file": str(float_file.resolve())},
         "quantize": {"epochs": EPOCHS, "learning_rate": RATE, **WIDTHS[one.bits]},
