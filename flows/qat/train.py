@@ -232,7 +232,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     """
     training, data = job.training, job.data.shaped(tuple(model.input_shape[1:]))
     check_images(data.shape, job.source)
-    engine = _Engine(model, replace(job, data=data))
+    engine = Engine(model, replace(job, data=data))
     state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
     if state.epoch:
         progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
@@ -258,7 +258,7 @@ def make_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _epoch(engine: _Engine, state: State) -> State:
+def _epoch(engine: Engine, state: State) -> State:
     """The state one epoch later."""
     figures = engine.run(state.epoch)
     better = not state.history or _rank(figures) > max(map(_rank, state.history))
@@ -302,7 +302,7 @@ def _rate(training: Training, epoch: int) -> float:
     return training.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / training.epochs))
 
 
-class _Engine:
+class Engine:
     """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
 
     def __init__(self, model: Any, job: Fit) -> None:
