@@ -15,11 +15,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator as After
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
-from flows.project_errors import explain, nearest
+from flows.project_errors import HIDDEN, explain, nearest
 
 Family = Literal["xc7", "xcup", "ecp5"]
 """Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
@@ -523,6 +533,11 @@ class Range(Section):
 
 
 Choices = Annotated[tuple[Scalar, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)]
+RANGE, CHOICES = f"{HIDDEN}range", f"{HIDDEN}choices"
+Varied = Annotated[
+    Annotated[Range, Tag(RANGE)] | Annotated[Choices, Tag(CHOICES)],
+    Discriminator(lambda value: RANGE if isinstance(value, dict | Range) else CHOICES),
+]
 Objective = Literal["accuracy", "lut", "ff", "dsp", "bram", "latency_cycles", "ii"]
 
 
@@ -551,7 +566,7 @@ class Search(Section):
         seed: of the sampler.
     """
 
-    space: Annotated[Mapping[str, Range | Choices], BeforeValidator(_dotted), Field(min_length=1)]
+    space: Annotated[Mapping[str, Varied], BeforeValidator(_dotted), Field(min_length=1)]
     trials: Positive = 30
     epochs: Positive | None = None
     objectives: Annotated[tuple[Objective, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (

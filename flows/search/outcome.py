@@ -1,7 +1,7 @@
 """What a search leaves: tables for people, spreadsheets and scripts.
 
-In: an `Outcome`. Out: `search.html`, `.md`, `.csv`, `.json`. Validation and test accuracy have columns of their own, and
-so have predicted and simulated cycles.
+In: an `Outcome`. Out: `search.html`, `.md`, `.csv`, `.json`. Validation and test accuracy have columns of their own,
+and so have predicted and simulated cycles.
 """
 
 from __future__ import annotations

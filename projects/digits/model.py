@@ -1,7 +1,7 @@
 """The digits network, 64-32-32-10: quantized to 6 bits, and the float baseline of the same shape.
 
-`hlsflow search` varies the arguments. Both end at the logits: the largest of them names the digit, so the hardware needs
-no softmax.
+`hlsflow search` varies the arguments. Both end at the logits: the largest of them names the digit, so the hardware
+needs no softmax.
 """
 
 from __future__ import annotations
