@@ -378,3 +378,14 @@ def test_a_killed_search_goes_on_and_a_network_that_cannot_be_built_is_told(tmp_
     failed = [one for one in outcome.trials if one.reason]
     assert len(failed) == 2
     assert all("too narrow" in one.reason for one in failed)
+
+
+@pytest.mark.slow
+def test_a_trial_that_is_not_exact_ends_the_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PROJECT + '[search]\nepochs = 1\n[search.space]\nwidth = [4]\nknobs.precision.accum = ["fixed<6,3>"]\n'
+    project = project_of(tmp_path / "tiny", text)
+    for _ in range(2):  # it is tried again, and is no trial that failed
+        assert main(["search", str(project.folder), "--build", str(tmp_path / "build")]) == 3
+        told = capsys.readouterr().err
+        assert "trial 1/30, width=4, knobs.precision.accum=fixed<6,3>: " in told
+        assert "q_dense" in told
