@@ -328,6 +328,11 @@ def test_a_real_postgresql_server_keeps_the_trials(server: str, tmp_path: Path) 
     assert made == _carry_out(book_of(project, sqlite(tmp_path), tmp_path), 5)
 
 
+def told_of(figures: list[Any]) -> list[Any]:
+    """What two runs tell alike: all but how long a tool took."""
+    return [one for one in figures if one["name"] != "seconds"]
+
+
 @pytest.mark.slow
 def test_a_search_ends_in_projects_that_run_to_the_same_figures(tmp_path: Path) -> None:
     project = project_of(tmp_path / "tiny")
@@ -336,7 +341,7 @@ def test_a_search_ends_in_projects_that_run_to_the_same_figures(tmp_path: Path) 
     assert main(arguments) == 0
     folder = tmp_path / "build" / "tiny" / "search"
     rows = list(csv.DictReader((folder / "search.csv").open()))
-    assert len(rows) == 3
+    assert [row["trial"] for row in rows] == ["1", "2", "3"]
     for row in rows:
         assert 0 < float(row["validation_accuracy"]) <= 1
         assert int(row["lut"]) > 0
@@ -351,7 +356,7 @@ def test_a_search_ends_in_projects_that_run_to_the_same_figures(tmp_path: Path) 
 
     written = load(folder / point["project"])
     results = run(written, tmp_path / "fresh", CONFIRM_STEPS)  # trained anew, from nothing
-    assert measured(results)[0].to_json() == point["metrics"]
+    assert told_of(measured(results)[0].to_json()) == told_of(point["metrics"])
     assert all(done.reused for done in run(written, tmp_path / "build", CONFIRM_STEPS).work)
 
 

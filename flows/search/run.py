@@ -186,8 +186,9 @@ def _outcome(work: _Work, book: Book, folder: Path, storage: str, progress: Prog
         reasons = "; ".join(dict.fromkeys(one.reason for one in finished)) or "none was begun"
         raise ProjectError(f"no trial of {len(finished)} could be measured: {reasons}", "change search.space")
     shutil.rmtree(folder / "front", ignore_errors=True)
-    points = [_point(work, one, number, folder, progress) for number, one in enumerate(best, 1)]
-    trials = [Trial(one.number + 1, one.values, *_figures(one), one.reason) for one in finished]
+    places = {one.number: place for place, one in enumerate(finished, 1)}  # the database counts repetitions, too
+    points = [_point(work, one, number, places[one.number], folder, progress) for number, one in enumerate(best, 1)]
+    trials = [Trial(places[one.number], one.values, *_figures(one), one.reason) for one in finished]
     return Outcome(work.project.name, work.table, work.project.target.families[0], storage, trials, points)
 
 
@@ -204,11 +205,11 @@ def _figures(one: Finished) -> tuple[MetricSet, dict[str, int]]:
     return MetricSet.from_json(one.result["figures"]), dict(one.result["predicted"])
 
 
-def _point(work: _Work, one: Finished, number: int, folder: Path, progress: Progress) -> Point:
+def _point(work: _Work, one: Finished, number: int, trial: int, folder: Path, progress: Progress) -> Point:
     """A trial of the front: its RTL simulated, its project written."""
     figures, _ = measured(_run(work, one.values, CONFIRM_STEPS))
     name = f"front/{number:02}"
     note = f"Point {number} of a search of '{work.project.name}', which its search.md describes: {said(one.values)}."
     write_project(work.project, one.values, note, folder / name)
     progress.say(f"front {number}, {said(one.values)}: RTL = oracle")
-    return Point(name, one.number + 1, one.values, figures)
+    return Point(name, trial, one.values, figures)
