@@ -231,29 +231,29 @@ WIDE = "[search.space]\nwidth = { low = 1, high = 6 }\nbits = [3, 4, 5, 6]\n"
 
 def test_a_search_that_was_killed_suggests_what_one_that_was_not_does(tmp_path: Path) -> None:
     project = project_of(tmp_path, PROJECT + WIDE)
-    whole = _carry_out(book_of(project, sqlite(tmp_path), tmp_path), 16)
+    whole = _carry_out(book_of(project, sqlite(tmp_path), tmp_path), 13)
     (tmp_path / "killed").mkdir()
     place = sqlite(tmp_path / "killed")
-    first = _carry_out(book_of(project, place, tmp_path), 7)
+    first = _carry_out(book_of(project, place, tmp_path), 9)
     begun = book_of(project, place, tmp_path).next()
     assert begun is not None
     after = book_of(project, place, tmp_path)
-    assert len(after.finished()) == 7
+    assert len(after.finished()) == 9
     assert after.elsewhere() == 0
-    rest = _carry_out(after, 9)
+    rest = _carry_out(after, 4)
     assert rest[0] == begun[1]
     assert first + rest == whole
-    assert len({json.dumps(values) for values in whole}) == 16
+    assert len({json.dumps(values) for values in whole}) == 13
 
 
 def test_no_network_is_tried_twice_and_a_small_space_ends(tmp_path: Path) -> None:
-    project = project_of(tmp_path, PROJECT + WIDE)
+    project = project_of(tmp_path, PROJECT + WIDE.replace("high = 6", "high = 3").replace(", 5, 6]", "]"))
     book = book_of(project, sqlite(tmp_path), tmp_path)
     made = _carry_out(book, 100)
     assert sorted(map(str, made)) == sorted(map(str, networks(search_of(project))))
     assert book.next() is None
     best = book.front()
-    assert {one.values["width"] for one in best} == {1, 2, 3, 4, 5, 6}
+    assert {one.values["width"] for one in best} == {1, 2, 3}
 
 
 def test_others_at_the_same_database_keep_their_trials(tmp_path: Path) -> None:
