@@ -394,3 +394,12 @@ def test_a_trial_that_is_not_exact_ends_the_search(tmp_path: Path, capsys: pytes
         told = capsys.readouterr().err
         assert "trial 1/30, width=4, knobs.precision.accum=fixed<6,3>: " in told
         assert "q_dense" in told
+
+
+def test_reuse_factors_of_the_command_line_are_no_part_of_a_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = project_of(tmp_path)
+    assert main(["search", str(project.folder), "--reuse-factor", "4", "--build", str(tmp_path / "build")]) == 2
+    assert "knobs.reuse_factor" in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()
