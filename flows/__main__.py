@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows import __version__, doctor
-from flows.commands import build, cache, estimate, explore, report
+from flows.commands import build, cache, estimate, explore, report, search
 from flows.errors import FlowError, GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
     new.set_defaults(command=_new)
     explore.add_to(commands, _add_project_arguments, _project)
+    search.add_to(commands, _add_project_arguments, _project)
     cache.add_to(commands)
     report.add_to(commands)
     build.add_to(commands, _add_project_arguments, _project)

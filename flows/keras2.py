@@ -48,6 +48,14 @@ def ready() -> None:
         )
 
 
+def forget() -> None:
+    """Drop what Keras keeps of models built so far: memory, and the numbers in the names of layers without one."""
+    ready()
+    import tf_keras
+
+    tf_keras.backend.clear_session()
+
+
 @contextmanager
 def _quiet_start() -> Iterator[None]:
     """Hold back what TensorFlow's C++ part writes before its log level applies; shown when the start fails."""

@@ -17,7 +17,7 @@ from flows.errors import GateFailed
 from flows.progress import Progress
 from flows.project import Project
 from flows.steps.context import Context, Results
-from flows.steps.hardware import rtl, rtlsim, synth
+from flows.steps.hardware import rtl, rtlsim, synth, synth_first
 from flows.steps.outcome import report, report_failure
 from flows.steps.software import csim, train, translate
 from flows.store import Store, digest
@@ -31,6 +31,12 @@ STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth, report)
 
 TRANSLATE_STEPS: tuple[Step, ...] = (train, translate)
 """As far as hls4ml's project."""
+
+MEASURE_STEPS: tuple[Step, ...] = (train, translate, csim, rtl, synth_first)
+"""What tells one network from another: its gate, its schedule, and its area on the first family."""
+
+CONFIRM_STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth_first)
+"""The same, with the RTL simulated against the oracle."""
 
 CHECK_STEPS: tuple[Step, ...] = (train, translate, csim)
 """The bit-exactness gate alone."""
@@ -68,4 +74,4 @@ def run(
 
 
 def _project_key(project: Project) -> dict[str, Any]:
-    return project.model_dump(mode="json", exclude={"folder", "explore"})
+    return project.model_dump(mode="json", exclude={"folder", "explore", "search"})

@@ -15,11 +15,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator as After
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
-from flows.project_errors import explain, nearest
+from flows.project_errors import HIDDEN, explain, nearest
 
 Family = Literal["xc7", "xcup", "ecp5"]
 """Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
@@ -92,6 +102,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+Scalar = bool | int | float | str
+Argument = Annotated[Scalar | tuple[Scalar, ...], BeforeValidator(_as_tuple)]
+"""What a project file can hand to a function of `model.py`; an array arrives as a tuple."""
+
+
 class Data(Section):
     """Where the samples come from. The real input of the network is `(raw - offset) * scale`, standardized if so asked.
 
@@ -150,9 +165,10 @@ class Model(Section):
     """The network: builder functions in `model.py`, or the file of a trained model.
 
     Attributes:
-        quantized: function without arguments that returns the QKeras model to train.
-        baseline: function without arguments that returns the float model of the same shape; with [quantize] and
-            without `quantized` it is trained, and then quantized by that table.
+        quantized: function that returns the QKeras model to train.
+        baseline: function that returns the float model of the same shape; with [quantize] and without `quantized` it is
+            trained, and then quantized by that table.
+        arguments: keyword arguments of these functions; each gets those that it takes.
         float_file: a trained float model (`.h5` or `.keras`) to quantize by [quantize], relative to the folder.
         file: a trained QKeras model (`.h5` or `.keras`), relative to the project's folder; nothing is trained then.
         allow_lambda: load a `file` with Lambda layers, which run the code they carry.
@@ -160,6 +176,7 @@ class Model(Section):
 
     quantized: Identifier | None = None
     baseline: Identifier | None = None
+    arguments: Mapping[str, Argument] = Field(default_factory=dict)
     float_file: ModelFile | None = None
     file: ModelFile | None = None
     allow_lambda: bool = False
@@ -170,6 +187,8 @@ class Model(Section):
             raise ValueError("baseline is trained here: it goes with neither file nor float_file")
         if sum(one is not None for one in (self.quantized, self.float_file, self.file)) > 1:
             raise ValueError("give one of quantized (a function in model.py), float_file and file (trained models)")
+        if self.arguments and self.quantized is None and self.baseline is None:
+            raise ValueError("arguments are those of a function in model.py: give quantized or baseline")
         return self
 
 
@@ -528,6 +547,71 @@ class Explore(Section):
     cluster: Annotated[str, Field(pattern=r"^(local|slurm|htcondor|[a-z]+://.+)$")] = "local"
 
 
+class Range(Section):
+    """Numbers from `low` to `high`, both included: whole ones where both are, in steps of `step` (whole ones: 1)."""
+
+    low: int | float
+    high: int | float
+    step: Annotated[int | float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.high < self.low:
+            raise ValueError(f"high {self.high} is below low {self.low}")
+        if self.whole and isinstance(self.step, float):
+            raise ValueError(f"step {self.step} leaves the whole numbers: write low and high with a point")
+        return self
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Choices = Annotated[tuple[Scalar, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)]
+RANGE, CHOICES = f"{HIDDEN}range", f"{HIDDEN}choices"
+Varied = Annotated[
+    Annotated[Range, Tag(RANGE)] | Annotated[Choices, Tag(CHOICES)],
+    Discriminator(lambda value: RANGE if isinstance(value, dict | Range) else CHOICES),
+]
+Objective = Literal["accuracy", "lut", "ff", "dsp", "bram", "latency_cycles", "ii"]
+
+
+def _dotted(value: object, prefix: str = "") -> object:
+    """Tables within the space as one, under dotted names: in TOML, `quantize.bits = [3, 4]` is a table in a table."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, object] = {}
+    for key, inner in value.items():
+        if isinstance(inner, dict) and not {"low", "high"} & set(inner):
+            flat |= dict(_dotted(inner, f"{prefix}{key}.") or {})  # type: ignore[call-overload]
+        else:
+            flat[f"{prefix}{key}"] = inner
+    return flat
+
+
+class Search(Section):
+    """What `hlsflow search` tries: networks that it trains, builds and measures one by one.
+
+    Attributes:
+        space: what is varied → its values. A plain name is an argument of the functions in `model.py`, a dotted one a
+            key of this file, such as `quantize.bits` or `knobs.reuse_factor`.
+        trials: in all, also over several calls.
+        epochs: of the training of each trial; omitted: those of [training], or of [quantize].
+        objectives: what is best when large (accuracy on the validation set) or small (all others).
+        seed: of the sampler.
+    """
+
+    space: Annotated[Mapping[str, Varied], BeforeValidator(_dotted), Field(min_length=1)]
+    trials: Positive = 30
+    epochs: Positive | None = None
+    objectives: Annotated[tuple[Objective, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (
+        "accuracy",
+        "lut",
+        "latency_cycles",
+    )
+    seed: Seed = 0
+
+
 class Gate(Section):
     """How many samples the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
 
@@ -554,6 +638,7 @@ class ProjectFile(Section):
     sweep: Sweep = Sweep()
     budgets: Mapping[Family, Budget] = Field(default_factory=dict)
     explore: Explore = Explore()
+    search: Search | None = None
     gate: Gate = Gate()
 
     @model_validator(mode="after")
@@ -754,14 +839,16 @@ def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
             "put it there, or correct the [model] table",
         ) from error
     if given is None:
-        _check_builders(sections.model, file, content)
+        _check_builders(sections, file, content)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))
 
 
-def _check_builders(model: Model, file: Path, source: bytes) -> None:
-    """The builder functions must be there; nothing is executed."""
+def _check_builders(sections: ProjectFile, file: Path, source: bytes) -> None:
+    """The builder functions must be there and take the arguments; nothing is executed."""
+    model = sections.model
     try:
-        names = _defined(ast.parse(source, str(file)))
+        tree = ast.parse(source, str(file))
+        names = _defined(tree)
     except (SyntaxError, ValueError) as error:
         raise ProjectError(f"{file} is not valid Python: {error}", "correct the file") from error
     wanted = {"quantized": model.quantized, "baseline": model.baseline}
@@ -772,6 +859,27 @@ def _check_builders(model: Model, file: Path, source: bytes) -> None:
     ]
     if missing:
         raise ProjectError("\n".join(missing), f"functions there: {', '.join(sorted(names)) or 'none'}")
+    _check_arguments(sections, file, tree)
+
+
+def _check_arguments(sections: ProjectFile, file: Path, tree: ast.Module) -> None:
+    """Every argument must be a parameter of a builder; one that is imported is asked when it is called."""
+    model, space = sections.model, sections.search.space if sections.search else {}
+    given = {name: "model.arguments" for name in model.arguments}
+    given |= {name: "search.space" for name in space if "." not in name}
+    builders = {name for name in (model.quantized, model.baseline) if name is not None}
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in builders]
+    if len({node.name for node in found}) < len(builders) or any(node.args.kwarg for node in found):
+        return
+    takes = {one.arg: None for node in found for one in (*node.args.args, *node.args.kwonlyargs)}
+    strangers = [
+        f"{file}: {' and '.join(f'{name}()' for name in sorted(builders))} take no argument '{name}', which {place} "
+        f"names{nearest(name, takes)}"
+        for name, place in given.items()
+        if name not in takes
+    ]
+    if strangers:
+        raise ProjectError("\n".join(strangers), f"arguments there: {', '.join(takes) or 'none'}")
 
 
 def _defined(tree: ast.Module) -> set[str]:

@@ -18,6 +18,10 @@ Details = Mapping[str, Any]
 Shape = type[BaseModel]
 
 
+HIDDEN = ":"
+"""First character of the tag of an option, which is no part of a key's path."""
+
+
 def explain(shape: Shape, error: ValidationError) -> list[str]:
     """One line a problem, in the order of the file's sections."""
     return [_line(shape, details) for details in error.errors(include_url=False)]
@@ -30,7 +34,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def _line(shape: Shape, details: Details) -> str:
-    loc: Loc = details["loc"]
+    loc: Loc = tuple(part for part in details["loc"] if not str(part).startswith(HIDDEN))
+    details = {**details, "loc": loc}
     describe = _DESCRIBE.get(details["type"], _plain)
     if loc and loc[-1] == "[key]":  # pydantic's mark for the key of a table, as opposed to its value
         return _unknown_key(shape, {**details, "loc": loc[:-1]})

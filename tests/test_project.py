@@ -89,7 +89,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
             "allowed: name, data, model, training, quantize, prune, distil, share, input, target, knobs, sweep, "
-            "budgets, explore, gate",
+            "budgets, explore, search, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},

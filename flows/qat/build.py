@@ -6,7 +6,9 @@ In: a project. Out: untrained Keras models. This runs the project's own code, wh
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import traceback
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -30,7 +32,8 @@ def build(project: Project, function: str) -> Any:
 
     where = f"{function}() in {project.model_path}"
     try:
-        model = getattr(_module(project), function)()
+        builder = getattr(_module(project), function)
+        model = builder(**_taken(builder, project.model.arguments))
     except (Exception, SystemExit) as error:  # the user's code may fail in any way, and must not end ours
         raise ModelError(f"{where} failed{_line(project, error)}: {error!r}", "correct the function") from error
     if not isinstance(model, tf_keras.Model):
@@ -43,6 +46,13 @@ def build(project: Project, function: str) -> Any:
             f"remove the softmax of layer '{model.layers[-1].name}': the largest logit is the class",
         )
     return model
+
+
+def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that a builder takes."""
+    parameters = inspect.signature(builder).parameters
+    everything = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    return {name: value for name, value in arguments.items() if everything or name in parameters}
 
 
 def _module(project: Project) -> ModuleType:

@@ -292,6 +292,7 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
 def _fingerprint(project: Project, job: Fit) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
+    fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
 
 

@@ -206,20 +206,35 @@ def synth(context: Context, results: Results) -> Results:
     return _csynth(context, results)
 
 
+def synth_first(context: Context, results: Results) -> Results:
+    """Synthesis of every point for the first family alone, as `synth` does it; nothing is routed."""
+    target = context.project.target
+    family = yosys.Family(target.families[0])
+    netlist = family is yosys.Family.ECP5 and target.route_part is not None
+    done = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
+    pairs = zip(results.points, done, strict=True)
+    points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
+    return results.with_work(*(part for _, part in done), points=points)
+
+
 def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
     part = context.project.target.route_part if family is yosys.Family.ECP5 else None
-    plan = yosys.plan(point.design.files, point.design.top, family, netlist=part is not None)
+    figures, done = _area(context, point, family, netlist=part is not None)
+    if part is None:
+        return figures, [done]
+    routed = _route(context, point, part, done, figures)
+    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
+
+
+def _area(context: Context, point: Point, family: yosys.Family, netlist: bool) -> tuple[MetricSet, Done]:
+    plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:
         write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
 
     done = context.do("synth", f"{point.name}-{family.value}", key, work)
-    figures = metrics_in(done, f"synth/{point.name}-{family.value}")
-    if part is None:
-        return figures, [done]
-    routed = _route(context, point, part, done, figures)
-    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
+    return metrics_in(done, f"synth/{point.name}-{family.value}"), done
 
 
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:

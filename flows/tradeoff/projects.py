@@ -65,7 +65,7 @@ def write_project(project: Project, point: Point, folder: Path) -> Project:
 
 
 def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
-    kept = _given(
+    kept = given(
         project,
         exclude={
             "folder",
@@ -80,8 +80,8 @@ def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
             "name",
         },
     )
-    kept["data"]["source"] = _source(project, folder)
-    model = {"file": _relative(point.model, folder), "allow_lambda": project.model.allow_lambda}
+    kept["data"]["source"] = source_of(project, folder)
+    model = {"file": relative(point.model, folder), "allow_lambda": project.model.allow_lambda}
     longest = max((knobs.reuse_factor for knobs in point.knobs.values()), default=1)
     return {
         "name": point.name,
@@ -92,18 +92,18 @@ def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
     }
 
 
-def _given(part: Any, **options: Any) -> dict[str, Any]:
+def given(part: Any, **options: Any) -> dict[str, Any]:
     """What was set by hand, as TOML can hold it."""
     values = part.model_dump(mode="json", exclude_unset=True, exclude_none=True, **options)
     return {key: value for key, value in values.items() if value != {}}
 
 
-def _source(project: Project, folder: Path) -> str:
+def source_of(project: Project, folder: Path) -> str:
     source = project.data.source
-    return _relative(project.folder / source, folder) if Path(source).suffix in FILES else source
+    return relative(project.folder / source, folder) if Path(source).suffix in FILES else source
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative(path: Path, folder: Path) -> str:
     """A path as seen from a folder; absolute where there is no way from one to the other."""
     try:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
@@ -116,10 +116,10 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
     for name in point.knobs:
         if name not in nodes:
             raise ProjectError(f"no layer with weights is named '{name}'", f"layers: {', '.join(nodes)}")
-    others = {name: _given(own) for name, own in project.knobs.layers.items() if name not in point.knobs}
+    others = {name: given(own) for name, own in project.knobs.layers.items() if name not in point.knobs}
     layers = {name: _layer(project, nodes[name], knobs) for name, knobs in point.knobs.items()}
     return {
-        **_given(project.knobs, exclude={"layers", "pipeline"}),
+        **given(project.knobs, exclude={"layers", "pipeline"}),
         "reuse_factor": 1,  # legal in hls4ml for any layer that is not named
         "pipeline": dataclasses.asdict(point.pipeline),
         "layers": {name: own for name, own in (others | layers).items() if own},
@@ -128,7 +128,7 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
 
 def _layer(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:
     before = project.knobs.layers.get(node.name)
-    old = _given(before, include={"precision"}) if before else {}
+    old = given(before, include={"precision"}) if before else {}
     ours = {"multiplier": str(knobs.multiplier), "weights_in": str(knobs.weights_in)}
     rtl = {"reuse_factor": knobs.reuse_factor, "strategy": str(knobs.strategy)}
     if node.op is Op.SCALE:
