@@ -2,8 +2,8 @@
 
 The float network of projects/mnist is trained once. Each row quantizes it to some bits and goes on training: plainly,
 with the float network as its teacher, with 80 % of each kernel pruned (strategy `sparse`), or with each kernel's
-weights clustered to 16 values (knob `codebook`). Then the whole flow: QKeras = C-simulation = oracle on the test set,
-oracle = RTL on 1,000 samples, Yosys. All at the reuse factor of `--reuse-factor`. What is done is kept, so a run that
+weights clustered to 16 values, kept as they are or by number (knob `codebook`). Then the whole flow: QKeras =
+C-simulation = oracle on the test set, oracle = RTL on 1,000 samples, Yosys. All at the reuse factor of `--reuse-factor`. What is done is kept, so a run that
 was ended goes on.
 
 Prints a Markdown table; rows come as they are done.
@@ -47,11 +47,13 @@ WIDTHS: Mapping[str, dict[str, Any]] = {
 }
 """Name of a width → its [quantize] table; ternary and binary weights go with biases and activations of 4 bits."""
 
+BY_NUMBER = "16 values, codebook"
 WAYS: Mapping[str, dict[str, Any]] = {
     "plain": {},
     "distilled": {"distil": {}},
     "80 % pruned": {"prune": {"sparsity": SPARSITY}},
     "16 values": {"share": {"values": VALUES}},
+    BY_NUMBER: {"share": {"values": VALUES}},
 }
 """Name of a way → the tables that it adds to the project."""
 
@@ -67,7 +69,7 @@ class Variant:
         """Why there is no such network; empty where there is one."""
         if self.bits == "binary" and self.way == "80 % pruned":
             return "a binary weight is never 0"
-        if self.bits not in ("8", "6") and self.way == "16 values":
+        if self.bits not in ("8", "6") and "16 values" in self.way:
             return "no more than 16 values anyway: as plain"
         return ""
 
@@ -94,7 +96,7 @@ def variant_of(project: Project, one: Variant, float_file: Path, reuse_factor: i
     knobs = values["knobs"]
     if "prune" in WAYS[one.way]:
         knobs["layers"] = {name: knobs["layers"].get(name, {}) | {"rtl": {"strategy": "sparse"}} for name in SUMS}
-    knobs["codebook"] = "share" in WAYS[one.way]
+    knobs["codebook"] = one.way == BY_NUMBER
     tables = {
         "model": {"float_file": str(float_file.resolve())},
         "quantize": {"epochs": EPOCHS, "learning_rate": RATE, **WIDTHS[one.bits]},
