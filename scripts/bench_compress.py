@@ -3,8 +3,8 @@
 The float network of projects/mnist is trained once. Each row quantizes it to some bits and goes on training: plainly,
 with the float network as its teacher, with 80 % of each kernel pruned (strategy `sparse`), or with each kernel's
 weights clustered to 16 values, kept as they are or by number (knob `codebook`). Then the whole flow: QKeras =
-C-simulation = oracle on the test set, oracle = RTL on 1,000 samples, Yosys. All at the reuse factor of `--reuse-factor`. What is done is kept, so a run that
-was ended goes on.
+C-simulation = oracle on the test set, oracle = RTL on 1,000 samples, Yosys. All at the reuse factor of
+`--reuse-factor`. What is done is kept, so a run that was ended goes on.
 
 Prints a Markdown table; rows come as they are done.
 
