@@ -92,9 +92,11 @@ class Data(Section):
     """Where the samples come from. The real input of the network is `(raw - offset) * scale`, standardized if so asked.
 
     Attributes:
-        source: a named set, or the path of an `.npz` file, relative to the project's folder. Named sets: `digits`
-            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
+        source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder.
+            Named sets: `digits` (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
             `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
+        label: column of the class in a table; left out: the one named `y`, `label` or `class`.
+        features: columns of a table to take, in this order; left out: all but that of the class.
         fallback: the named set that stands in where the file `source` does not exist.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
@@ -105,7 +107,9 @@ class Data(Section):
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.npz)$")]
+    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.(npz|csv|parquet))$")]
+    label: Annotated[str, Field(min_length=1)] | None = None
+    features: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
     fallback: NamedSet | None = None
     validation: Fraction | None = None
     test: Fraction | None = None
@@ -130,8 +134,10 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _fallback_for_a_file(self) -> Self:
-        if self.fallback is not None and not self.source.endswith(".npz"):
+        if self.fallback is not None and not self.source.endswith((".npz", ".csv", ".parquet")):
             raise ValueError(f"fallback stands in for a missing file, but source '{self.source}' is none: remove it")
+        if (self.label or self.features) and not self.source.endswith((".csv", ".parquet")):
+            raise ValueError(f"label and features name columns of a table, but source '{self.source}' is none")
         return self
 
 
@@ -588,9 +594,13 @@ class Project(ProjectFile):
 
     @property
     def data_path(self) -> Path | None:
-        """The `.npz` file of the samples; None for a named set, also for one that stands in for a missing file."""
+        """The file of the samples; None for a named set, also for one that stands in for a missing file."""
         path = self.folder / self.data.source
-        return path if path.suffix == ".npz" and (self.data.fallback is None or path.is_file()) else None
+        return (
+            path
+            if path.suffix in {".npz", ".csv", ".parquet"} and (self.data.fallback is None or path.is_file())
+            else None
+        )
 
     @property
     def data_name(self) -> str:

@@ -1,4 +1,4 @@
-"""Where samples come from: named sets and `.npz` files.
+"""Where samples come from: named sets, `.npz` files, and tables.
 
 In: a project, or the path of a file. Out: named arrays, as they come: `x`, `y` in one piece, or `x_train`, `y_train`,
 `x_test`, `y_test` and perhaps `x_val`, `y_val`.
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from flows import keras2
 from flows.errors import DataError
 from flows.project import Project
+from flows.qat.columns import SUFFIXES, read_table
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -34,7 +35,10 @@ def read_source(project: Project) -> Arrays:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
     path = project.data_path
-    return SETS[project.data_name]() if path is None else read_npz(path)
+    if path is None:
+        return SETS[project.data_name]()
+    data = project.data
+    return read_table(path, data.label, data.features) if path.suffix in SUFFIXES else read_npz(path)
 
 
 def read_npz(path: Path) -> Arrays:

@@ -78,6 +78,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     data = load_data(project)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
+    if data.labels:
+        progress.say(f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(data.labels))}")
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
     figures, histories, teaching = MetricSet(), {}, None
