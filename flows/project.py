@@ -93,8 +93,9 @@ class Data(Section):
 
     Attributes:
         source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder.
-            Named sets: `digits` (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
-            `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
+            Named sets: `digits` (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then
+            keeps), and `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets`
+            downloads.
         label: column of the class in a table; left out: the one named `y`, `label` or `class`.
         features: columns of a table to take, in this order; left out: all but that of the class.
         fallback: the named set that stands in where the file `source` does not exist.
