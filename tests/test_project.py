@@ -152,8 +152,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
             "write for example fixed<10,4> or ufixed<6,0,RND_CONV,SAT>",
         ),
         (
-            {"data__source": "samples.csv"},
-            "data.source is 'samples.csv'; "
+            {"data__source": "samples.txt"},
+            "data.source is 'samples.txt'; "
             "allowed: digits, mnist, cifar10, synthetic_jets, or the path of an .npz, .csv or .parquet file",
         ),
         (
