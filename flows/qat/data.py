@@ -36,6 +36,7 @@ class Dataset:
         name: of the source.
         x_train, x_val, x_test: float32, (n, *shape), every value exactly on the input quantizer's grid.
         y_train, y_val, y_test: int64, (n,), class numbers from 0.
+        labels: names of the classes, where the source has texts; the place in it is the number.
 
     Training and validation sets are empty for a trained model.
     """
@@ -47,6 +48,7 @@ class Dataset:
     y_val: NDArray[np.int64]
     x_test: NDArray[np.float32]
     y_test: NDArray[np.int64]
+    labels: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -70,7 +72,7 @@ class Dataset:
                 "give the model an input of the samples' size",
             )
         x_train, x_val, x_test = (x.reshape(-1, *shape) for x in (self.x_train, self.x_val, self.x_test))
-        return Dataset(self.name, x_train, self.y_train, x_val, self.y_val, x_test, self.y_test)
+        return Dataset(self.name, x_train, self.y_train, x_val, self.y_val, x_test, self.y_test, self.labels)
 
     def digest(self) -> str:
         """SHA-256 of all samples and classes, in order."""
@@ -97,7 +99,9 @@ def load_data(project: Project) -> Dataset:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
-    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test)
+    is_table = project.data_path is not None and project.data_path.suffix in SUFFIXES
+    labels = tuple(map(str, arrays.get("labels", ()))) if is_table else ()
+    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
 
 
 def check_classes(data: Dataset, outputs: int, name: str) -> None:

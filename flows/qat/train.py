@@ -28,11 +28,12 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Data, Project, Prune, Share, Training
 from flows.qat import checkpoint
-from flows.qat.augment import augmented, check_images
+from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.distil import Teacher
+from flows.qat.pipeline import changed, order_of
 from flows.qat.prune import Lanes, Pruner, pruner_of
 from flows.qat.share import Sharer, sharer_of
 from flows.qat.shrink import without_pruned
@@ -40,9 +41,6 @@ from flows.store import digest
 
 PREDICT_ROWS = 1024
 """Samples that go through a model at once when it is judged."""
-
-AUGMENTATION = 1
-"""Tells the random numbers that change images from those that shuffle them."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +79,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     data = load_data(project)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
+    if data.labels:
+        progress.say(f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(data.labels))}")
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
     figures, histories, teaching = MetricSet(), {}, None
@@ -342,7 +342,7 @@ class Engine:
         import tensorflow as tf
 
         rate, seed = _rate(self._training, epoch), self._training.seed
-        order = np.random.default_rng((seed, epoch)).permutation(len(self._data.x_train))
+        order = order_of(len(self._data.x_train), seed, epoch)
         tf.random.set_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
         if self._draws:
             self._pass = tf.function(
@@ -368,8 +368,7 @@ class Engine:
 
         if not (self._source.flip or self._source.shift):
             return self._given
-        random = np.random.default_rng((self._training.seed, epoch, AUGMENTATION))
-        return tf.constant(augmented(self._data.x_train, self._source, random))
+        return tf.constant(changed(self._data.x_train, self._source, self._training.seed, epoch))
 
     def _steps(self, order: Any, x: Any, y: Any) -> Any:
         """All batches of an epoch in one compiled loop; returns the mean loss a sample."""
