@@ -27,7 +27,7 @@ def read_columns(path: Path, label: str | None, features: Sequence[str]) -> Mapp
         label: column of the class, numbers or texts, which are numbered in alphabetical order; None: one of `LABELS`.
         features: columns in the order in which they enter the network; empty: all others in the file's order.
     Returns:
-        `x` (rows, features) as float64, and `y` (rows,) unless there is no class.
+        `x` (rows, features) as float64, `y` (rows,) unless there is no class, and of texts `labels`, by number.
     Raises:
         DataError: missing, damaged, without a column that is named, or with features that are no numbers.
     """
@@ -46,7 +46,7 @@ def read_columns(path: Path, label: str | None, features: Sequence[str]) -> Mapp
     if not chosen or not table.num_rows:
         raise DataError(f"{path} has {table.num_rows} rows of {len(chosen)} features", "correct the data file")
     x = np.stack([_numbers(table[name], name, path) for name in chosen], 1)
-    return {"x": x} if label is None else {"x": x, "y": _classes(table[label], label, path)}
+    return {"x": x} if label is None else {"x": x, **_classes(table[label], label, path)}
 
 
 def _read(path: Path) -> Any:
@@ -80,16 +80,16 @@ def _numbers(column: Any, name: str, path: Path) -> NDArray[np.float64]:
     return values
 
 
-def _classes(column: Any, name: str, path: Path) -> NDArray[Any]:
-    """(rows,): numbers, of texts their places in alphabetical order."""
+def _classes(column: Any, name: str, path: Path) -> Mapping[str, NDArray[Any]]:
+    """Numbers as they are; texts by their places in alphabetical order, and the texts in that order."""
     import pyarrow
 
     _check_complete(column, name, path)
     values: NDArray[Any] = column.to_numpy()
     if pyarrow.types.is_floating(column.type) or pyarrow.types.is_integer(column.type):
-        return values
-    numbers: NDArray[np.int64] = np.unique(values.astype(str), return_inverse=True)[1]
-    return numbers
+        return {"y": values}
+    labels, numbers = np.unique(values.astype(str), return_inverse=True)
+    return {"y": numbers, "labels": labels}
 
 
 def _check_complete(column: Any, name: str, path: Path) -> None:

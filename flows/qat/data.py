@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
-from flows.project import Data, Project
+from flows.project import TABLES, Data, Project
 from flows.qat.sources import read_file, read_source
 
 Samples = NDArray[Any]
@@ -99,7 +99,7 @@ def load_data(project: Project) -> Dataset:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
-    is_table = project.data_path is not None and project.data_path.suffix in SUFFIXES
+    is_table = project.data_path is not None and project.data_path.suffix in TABLES
     labels = tuple(map(str, arrays.get("labels", ()))) if is_table else ()
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
 

@@ -34,7 +34,8 @@ def test_rows_are_samples(ending: str, tmp_path: Path) -> None:
         parquet.write_table(pyarrow.table(columns), file)
     found = read_columns(file, "species", ())
     np.testing.assert_array_equal(found["x"], [[1.5, 2], [0.25, 3], [1, 4]])
-    np.testing.assert_array_equal(found["y"], [1, 0, 1])  # ash, oak
+    np.testing.assert_array_equal(found["y"], [1, 0, 1])
+    assert list(found["labels"]) == ["ash", "oak"]
     np.testing.assert_array_equal(read_columns(file, "height", ["width"])["y"], [2, 3, 4])
     assert set(read_columns(file, None, ["height", "width"])) == {"x"}
     np.testing.assert_array_equal(read_columns(file, None, ["height", "width"])["x"][0], [2, 1.5])
@@ -42,12 +43,14 @@ def test_rows_are_samples(ending: str, tmp_path: Path) -> None:
 
 def test_a_project_trains_on_a_table(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    values = np.column_stack([rng.integers(0, 32, (300, 64)) / 16, np.arange(300) % 10])
+    values = np.column_stack([rng.integers(0, 32, (300, 64)) / 16, np.arange(300) % 10]).astype(object)
+    values[:, 64] = [f"class {int(number)}" for number in values[:, 64]]
     head = ",".join([*(f"f{number}" for number in range(64)), "class"])
-    np.savetxt(tmp_path / "digits.csv", values, delimiter=",", header=head, comments="", fmt="%g")
+    np.savetxt(tmp_path / "digits.csv", values, delimiter=",", header=head, comments="", fmt="%s")
     text = TOML.format(epochs=1).replace('source = "digits"', 'source = "digits.csv"').replace("scale = 0.0625\n", "")
     data = load_data(project_of(tmp_path, text.replace("test = 0.2", "test = 0.5"), MODEL))
     assert (data.shape, data.classes, len(data.x_test)) == ((64,), 10, 150)
+    assert data.labels == tuple(f"class {number}" for number in range(10))
     assert natural_grid(tmp_path / "digits.csv") == Fixed.parse("ufixed<5,1>")
 
 
