@@ -123,6 +123,8 @@ class Data(Section):
             by these alone too.
         seed: of the stratified split.
         standardize: bring each feature to mean 0 and standard deviation 1, as the samples outside the test set have it.
+        normalize: do nearly the same within the network, so that raw values enter the hardware: take away the mean of
+            the training samples and shift by a power of two; the type of the result, such as fixed<8,3>.
         flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
@@ -137,6 +139,7 @@ class Data(Section):
     offset: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
     standardize: bool = False
+    normalize: Precision | None = None
     flip: bool = False
     shift: Annotated[int, Field(ge=0)] = 0
 
@@ -150,6 +153,16 @@ class Data(Section):
                 )
         if names & KERAS_SETS and (self.validation is None or self.test is not None):
             raise ValueError("mnist and cifar10 come with a test set: give validation, such as 0.1, and no test")
+        return self
+
+    @model_validator(mode="after")
+    def _normalized_once(self) -> Self:
+        if self.normalize is None:
+            return self
+        if self.standardize or self.scale != 1 or self.offset:
+            raise ValueError("normalize takes raw values: remove standardize, scale and offset")
+        if not self.normalize.signed or self.normalize.integer < 1 or self.normalize.frac < 0:
+            raise ValueError(f"normalize is {self.normalize}; it needs a signed type such as fixed<8,3>")
         return self
 
     @model_validator(mode="after")
@@ -688,6 +701,10 @@ class ProjectFile(Section):
         yield (
             self.distil is not None and not (trains and has_float),
             "[distil] trains against a float network: give model.baseline or model.float_file, and a [training] table",
+        )
+        yield (
+            self.data.normalize is not None and (model.file or model.float_file) is not None,
+            "data.normalize puts a layer before a network that is trained here, not before a file's: remove it",
         )
         yield (
             training is not None and model.file is not None,

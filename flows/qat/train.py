@@ -33,6 +33,7 @@ from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.distil import Teacher
+from flows.qat.normalize import normalized
 from flows.qat.pipeline import changed, order_of
 from flows.qat.prune import Lanes, Pruner, pruner_of
 from flows.qat.share import Sharer, sharer_of
@@ -216,6 +217,8 @@ def train_one(
     extras = extras or Extras()
     make_deterministic(training.seed)
     model = build(project, function)
+    if project.data.normalize is not None:
+        model = normalized(model, data.x_train, project.input.precision, project.data.normalize)
     _check_outputs(model, data, f"{function}()")
     pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
     sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
