@@ -18,8 +18,8 @@ from flows.qat import load_data, load_model, train
 from flows.qat.build import build
 
 PROJECTS = Path(__file__).parents[2] / "projects"
-SHAPES = {"mnist": (28, 28), "resnet_cifar10": (32, 32, 3)}
-BITS = {"mnist": 6, "resnet_cifar10": 8}
+SHAPES = {"mnist": (28, 28), "resnet_cifar10": (32, 32, 3), "cifar10": (32, 32, 3)}
+BITS = {"mnist": 6, "resnet_cifar10": 8, "cifar10": 8}
 
 
 def small(name: str, folder: Path) -> Project:
@@ -74,7 +74,10 @@ def test_no_weight_and_no_activation_is_wider_than_the_readme_says(name: str) ->
     assert project.input.precision.width <= BITS[name]
 
 
-@pytest.mark.parametrize(("name", "sizes"), [("mnist", (7200, 800, 2000)), ("resnet_cifar10", (3424, 381, 761))])
+SIZES = {"mnist": (7200, 800, 2000), "resnet_cifar10": (3424, 381, 761), "cifar10": (3424, 381, 761)}
+
+
+@pytest.mark.parametrize(("name", "sizes"), SIZES.items())
 def test_the_real_images_are_used_where_they_are(name: str, sizes: tuple[int, ...]) -> None:
     project = load(PROJECTS / name)
     if project.data_path is None:
