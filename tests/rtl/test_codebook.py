@@ -72,6 +72,24 @@ def test_the_same_results_in_the_same_cycles(
     assert set(result.ends - result.begins) == {plan.latency_cycles}
 
 
+@pytest.mark.parametrize("multiplier", [Multiplier.DSP, Multiplier.LUT])
+@pytest.mark.parametrize(("inputs", "outputs", "bits"), [(12, 6, 2), (13, 7, 3)])
+def test_zero_needs_a_number_where_places_stay_empty(
+    inputs: int, outputs: int, bits: int, multiplier: Multiplier, tmp_path: Path
+) -> None:
+    """Four values, 0 not among them: 12 * 6 weights fill the places of 12 words, 13 * 7 do not."""
+    layer = dense(outputs, "fixed<18,9>", "fixed<18,9>", weight="fixed<6,1>")
+    graph = with_few_weights(chain(inputs, "fixed<5,3>", layer), 4)
+    plan = schedule(graph, {}, LayerKnobs(12, multiplier, codebook=True))
+    (fold,) = plan.layers
+    places = fold.steps * fold.inputs_per_cycle * fold.groups * fold.outputs_per_cycle
+    assert (places - inputs * outputs > 0, fold.code_bits) == (bits == 3, bits)
+    x = vectors(graph, 200)
+    result = simulate(emit(plan), x, tmp_path)
+    np.testing.assert_array_equal(result.outputs, evaluate(graph, x))
+    assert set(result.ends - result.begins) == {plan.latency_cycles}
+
+
 def test_two_products_of_a_block_have_weights_of_their_own() -> None:
     """The second one is less by 1 where the first is negative, so there are more different ones."""
     graph = with_few_weights(chain(9, "fixed<5,3>", dense(6, "fixed<16,8>", "fixed<16,8>")), 3)

@@ -47,7 +47,7 @@ class DenseCore(Planned):
         stored, width = words, kind.width
         book: dict[str, Value] = {}
         if plan.code_bits:
-            values = np.union1d(words, 0)
+            values = np.unique(words)
             stored, width = np.searchsorted(values, words), plan.code_bits
             book = {"CODE_WIDTH": width, "CODEBOOK": constant([values.tolist()], kind.width)}
         return self._common_parameters() | {

@@ -109,7 +109,8 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     feed_stages = 2 if pipeline.feed_register and steps > FEW_STEPS else 1
     multiply = multiply_latency(sums, multiplier, pipeline, registered) + feed_stages - 1
     tree = tree_latency(sums, multiplier, lanes_in, pipeline)
-    code = code_bits(sums) if knobs.codebook and not shared and steps * groups > 1 else 0
+    filled = (steps * lanes_in, groups * lanes_out) == (n_in, n_out)
+    code = code_bits(sums, filled) if knobs.codebook and not shared and steps * groups > 1 else 0
     return LayerSchedule(
         name=sums.node.name,
         n_in=n_in,
@@ -135,9 +136,12 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     )
 
 
-def code_bits(sums: Sums) -> int:
-    """Bits that tell the different weights and 0, which fills unused places, apart; 0 where they are no fewer."""
-    bits = (len(np.union1d(sums.weight, 0)) - 1).bit_length()
+def code_bits(sums: Sums, filled: bool) -> int:
+    """Bits that tell the different weights apart; 0 where they are no fewer.
+
+    Unless the weights are `filled` into all places of the memory, 0, which unused ones hold, is a value as well.
+    """
+    bits = (len(np.unique(sums.weight) if filled else np.union1d(sums.weight, 0)) - 1).bit_length()
     return bits if 0 < bits < sums.weight_type.width else 0
 
 
