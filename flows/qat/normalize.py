@@ -18,8 +18,6 @@ from flows.ir import Fixed
 from flows.qat.fold import layers_of, parents_of
 
 NAME = "normalization"
-TINY = 1e-12
-"""Added to a variance of 1, where float32 does not see it; Keras wants some such number."""
 
 
 def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -> Any:
@@ -36,7 +34,7 @@ def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -
 
     (shape,) = (tuple(tensor.shape[1:]) for tensor in model.inputs)
     given = tf_keras.Input(shape, name="raw")
-    layer = tf_keras.layers.BatchNormalization(epsilon=TINY, fused=False, trainable=False, name=NAME)
+    layer = tf_keras.layers.BatchNormalization(epsilon=0.0, fused=False, trainable=False, name=NAME)
     values = layer(given)
     mean, scale = constants(x.reshape(-1, *shape), grid)
     layer.set_weights([scale, np.zeros_like(scale), mean, np.ones_like(scale)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ def test_raw_integers_pass_the_gate(tmp_path: Path) -> None:
     with np.load(results.translated.folder / "samples.npz") as samples:
         assert samples["x"].min() == 0
         assert samples["x"].max() == 16  # the pixels as they come
+    echo = json.loads((results.translated.folder / "translation.json").read_text())
+    (constant,) = (one["what"] for one in echo["corrections"] if one["what"].startswith("scale frozen"))
+    assert "changed by up to 0)" in constant  # powers of two, and means on the input's grid
     accuracies = [results.metrics.get("accuracy", stage) for stage in (Stage.FLOAT, Stage.QAT, Stage.CSIM)]
     values = [one.value for one in accuracies if one is not None and one.value is not None]
     assert len(values) == 3
