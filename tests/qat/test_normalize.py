@@ -57,6 +57,7 @@ def test_raw_integers_pass_the_gate(tmp_path: Path) -> None:
     [
         ("[model]", "scale = 0.5\n[model]", "normalize takes raw values"),
         ("fixed<8,3>", "ufixed<8,3>", "needs a signed type"),
+        ('quantized = "quantized"\nbaseline = "baseline"', 'baseline = "baseline"\n[quantize]', "not with .quantize."),
         ('quantized = "quantized"\nbaseline = "baseline"', 'file = "model.h5"', "not before a file's"),
     ],
 )
