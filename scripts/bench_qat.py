@@ -25,7 +25,8 @@ from flows.markdown import table
 from flows.project import Project, load
 from flows.qat.build import build
 from flows.qat.data import Dataset
-from flows.qat.train import Engine, Fit, make_deterministic
+from flows.qat.engine import Engine, Fit
+from flows.qat.train import make_deterministic
 
 PROJECT = Path(__file__).parents[1] / "projects" / "mnist"
 

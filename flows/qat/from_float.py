@@ -22,13 +22,14 @@ from flows.progress import Progress
 from flows.project import Project, Quantize, Share, Training
 from flows.qat.data import Dataset, load_data
 from flows.qat.distil import Teacher
+from flows.qat.engine import Fit
 from flows.qat.fold import folded
 from flows.qat.load import load_model
 from flows.qat.prune import Lanes, pruner_of
 from flows.qat.quantize import Quantized, quantized
 from flows.qat.share import sharer_of
 from flows.qat.shrink import without_pruned
-from flows.qat.train import Fit, TrainResult, finish, fit, make_deterministic, train_one, write_results
+from flows.qat.train import TrainResult, finish, fit, make_deterministic, train_one, write_results
 from flows.store import digest, write_text
 
 RATE = 0.1

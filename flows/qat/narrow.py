@@ -17,8 +17,9 @@ from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Training
 from flows.qat.data import Dataset, load_data
+from flows.qat.engine import Fit
 from flows.qat.load import load_model
-from flows.qat.train import Fit, TrainResult, finish, fit, make_deterministic, write_results
+from flows.qat.train import TrainResult, finish, fit, make_deterministic, write_results
 from flows.store import digest, file_digest
 
 KERNELS: Mapping[str, str] = {

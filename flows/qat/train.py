@@ -11,7 +11,6 @@ again, the first.
 from __future__ import annotations
 
 import json
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,22 +25,19 @@ from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
-from flows.project import Data, Project, Prune, Share, Training
+from flows.project import Project, Prune, Share, Training
 from flows.qat import checkpoint
 from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.distil import Teacher
+from flows.qat.engine import PREDICT_ROWS, Engine, Fit
 from flows.qat.normalize import normalized
-from flows.qat.pipeline import changed, order_of
-from flows.qat.prune import Lanes, Pruner, pruner_of
-from flows.qat.share import Sharer, sharer_of
+from flows.qat.prune import Lanes, pruner_of
+from flows.qat.share import sharer_of
 from flows.qat.shrink import without_pruned
 from flows.store import digest
-
-PREDICT_ROWS = 1024
-"""Samples that go through a model at once when it is judged."""
 
 
 @dataclass(frozen=True)
@@ -154,39 +150,6 @@ def _write_json(file: Path, content: object) -> None:
         raise StorageError(f"{file} cannot be written: {error.strerror}", "make room, then run again") from error
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """A training of one model.
-
-    Attributes:
-        name: of what is trained, for messages.
-        training: how.
-        data: to train on and to choose the best epoch by.
-        source: the project's [data].
-        folder: for checkpoints.
-        fingerprint: of everything that determines the trained weights.
-        from_trained: whether the weights that the model has are a candidate for the best ones.
-        pruner: the masks to train under; None: no pruning.
-        teacher: to learn from besides the true classes; None: nobody.
-        sharer: the clusters to train with; None: every weight is its own.
-    """
-
-    name: str
-    training: Training
-    data: Dataset
-    source: Data
-    folder: Path
-    fingerprint: str
-    from_trained: bool = False
-    pruner: Pruner | None = None
-    teacher: Teacher | None = None
-    sharer: Sharer | None = None
-
-    def extras_digest(self) -> list[str | None]:
-        """Of masks, teacher and clusters."""
-        return [None if one is None else one.digest() for one in (self.pruner, self.teacher, self.sharer)]
-
-
 @dataclass(frozen=True)
 class Extras:
     """What a training may do besides.
@@ -297,129 +260,3 @@ def _fingerprint(project: Project, job: Fit) -> str:
     fields = project.digest_fields("training", "data", "model_digest")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
-
-
-def _rate(training: Training, epoch: int) -> float:
-    """Learning rate of an epoch, from 0; the cosine schedule is that of Loshchilov and Hutter, SGDR (2017), eq. 5."""
-    if training.schedule == "constant":
-        return training.learning_rate
-    return training.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / training.epochs))
-
-
-class Engine:
-    """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
-
-    def __init__(self, model: Any, job: Fit) -> None:
-        import tensorflow as tf
-        import tf_keras
-
-        training, data = job.training, job.data
-        self._model, self._training, self._data, self._source = model, training, data, job.source
-        self._pruner, self._teacher, self._sharer = job.pruner, job.teacher, job.sharer
-        self._student = None if job.teacher is None else job.teacher.student(model)
-        self._optimizer = tf_keras.optimizers.get(training.optimizer)
-        self._optimizer.build(model.trainable_variables)
-        self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
-        self._draws: bool | None = None
-        self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
-        self._val = tf.constant(data.x_val), tf.constant(data.y_val)
-
-    def weights(self) -> checkpoint.Weights:
-        return tuple(self._model.get_weights())
-
-    def state(self, epoch: int, best: checkpoint.Weights, history: tuple[Mapping[str, float], ...]) -> State:
-        optimizer = tuple(variable.numpy() for variable in self._optimizer.variables)
-        return State(epoch, self.weights(), optimizer, best, history)
-
-    def start(self, from_trained: bool) -> State:
-        """The state before the first epoch; the weights there are count as an epoch where that is wished."""
-        return self.state(0, self.weights(), (self._judged(),)) if from_trained else self.state(0, (), ())
-
-    def restore(self, state: State) -> None:
-        self._model.set_weights(state.weights)
-        for variable, value in zip(self._optimizer.variables, state.optimizer, strict=True):
-            variable.assign(value)
-
-    def run(self, epoch: int) -> dict[str, float]:
-        """One epoch of training, then the validation set."""
-        import tensorflow as tf
-
-        rate, seed = _rate(self._training, epoch), self._training.seed
-        order = order_of(len(self._data.x_train), seed, epoch)
-        tf.random.set_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
-        if self._draws:
-            self._pass = tf.function(
-                self._steps
-            )  # a compiled pass goes on with its old random numbers whatever the seed
-        self._optimizer.learning_rate.assign(rate)
-        compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
-        compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
-        given = tf.constant(order), self._samples(epoch), self._classes
-        loss = float(self._pass(*given))
-        if self._draws is None:
-            self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
-        return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
-
-    def _judged(self) -> dict[str, float]:
-        """Figures of the validation set."""
-        val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"val_loss": val_loss, "val_accuracy": val_accuracy}
-
-    def _samples(self, epoch: int) -> Any:
-        """The training samples of an epoch, changed at random where the project asks for it."""
-        import tensorflow as tf
-
-        if not (self._source.flip or self._source.shift):
-            return self._given
-        return tf.constant(changed(self._data.x_train, self._source, self._training.seed, epoch))
-
-    def _steps(self, order: Any, x: Any, y: Any) -> Any:
-        """All batches of an epoch in one compiled loop; returns the mean loss a sample."""
-        import tensorflow as tf
-
-        batch, rows = self._training.batch_size, len(self._data.x_train)
-        total = tf.constant(0.0)
-        for start in tf.range(0, rows, batch):
-            chosen = order[start : start + batch]
-            loss = self._step(tf.gather(x, chosen), tf.gather(y, chosen))
-            total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
-        return total / rows
-
-    def _step(self, x: Any, y: Any) -> Any:
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            outputs = self._student(x) if self._student else self._model(x, training=True)
-            logits = outputs[0] if isinstance(outputs, list) else outputs
-            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
-            if self._teacher is not None:
-                loss = self._teacher.loss(x, outputs, loss)
-            objective = tf.add_n([loss, *self._model.losses])
-        variables = self._model.trainable_variables
-        self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))
-        if self._pruner is not None:
-            self._pruner.apply()
-        if self._sharer is not None:
-            self._sharer.apply()
-        return loss
-
-    def _judge(self, x: Any, y: Any) -> Any:
-        """Mean loss and accuracy of the model as it is used, in one compiled loop."""
-        import tensorflow as tf
-
-        rows = len(self._data.x_val)
-        total = tf.zeros(2)
-        for start in tf.range(0, rows, PREDICT_ROWS):
-            classes = y[start : start + PREDICT_ROWS]
-            logits = self._model(x[start : start + PREDICT_ROWS], training=False)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
-            right = tf.cast(tf.argmax(logits, 1) == classes, tf.float32)
-            total += tf.stack([tf.reduce_sum(losses), tf.reduce_sum(right)])
-        return total / rows
-
-
-def _draws_numbers(compiled: Any) -> bool:
-    """Whether a compiled function draws random numbers, as dropout and stochastic rounding do."""
-    definition = compiled.graph.as_graph_def()
-    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    return any(node.op.startswith("Random") or node.op.endswith(("Normal", "Multinomial")) for node in nodes)

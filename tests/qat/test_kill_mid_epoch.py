@@ -23,7 +23,7 @@ from pathlib import Path
 
 from flows.project import load
 from flows.qat import train
-from flows.qat.train import Engine
+from flows.qat.engine import Engine
 
 folder, last, done = Path(sys.argv[2]), int(sys.argv[3]), []
 run, step = Engine.run, Engine._step
