@@ -127,7 +127,7 @@ class Engine:
     def _judged(self) -> dict[str, float]:
         """Figures of the validation set."""
         val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"val_loss": val_loss, "val_accuracy": val_accuracy}
+        return {"val_loss": val_loss} | ({"val_accuracy": val_accuracy} if self._objective.judges else {})
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""
