@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
-from flows.project import TABLES, Anomaly, Data, Project
+from flows.project import TABLES, Data, Project
 from flows.qat.sources import read_file, read_source
 
 Samples = NDArray[Any]
@@ -102,7 +102,7 @@ def load_data(project: Project) -> Dataset:
     )
     labels = _texts(arrays, project)
     if project.anomaly is not None:
-        y_train, y_val, y_test = _marked((y_train, y_val, y_test), project.anomaly, labels, name)
+        y_train, y_val, y_test = _marked((y_train, y_val, y_test), project, labels, name)
         labels = ("normal", "anomaly")
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
 
@@ -114,21 +114,22 @@ def _texts(arrays: Mapping[str, Samples], project: Project) -> tuple[str, ...]:
 
 
 def _marked(
-    classes: Sequence[NDArray[np.int64]], table: Anomaly, labels: Sequence[str], name: str
+    classes: Sequence[NDArray[np.int64]], project: Project, labels: Sequence[str], name: str
 ) -> list[NDArray[np.int64]]:
-    """Class numbers as 0 for a normal sample and 1 for any other.
+    """Class numbers of each set as 0 for a normal sample and 1 for any other.
 
     Args:
-        classes: of each set.
-        table: which are normal, by number or by one of `labels`.
+        project: its [anomaly] names the normal ones, by number or by one of `labels`.
         name: of the data, for the message.
     Raises:
-        DataError: a class that is said to be normal does not occur.
+        DataError: a class that is said to be normal does not occur; without a training set, an unknown name alone.
     """
-    numbers = [labels.index(one) if one in labels else one for one in table.normal]
+    assert project.anomaly is not None
+    normal = project.anomaly.normal
+    numbers = [labels.index(one) if one in labels else one for one in normal]
     there = sorted({int(number) for part in classes for number in np.unique(part)})
-    for given, number in zip(table.normal, numbers, strict=True):
-        if there and number not in there:
+    for given, number in zip(normal, numbers, strict=True):
+        if there and number not in there and (project.training is not None or isinstance(number, str)):
             known = ", ".join(labels) if labels else ", ".join(map(str, there))
             raise DataError(f"anomaly.normal names {given!r}, but {name} has the classes {known}", "correct the list")
     return [(~np.isin(part, numbers)).astype(np.int64) for part in classes]
@@ -291,7 +292,7 @@ def _outside_the_test(arrays: Mapping[str, Samples], project: Project, name: str
     if project.anomaly is None:
         return x
     _check_pair(x, y, name)
-    (classes,) = _marked([_classes(y, name)], project.anomaly, _texts(arrays, project), name)
+    (classes,) = _marked([_classes(y, name)], project, _texts(arrays, project), name)
     normal: Samples = x[classes == 0]
     return normal
 
