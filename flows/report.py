@@ -347,7 +347,7 @@ def _cell(value: Any) -> Cell:
 
 
 def _accuracies(report: Report, name: str = "accuracy") -> list[Figure]:
-    """From float to RTL; one that is the same for several points stands once."""
+    """From float to RTL, or another metric of outputs; one that is the same for several points stands once."""
     found: dict[Metric, list[str]] = {}
     sources: dict[Metric, str] = {}
     for point in report.points:

@@ -19,8 +19,8 @@ from flows.ir import Fixed
 from flows.qat.data import Dataset
 from flows.qat.engine import PREDICT_ROWS
 
-OVER, UNDER, ERROR, SCORE = "anomaly_over", "anomaly_under", "anomaly_error", "anomaly_score"
-"""Layers of a detector behind the autoencoder: x - x̂, x̂ - x, the larger of both, and their sum less the threshold."""
+DIFFERENCE, ERROR, SCORE = "anomaly_difference", "anomaly_error", "anomaly_score"
+"""Layers of a detector behind the autoencoder: x - x̂, its absolute value, and the sum of these less the threshold."""
 
 SIGNIFICANT = 22
 """Bits of a threshold at the most, so that it has a place in float32 with a sign."""
@@ -81,7 +81,7 @@ def check_autoencoder(model: Any, name: str) -> None:
             "many values as it takes",
             "end the model with one value for each value of a sample, or remove [anomaly]",
         )
-    taken = {layer.name for layer in model.layers} & {OVER, UNDER, ERROR, SCORE}
+    taken = {layer.name for layer in model.layers} & {DIFFERENCE, ERROR, SCORE}
     if taken:
         raise ModelError(f"{name} has a layer '{taken.pop()}', the name of one of the detector's", "rename it")
 
@@ -129,19 +129,18 @@ def autoencoder_of(model: Any) -> Any:
     """The autoencoder within a detector, with which it shares its layers."""
     import tf_keras
 
-    _, found = model.get_layer(OVER).input
+    _, found = model.get_layer(DIFFERENCE).input
     return tf_keras.Model(model.inputs, found, name=model.name.removesuffix("_detector"))
 
 
 def _errors(autoencoder: Any) -> Any:
-    """(n, values): the tensor of absolute errors."""
-    from tf_keras.layers import Flatten, Maximum, Subtract
+    """(n, values): the tensor of absolute errors; a leaky ReLU of slope -1 is the absolute value."""
+    from tf_keras.layers import Flatten, LeakyReLU, Subtract
 
     (given,), (found,) = autoencoder.inputs, autoencoder.outputs
     if given.shape[1:] != found.shape[1:]:
         given, found = (one if len(one.shape) == 2 else Flatten()(one) for one in (given, found))
-    over, under = Subtract(name=OVER)([given, found]), Subtract(name=UNDER)([found, given])
-    error = Maximum(name=ERROR)([over, under])
+    error = LeakyReLU(-1.0, name=ERROR)(Subtract(name=DIFFERENCE)([given, found]))
     return error if len(error.shape) == 2 else Flatten()(error)
 
 
@@ -153,7 +152,8 @@ def _sum(threshold: float) -> Any:
     assert kind is not None
     integer, fraction = max(kind.integer - 1, 0), max(kind.frac, 0)  # QKeras' grids reach to 1, in steps of 1 or less
     bias = quantized_bits(1 + integer + fraction, integer, alpha=1)
-    return QDense(1, kernel_quantizer=quantized_bits(2, 1, alpha=1), bias_quantizer=bias, name=SCORE)
+    one = quantized_bits(2, 1, alpha=1)
+    return QDense(1, kernel_quantizer=one, kernel_initializer="ones", bias_quantizer=bias, name=SCORE)
 
 
 def _representable(threshold: float) -> float:
