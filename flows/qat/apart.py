@@ -100,6 +100,7 @@ def _work(
             with runtime.host():
                 result = training(project, folder, Progress(stream), lanes)
     except (FlowError, KeyboardInterrupt) as error:
+        error.__cause__ = error.__context__ = None  # which would bring TensorFlow into a process that hides its devices
         result = error
     connection.send((False, result))
     os._exit(0)  # TensorFlow's threads may wait for workers that are gone
