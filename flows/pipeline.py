@@ -16,6 +16,7 @@ from typing import Any
 from flows.errors import GateFailed
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.openml import settled
 from flows.steps.context import Context, Results
 from flows.steps.hardware import rtl, rtlsim, synth, synth_first
 from flows.steps.outcome import report, report_failure
@@ -57,6 +58,7 @@ def run(
         FlowError: the first step that failed says why; what was finished is kept.
     """
     progress = progress or Progress()
+    project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)
     folder = root / digest(_project_key(project))[:RUN_DIGITS]

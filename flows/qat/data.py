@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
-from flows.project import TABLES, Data, Project
+from flows.progress import Progress
+from flows.project import FETCHED_SETS, TABLES, Data, Project
+from flows.qat.openml import settled
 from flows.qat.sources import read_file, read_source
 
 Samples = NDArray[Any]
@@ -83,12 +85,13 @@ class Dataset:
 
 
 def load_data(project: Project) -> Dataset:
-    """The project's data, split, scaled, and on the grid of its input quantizer.
+    """The project's data, split, scaled, and on the grid of its input quantizer; downloaded where it has to be.
 
     Raises:
         DataError: the source is missing, damaged, not to be downloaded, of the wrong form, or leaves the input's range.
     """
-    name = str(project.data_path or project.data_name)
+    project = settled(project, Progress().say)
+    name = project.data_set or str(project.data_path)
     arrays = read_source(project)
     parts = _parts(arrays, project, name)
     for x, y in parts:
@@ -99,8 +102,8 @@ def load_data(project: Project) -> Dataset:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
-    is_table = project.data_path is not None and project.data_path.suffix in TABLES
-    labels = tuple(map(str, arrays.get("labels", ()))) if is_table else ()
+    has_texts = name in FETCHED_SETS or Path(name).suffix in TABLES
+    labels = tuple(map(str, arrays.get("labels", ()))) if has_texts else ()
     return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
 
 
