@@ -715,10 +715,6 @@ class ProjectFile(Section):
             "data.normalize puts a layer before a network that is trained here, not before a file's: remove it",
         )
         yield (
-            self.data.normalize is not None and table is not None,
-            "data.normalize goes with model.quantized, not with [quantize]: use data.standardize instead",
-        )
-        yield (
             training is not None and model.file is not None,
             "model.file is trained already: remove the [training] table",
         )
