@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.caches import data_folder
+from flows.caches import DATA_VARIABLE, data_folder
 from flows.errors import StorageError
 from flows.store import Key, Store
 
@@ -25,13 +25,16 @@ LARGE_BYTES = 2**25
 COPIES = 8
 """That are kept: those that were used last."""
 
+SHARE = 0.1
+"""Of the disk's free space, which a copy may take at most."""
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
 def kept(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Arrays:
     """The arrays of a key from their copy; where there is none, they are made and kept.
 
-    A folder that cannot be written is no error: the arrays are made anew then.
+    A folder that cannot be written, or a disk without room, is no error: the arrays are made anew each time then.
 
     Args:
         key: plain JSON values that say all that the arrays depend on.
@@ -44,11 +47,10 @@ def kept(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Ar
     def work(folder: Path) -> None:
         try:
             made.update(make())
+            _write(folder, made)
         except BaseException:
-            folder.rmdir()
+            shutil.rmtree(folder)
             raise
-        for name, array in made.items():
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
     try:
         done = Store(data_folder(), say).do("prepared", key, work)
@@ -58,6 +60,14 @@ def kept(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Ar
         return {Path(name).stem: _mapped(done.folder / name) for name in done.outputs}
     except (StorageError, OSError):
         return made or make()
+
+
+def _write(folder: Path, arrays: Arrays) -> None:
+    size = sum(array.nbytes for array in arrays.values())
+    if size > SHARE * shutil.disk_usage(folder).free:
+        raise StorageError(f"{folder} has no room for {size} bytes", f"name another folder with {DATA_VARIABLE}")
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
 
 
 def _mapped(file: Path) -> NDArray[Any]:

@@ -91,6 +91,14 @@ def test_without_a_place_arrays_are_made_each_time(tmp_path: Path) -> None:
     assert make.calls == 2
 
 
+def test_a_copy_that_would_fill_the_disk_is_not_written(folder: Path) -> None:
+    make = Maker({"x": np.broadcast_to(np.float32(1), 2**48)})  # a petabyte, of one value
+    for _ in range(2):
+        assert kept({}, make, print) == make.arrays
+    assert make.calls == 2
+    assert copies(folder) == []
+
+
 def test_the_copies_used_last_stay(folder: Path) -> None:
     make = Maker()
     for key in range(COPIES):

@@ -54,18 +54,28 @@ def test_raw_integers_pass_the_gate(tmp_path: Path) -> None:
     assert values[1] == pytest.approx(values[2], abs=0.01)
 
 
-@pytest.mark.parametrize("lower", ["", "lower = [8]"])
-def test_a_float_network_behind_it_is_quantized(lower: str, tmp_path: Path) -> None:
+IMAGES = """
+from tf_keras import Sequential
+from tf_keras.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, ReLU
+
+
+def baseline():
+    return Sequential([Input((8, 8, 1)), Conv2D(6, 3), BatchNormalization(), ReLU(), Flatten(), Dense(10)])
+"""
+
+
+@pytest.mark.parametrize(("lower", "model"), [("", IMAGES), ("lower = [8]", MODEL)])
+def test_a_float_network_behind_it_is_quantized(lower: str, model: str, tmp_path: Path) -> None:
     text = RAW.format(epochs=3).replace('quantized = "quantized"\n', "")
     text += f"[quantize]\nbits = 6\nepochs = 2\n{lower}\n"
-    project = project_of(tmp_path, text, MODEL)
+    project = project_of(tmp_path, text, model)
     results = run(project, tmp_path / "build", CHECK_STEPS, Progress(io.StringIO()))
     assert results.gate is not None
     assert results.gate.passed
     assert results.trained is not None
     models = [load_model(results.trained.folder / f"{name}.h5") for name in ("float", "ptq", "qat")]
-    x = load_data(project).x_test
-    parts = [tf_keras.Model(model.inputs, model.get_layer(GRID).output) for model in models]
+    x = load_data(project).shaped(models[0].input_shape[1:]).x_test
+    parts = [tf_keras.Model(one.inputs, one.get_layer(GRID).output) for one in models]
     first, *others = (part.predict(x, verbose=0) for part in parts)
     assert len(np.unique(first)) > 20
     for other in others:

@@ -1,5 +1,8 @@
-"""The LHC jets of OpenML: downloaded once, kept, and what stands in for them. No test needs a network: OpenML's answer
-is a stand-in, five short files in the form and the place in which scikit-learn keeps the real ones."""
+"""The LHC jets of OpenML: downloaded once, kept, and what stands in for them.
+
+No test needs a network. OpenML's answer is a stand-in: four short files in the form of the real ones, either where
+scikit-learn keeps them, or behind a server on this machine that calls itself OpenML.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ import io
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +38,7 @@ JETS = np.random.default_rng(0).normal(size=(ROWS, 16)).round(6)
 CLASSES = np.array(list("gqtwz"))[np.arange(ROWS) * 7 % 5]
 TEXT = TOML.replace('source = "digits"', 'source = "jets"').replace("scale = 0.0625", "standardize = true")
 JET_TOML = TEXT.replace("ufixed<5,1>", "fixed<10,4,RND,SAT>").format(epochs=1)
+ARFF = "data/v1/download/22044755/hls4ml_lhc_jets_hlf.arff"
 JET_MODEL = MODEL.replace("(64,)", "(16,)").replace("10, kernel", "5, kernel").replace("Dense(10)", "Dense(5)")
 FALLBACK = JET_TOML.replace("[model]", 'fallback = "synthetic_jets"\n[model]')
 
@@ -67,8 +73,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def answer(home: Path, jets: Any = JETS, classes: Any = CLASSES) -> None:
-    """What scikit-learn keeps once OpenML has answered: a stand-in for the real set, of the same form."""
+def answers(jets: Any = JETS, classes: Any = CLASSES) -> dict[str, bytes]:
+    """Path of an address → what OpenML answers: a stand-in for the real set, of the same form."""
     names = [f"f{number}" for number in range(jets.shape[1])]
     rows = "".join(
         ",".join([*map(repr, map(float, row)), kind]) + "\n" for row, kind in zip(jets, classes, strict=True)
@@ -88,7 +94,7 @@ def answer(home: Path, jets: Any = JETS, classes: Any = CLASSES) -> None:
         "description": "a stand-in",
         "format": "ARFF",
         "status": "active",
-        "url": "https://api.openml.org/data/v1/download/22044755/hls4ml_lhc_jets_hlf.arff",
+        "url": f"https://api.openml.org/{ARFF}",
         "md5_checksum": hashlib.md5(arff).hexdigest(),
     }
     files = {
@@ -99,8 +105,12 @@ def answer(home: Path, jets: Any = JETS, classes: Any = CLASSES) -> None:
         },
     }
     contents = {path: json.dumps(content).encode() for path, content in files.items()}
-    contents["data/v1/download/22044755/hls4ml_lhc_jets_hlf.arff"] = arff
-    for path, content in contents.items():
+    return contents | {ARFF: arff}
+
+
+def answer(home: Path, jets: Any = JETS, classes: Any = CLASSES) -> None:
+    """Put the answers where scikit-learn keeps them."""
+    for path, content in answers(jets, classes).items():
         file = home / "learn" / "openml" / "openml.org" / f"{path}.gz"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(gzip.compress(content))
@@ -113,6 +123,12 @@ def jet_project(home: Path, text: str = FALLBACK) -> Project:
 def told(work: Callable[[Callable[[str], None]], Any]) -> tuple[Any, list[str]]:
     lines: list[str] = []
     return work(lines.append), lines
+
+
+def assert_jets(file: Path) -> None:
+    with np.load(file) as kept:
+        np.testing.assert_array_equal(kept["x"], JETS)
+        np.testing.assert_array_equal(kept["labels"][kept["y"]], CLASSES)
 
 
 def test_out_of_reach_is_found_out_by_one_call(home: Path, asked: list[int]) -> None:
@@ -158,9 +174,7 @@ def test_jets_are_kept_and_read_without_network(home: Path, asked: list[int]) ->
     assert (data.name, data.shape, data.labels) == ("jets", (16,), ("g", "q", "t", "w", "z"))
     assert len(data.y_train) + len(data.y_val) + len(data.y_test) == ROWS
     assert asked == []
-    with np.load(home / "kept" / "jets.npz") as kept:
-        np.testing.assert_array_equal(kept["x"], JETS)
-        np.testing.assert_array_equal(kept["labels"][kept["y"]], CLASSES)
+    assert_jets(home / "kept" / "jets.npz")
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b""])
@@ -170,8 +184,7 @@ def test_a_damaged_copy_is_fetched_again(home: Path, damage: Callable[[bytes], b
     content = file.read_bytes()
     file.write_bytes(damage(content))
     assert told(fetch)[1] == ["data: fetching the LHC jets, OpenML's set 42468, once"]
-    with np.load(file) as kept:
-        np.testing.assert_array_equal(kept["x"], JETS)
+    assert_jets(file)
 
 
 @pytest.mark.parametrize(("jets", "classes"), [(JETS[:, :15], CLASSES), (JETS, np.where(CLASSES == "z", "w", CLASSES))])
@@ -187,6 +200,79 @@ def test_a_folder_that_cannot_be_written_is_told(home: Path) -> None:
     with pytest.raises(StorageError, match="cannot keep the jets") as caught:
         fetch(print)
     assert "HLSFLOW_DATA" in caught.value.hint
+
+
+class Server(ThreadingHTTPServer):
+    """OpenML's stand-in: a proxy that answers itself, whatever host is asked for."""
+
+    def __init__(self, certificate: Path, contents: Mapping[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(certificate)
+        self.contents, self.paths = contents, list[str]()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_CONNECT(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb")
+        self.close_connection = False
+
+    def do_GET(self) -> None:
+        path = self.path.lstrip("/")
+        self.server.paths.append(path)
+        content = self.server.contents.get(path)
+        self.send_response(503 if content is None else 200)
+        self.end_headers()
+        self.wfile.write(content or b"")
+        self.wfile.flush()
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Trusted in this test alone."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    hosts = "subjectAltName=DNS:www.openml.org,DNS:api.openml.org"
+    call = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stand-in", "-addext", hosts]
+    subprocess.run([*call, "-keyout", "key.pem", "-out", "cert.pem"], cwd=home, check=True, capture_output=True)
+    both = home / "both.pem"
+    both.write_bytes((home / "key.pem").read_bytes() + (home / "cert.pem").read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(home / "cert.pem"))
+    with Server(both, answers()) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(urllib.request, "_opener", None)
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.server_address[1]}")
+        yield server
+        server.shutdown()
+
+
+def test_jets_are_downloaded_once(home: Path, server: Server) -> None:
+    assert_jets(fetch(print))
+    parts = ["", "features/", "qualities/"]
+    description, *_ = wanted = [*(f"api/v1/json/data/{part}42468" for part in parts), ARFF]
+    assert server.paths == [description, *wanted]  # first whether anybody answers
+    shutil.rmtree(home / "kept")
+    assert_jets(fetch(print))  # from scikit-learn's copies
+    assert len(server.paths) == 5
+
+
+@pytest.mark.parametrize(("change", "said", "calls"), [(None, "HTTP Error 503", 1), (b"cut off", "md5", 6)])
+def test_a_server_that_fails_is_told(change: bytes | None, said: str, calls: int, home: Path, server: Server) -> None:
+    server.contents = {} if change is None else {**server.contents, ARFF: change}
+    with pytest.raises(DataError, match=f"neither here nor to be downloaded: .*{said}"):
+        fetch(print)
+    assert len(server.paths) == calls  # a damaged file is fetched twice, but for that nothing is tried again
+    assert not (home / "kept" / "jets.npz").exists()
 
 
 def test_two_at_once_fetch_once(home: Path) -> None:
