@@ -77,7 +77,7 @@ def test_a_float_network_behind_it_is_quantized(lower: str, model: str, tmp_path
     x = load_data(project).shaped(models[0].input_shape[1:]).x_test
     parts = [tf_keras.Model(one.inputs, one.get_layer(GRID).output) for one in models]
     first, *others = (part.predict(x, verbose=0) for part in parts)
-    assert len(np.unique(first)) > 20
+    assert len(np.unique(first)) >= 17  # of the pixels, 0 to 16
     for other in others:
         np.testing.assert_array_equal(other, first)  # trained, folded and quantized, but normalized alike
     choices = json.loads((results.trained.folder / "quantizers.json").read_text())
