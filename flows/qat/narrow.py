@@ -102,7 +102,7 @@ def fine_tune(
     """Train a trained model some more, or go on where a killed fine-tuning stopped.
 
     The weights kept are those of the best epoch, by the rule of `flows.qat.train`; those that the model has already
-    count as an epoch, so that it never gets worse on the validation set.
+    count as an epoch, so that it never gets worse on the validation set. It runs on the CPU, whatever [devices] says.
 
     Args:
         project: with [training], which holds but for what follows.

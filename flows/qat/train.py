@@ -31,6 +31,7 @@ from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
+from flows.qat.devices import Runtime, check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import PREDICT_ROWS, Engine, Fit
 from flows.qat.normalize import normalized
@@ -73,6 +74,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
             "start at translate; with [quantize], `train_from_float`",
         )
     progress = progress or Progress()
+    started(project.devices)
+    _check_places(project)
     data = load_data(project)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
@@ -97,6 +100,15 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         histories[name] = state.history
     write_results(folder, histories, figures)
     return TrainResult(files["qat"], files.get("float"), figures)
+
+
+def _check_places(project: Project) -> None:
+    """Refuse wrong names in [devices.layers] before anything is trained."""
+    if project.devices is None or not project.devices.layers:
+        return
+    functions = project.model.baseline, project.model.quantized
+    check_layers(project.devices, [build(project, function) for function in functions if function is not None])
+    keras2.forget()  # layers without a name are numbered on
 
 
 def save_model(model: Any, file: Path) -> None:
@@ -178,7 +190,7 @@ def train_one(
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
     extras = extras or Extras()
-    make_deterministic(training.seed)
+    make_deterministic(training.seed, started(project.devices).xla)
     model = build(project, function)
     if project.data.normalize is not None:
         model = normalized(model, data.x_train, project.input.precision, project.data.normalize)
@@ -186,6 +198,7 @@ def train_one(
     pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
     sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
     job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer)
+    job = replace(job, runtime=started(project.devices))
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
@@ -196,37 +209,60 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     Raises:
         DataError, StorageError: as `train`.
     """
-    training, data = job.training, job.data.shaped(tuple(model.input_shape[1:]))
+    training, data, runtime = job.training, job.data.shaped(tuple(model.input_shape[1:])), job.runtime
     check_images(data.shape, job.source)
-    engine = Engine(model, replace(job, data=data))
-    state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
-    if state.epoch:
-        progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
-    engine.restore(state)
-    with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
-        while state.epoch < training.epochs and not _out_of_patience(state, training):
-            state = _epoch(engine, state)
-            checkpoint.save(job.folder, job.fingerprint, state)
-            last = state.history[-1]
-            advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
+    with runtime.guarded():
+        engine = Engine(model, replace(job, data=data))
+        state = _begun(engine, job, progress)
+        if state.epoch:
+            progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
+        engine.restore(state)
+        with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
+            while state.epoch < training.epochs and not _out_of_patience(state, training):
+                state = _epoch(engine, state, runtime)
+                if runtime.chief:
+                    checkpoint.save(job.folder, job.fingerprint, state)
+                last = state.history[-1]
+                advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
     model.set_weights(state.best)
     return state
 
 
-def make_deterministic(seed: int) -> None:
+def _begun(engine: Engine, job: Fit, progress: Progress) -> State:
+    """The newest state of the training, or its first one; that of the chief, on all workers."""
+    runtime = job.runtime
+    found = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
+    if runtime.cluster is None:
+        return found or engine.start(job.from_trained)
+    state = engine.start(job.from_trained)  # on all of them, as they read weights together
+    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, found or state)))
+    if wanted != job.fingerprint:
+        raise ProjectError(
+            f"'{job.name}' here is not what the chief trains", "give all workers the same project, data and versions"
+        )
+    return state
+
+
+def make_deterministic(seed: int, xla: bool = False) -> None:
     """From here on this process computes the same bits in every run; not done earlier, since unseeded operations of
-    other code in the process would then be errors."""
+    other code in the process would then be errors.
+
+    Args:
+        xla: leave it to XLA, which refuses to compile gradients of a maximum pooling otherwise, and is deterministic on
+            a CPU in any case.
+    """
     keras2.ready()
     import tensorflow as tf
     import tf_keras
 
     tf_keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if not xla:
+        tf.config.experimental.enable_op_determinism()
 
 
-def _epoch(engine: Engine, state: State) -> State:
+def _epoch(engine: Engine, state: State, runtime: Runtime) -> State:
     """The state one epoch later."""
-    figures = engine.run(state.epoch)
+    figures = json.loads(runtime.agreed(json.dumps(engine.run(state.epoch)).encode()))
     better = not state.history or _rank(figures) > max(map(_rank, state.history))
     return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
 
@@ -258,5 +294,7 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
 def _fingerprint(project: Project, job: Fit) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
+    if project.devices is not None:
+        fields |= project.digest_fields("devices")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])

@@ -59,9 +59,15 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
     """Carry out the trials that are missing; returns what all of them found, and the folder of the files.
 
     Raises:
+        ProjectError: [devices] asks for several workers.
         GateFailed: a trial is not bit-exact. FlowError: what a step raised; all that was finished is kept.
     """
     progress, table = progress or Progress(), search_of(project)
+    if project.devices is not None and project.devices.strategy == "workers":
+        raise ProjectError(
+            "a search trains one network after the other, which other workers do not know of",
+            "remove [devices] strategy 'workers'; several searches with one --storage share the trials instead",
+        )
     project = settled(project, progress.say)
     folder = build / project.name / "search"
     make_folder(folder)

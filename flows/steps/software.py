@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows import report as reporting
@@ -21,6 +23,8 @@ from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.rtl.cores.fold import lane_numbers
 from flows.steps.context import Context, Results, Samples, accuracy, metrics_in, versions, write_metrics
 from flows.store import Done, code, file_digest
@@ -33,7 +37,7 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        "data", "model", "training", "quantize", "prune", "distil", "share", "input", "model_digest"
+        "data", "model", "training", "quantize", "prune", "distil", "share", "devices", "input", "model_digest"
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
@@ -42,14 +46,37 @@ def train(context: Context, results: Results) -> Results:
     }
 
     def work(folder: Path) -> None:
-        from flows.qat import train, train_from_float
-
-        how = train if project.quantize is None else train_from_float
-        how(project, folder, context.progress, lambda *layer: _lanes(project, *layer))
+        _train_into(folder, project, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def train_with_chief(project: Project, progress: Progress) -> bool:
+    """Train as one of several workers, for the chief, which keeps what comes of it.
+
+    Returns:
+        whether this process is such a worker; the chief, and a process alone, train in the step `train`.
+    Raises:
+        FlowError: as of a training.
+    """
+    cluster = cluster_of(project.devices)
+    if cluster is None or cluster.chief:
+        return False
+    whole = f"worker {cluster.index} of {len(cluster.workers)}"
+    progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
+    with TemporaryDirectory() as folder:
+        _train_into(Path(folder), settled(project, progress.say), progress)
+    progress.say(f"{whole}: done; the chief goes on alone")
+    return True
+
+
+def _train_into(folder: Path, project: Project, progress: Progress) -> None:
+    from flows.qat import apart, train, train_from_float
+
+    how = train if project.quantize is None else train_from_float
+    apart(how, project, folder, progress, partial(_lanes, project))
 
 
 def _lane_knobs(project: Project) -> Any:
