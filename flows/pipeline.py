@@ -17,6 +17,7 @@ from flows.errors import GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project
 from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.steps.context import Context, Results
 from flows.steps.hardware import rtl, rtlsim, synth, synth_first
 from flows.steps.outcome import report, report_failure
@@ -65,6 +66,7 @@ def run(
             f"this is worker {cluster.index} of a training, and the chief alone does what follows from it",
             "start `hlsflow run` here, and everything else on the chief",
         )
+    project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)
     folder = root / digest(_project_key(project))[:RUN_DIGITS]

@@ -29,6 +29,7 @@ from pydantic import (
     model_validator,
 )
 
+from flows.caches import data_folder
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
 from flows.project_errors import HIDDEN, explain, nearest
@@ -58,15 +59,18 @@ PARTS: Mapping[Backend, str] = {
 """hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
 hls4ml's own defaults."""
 
-NamedSet = Literal["digits", "mnist", "cifar10", "synthetic_jets"]
+NamedSet = Literal["digits", "mnist", "cifar10", "jets", "synthetic_jets"]
 """Data sets that need no file from the user."""
 
 TABLES = frozenset({".csv", ".parquet"})
 FILES = TABLES | {".npz"}
 """Endings of files with samples."""
 
-WHOLE_SETS = frozenset({"digits", "synthetic_jets"})
+WHOLE_SETS = frozenset({"digits", "jets", "synthetic_jets"})
 """Those in one piece."""
+
+FETCHED_SETS = frozenset({"jets"})
+"""Those that hlsflow downloads into its own cache."""
 
 KERAS_SETS = frozenset({"mnist", "cifar10"})
 """Those that Keras loads, with a test set of their own."""
@@ -115,11 +119,11 @@ class Data(Section):
     Attributes:
         source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder;
             `flows.qat.data` and `flows.qat.columns` say what they hold. Named sets: `digits`
-            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), and
-            `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
+            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), `jets`
+            (LHC jets of OpenML, downloaded once and kept), and `synthetic_jets`, random numbers in their shape.
         label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
         features: columns of a table that enter the network, in that order; omitted: all but the class.
-        fallback: the named set that stands in where the file `source` does not exist.
+        fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
             by these alone too.
@@ -131,7 +135,7 @@ class Data(Section):
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|synthetic_jets|.+\.(npz|csv|parquet))$")]
+    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")]
     label: str | None = None
     features: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
     fallback: NamedSet | None = None
@@ -168,9 +172,13 @@ class Data(Section):
         return self
 
     @model_validator(mode="after")
-    def _fallback_for_a_file(self) -> Self:
-        if self.fallback is not None and Path(self.source).suffix not in FILES:
-            raise ValueError(f"fallback stands in for a missing file, but source '{self.source}' is none: remove it")
+    def _fallback_for_what_may_be_missing(self) -> Self:
+        may_be_missing = Path(self.source).suffix in FILES or self.source in FETCHED_SETS
+        if self.fallback is not None and (not may_be_missing or self.fallback == self.source):
+            raise ValueError(
+                f"fallback '{self.fallback}' stands in for a missing file, or jets that cannot be downloaded, not for "
+                f"source '{self.source}': remove it"
+            )
         if (self.label or self.features) and Path(self.source).suffix not in TABLES:
             raise ValueError(f"label and features are columns of .csv and .parquet files, not of '{self.source}'")
         return self
@@ -774,10 +782,6 @@ class ProjectFile(Section):
             "data.normalize puts a layer before a network that is trained here, not before a file's: remove it",
         )
         yield (
-            self.data.normalize is not None and table is not None,
-            "data.normalize goes with model.quantized, not with [quantize]: use data.standardize instead",
-        )
-        yield (
             self.devices is not None and not trains,
             "[devices] says where training runs: add a [training] table, and epochs",
         )
@@ -804,16 +808,26 @@ class Project(ProjectFile):
         return self.folder / (self.model.file or self.model.float_file or "model.py")
 
     @property
+    def data_set(self) -> str | None:
+        """The named set that is used, also one that stands in for what is missing; None for a file of the user's."""
+        source, fallback = self.data.source, self.data.fallback
+        path = data_folder() / f"{source}.npz" if source in FETCHED_SETS else self.folder / source
+        if fallback is not None and not path.is_file():
+            return fallback
+        return None if Path(source).suffix in FILES else source
+
+    @property
     def data_path(self) -> Path | None:
-        """The file of the samples; None for a named set, also for one that stands in for a missing file."""
-        path = self.folder / self.data.source
-        return path if path.suffix in FILES and (self.data.fallback is None or path.is_file()) else None
+        """The file of the samples: the user's, or the copy of a set that hlsflow downloads; None for other sets."""
+        name = self.data_set
+        if name is None:
+            return self.folder / self.data.source
+        return data_folder() / f"{name}.npz" if name in FETCHED_SETS else None
 
     @property
     def data_name(self) -> str:
         """Of the samples that are used: the file's name, or that of the set."""
-        path = self.data_path
-        return path.name if path else self.data.fallback or self.data.source
+        return self.data_set or Path(self.data.source).name
 
     @property
     def reuse_factors(self) -> tuple[int, ...]:

@@ -176,7 +176,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"data__source": "samples.txt"},
             "data.source is 'samples.txt'; "
-            "allowed: digits, mnist, cifar10, synthetic_jets, or the path of an .npz, .csv or .parquet file",
+            "allowed: digits, mnist, cifar10, jets, synthetic_jets, or the path of an .npz, .csv or .parquet file",
         ),
         (
             {"target__route_part": "xc7a35t", "target__families": ["ecp5"]},
@@ -201,7 +201,17 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ),
         (
             {"data__fallback": "digits"},
-            "data: fallback stands in for a missing file, but source 'digits' is none: remove it",
+            "data: fallback 'digits' stands in for a missing file, or jets that cannot be downloaded, not for source "
+            "'digits': remove it",
+        ),
+        (
+            {"data__source": "jets", "data__fallback": "jets"},
+            "data: fallback 'jets' stands in for a missing file, or jets that cannot be downloaded, not for source "
+            "'jets': remove it",
+        ),
+        (
+            {"data__source": "jets", "data__test": None},
+            "data: source 'jets' comes in one piece: give both validation and test, such as 0.1 and 0.2",
         ),
         (
             {"budgets__ecp5__lut": 10, "target__families": ["xc7"]},

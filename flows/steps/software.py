@@ -24,6 +24,7 @@ from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
 from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.rtl.cores.fold import lane_numbers
 from flows.steps.context import Context, Results, Samples, accuracy, metrics_in, versions, write_metrics
 from flows.store import Done, code, file_digest
@@ -66,7 +67,7 @@ def train_with_chief(project: Project, progress: Progress) -> bool:
     whole = f"worker {cluster.index} of {len(cluster.workers)}"
     progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
     with TemporaryDirectory() as folder:
-        _train_into(Path(folder), project, progress)
+        _train_into(Path(folder), settled(project, progress.say), progress)
     progress.say(f"{whole}: done; the chief goes on alone")
     return True
 

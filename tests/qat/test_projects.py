@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -105,13 +104,12 @@ def test_the_script_leaves_a_foreign_model_and_its_samples(tmp_path: Path) -> No
         np.testing.assert_array_equal(samples["x"] * 256, images["x_test"])
 
 
-def test_jets_say_when_they_are_made_up(tmp_path: Path) -> None:
-    for name in ("project.toml", "model.py"):
-        shutil.copy(PROJECTS / "jets" / name, tmp_path)
-    project = load(tmp_path)
-    assert project.data_name == "synthetic_jets"  # which every accuracy names
+def test_jets_say_when_they_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLSFLOW_DATA", str(tmp_path))
+    project = load(PROJECTS / "jets")
+    assert (project.data_path, project.data_name) == (None, "synthetic_jets")  # which every accuracy names
     for function in ("quantized", "baseline"):
         model = build(project, function)
         assert (model.input_shape, model.output_shape) == ((None, 16), (None, 5))
     np.savez(tmp_path / "jets.npz", x=np.zeros((2, 16)), y=[0, 1])
-    assert load(tmp_path).data_name == "jets.npz"
+    assert (project.data_path, project.data_name) == (tmp_path / "jets.npz", "jets")
