@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.inputs import split
 from flows.project import Data, Training
 from flows.qat import checkpoint
 from flows.qat.checkpoint import State
@@ -153,7 +154,8 @@ class Engine:
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            outputs = self._student(x) if self._student else self._model(x, training=True)
+            given = split(self._model, x)
+            outputs = self._student(given) if self._student else self._model(given, training=True)
             logits = outputs[0] if isinstance(outputs, list) else outputs
             loss = tf.reduce_mean(self._objective.losses(x, y, logits))
             if self._teacher is not None:
@@ -175,7 +177,7 @@ class Engine:
         total = tf.zeros(2)
         for start in tf.range(0, rows, PREDICT_ROWS):
             given, classes = x[start : start + PREDICT_ROWS], y[start : start + PREDICT_ROWS]
-            logits = self._model(given, training=False)
+            logits = self._model(split(self._model, given), training=False)
             figures = self._objective.losses(given, classes, logits), self._objective.right(given, classes, logits)
             total += tf.stack([tf.reduce_sum(one) for one in figures])
         return total / rows
