@@ -59,14 +59,14 @@ PARTS: Mapping[Backend, str] = {
 """hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
 hls4ml's own defaults."""
 
-NamedSet = Literal["digits", "mnist", "cifar10", "jets", "synthetic_jets"]
+NamedSet = Literal["digits", "digits_fusion", "mnist", "cifar10", "jets", "synthetic_jets"]
 """Data sets that need no file from the user."""
 
 TABLES = frozenset({".csv", ".parquet"})
 FILES = TABLES | {".npz"}
 """Endings of files with samples."""
 
-WHOLE_SETS = frozenset({"digits", "jets", "synthetic_jets"})
+WHOLE_SETS = frozenset({"digits", "digits_fusion", "jets", "synthetic_jets"})
 """Those in one piece."""
 
 FETCHED_SETS = frozenset({"jets"})
@@ -119,8 +119,9 @@ class Data(Section):
     Attributes:
         source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder;
             `flows.qat.data` and `flows.qat.columns` say what they hold. Named sets: `digits`
-            (scikit-learn's), `mnist` and `cifar10` (Keras' own, which it downloads once and then keeps), `jets`
-            (LHC jets of OpenML, downloaded once and kept), and `synthetic_jets`, random numbers in their shape.
+            (scikit-learn's), `digits_fusion` (two views of each of these images, for a network of two inputs), `mnist`
+            and `cifar10` (Keras' own, which it downloads once and then keeps), `jets` (LHC jets of OpenML, downloaded
+            once and kept), and `synthetic_jets`, random numbers in their shape.
         label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
         features: columns of a table that enter the network, in that order; omitted: all but the class.
         fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
@@ -135,7 +136,9 @@ class Data(Section):
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
 
-    source: Annotated[str, Field(pattern=r"^(digits|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")]
+    source: Annotated[
+        str, Field(pattern=r"^(digits|digits_fusion|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")
+    ]
     label: str | None = None
     features: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
     fallback: NamedSet | None = None

@@ -176,7 +176,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"data__source": "samples.txt"},
             "data.source is 'samples.txt'; "
-            "allowed: digits, mnist, cifar10, jets, synthetic_jets, or the path of an .npz, .csv or .parquet file",
+            "allowed: digits, digits_fusion, mnist, cifar10, jets, synthetic_jets, or the path of an .npz, .csv "
+            "or .parquet file",
         ),
         (
             {"target__route_part": "xc7a35t", "target__families": ["ecp5"]},

@@ -16,17 +16,19 @@ from flows.project import Data
 Images = NDArray[np.float32]
 
 
-def check_images(shape: tuple[int, ...], data: Data) -> None:
+def check_images(shape: tuple[int, ...], data: Data, inputs: int = 1) -> None:
     """Refuse to change samples that are no images.
 
     Args:
         shape: of one sample, as the model takes it.
+        inputs: of the model.
     Raises:
-        DataError: changes are asked for, and a sample is not (height, width, channels).
+        DataError: changes are asked for, and a sample is not one image (height, width, channels).
     """
     if (data.flip or data.shift) and len(shape) != 3:
+        takes = shape if inputs == 1 else f"{inputs} inputs"
         raise DataError(
-            f"data.flip and data.shift are for images (height, width, channels), but the model takes {shape}",
+            f"data.flip and data.shift are for images (height, width, channels), but the model takes {takes}",
             "remove both",
         )
 

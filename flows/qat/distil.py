@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.errors import ProjectError
+from flows.inputs import sample_shape, split
 from flows.project import Distil
 from flows.project_errors import nearest
 from flows.qat.devices import Part, Runtime
@@ -35,7 +36,7 @@ class Teacher:
         return Teacher(runtime.copied(self.model), self.table)
 
     def student(self, model: Any) -> Any:
-        """A function of samples, (n, *shape) → logits and the results of the layers that learn, in training.
+        """A function of what the model takes → logits and the results of the layers that learn, in training.
 
         Raises:
             ProjectError: the table names a layer that one of the models has not, or two of different shapes.
@@ -72,7 +73,7 @@ class Teacher:
         import tensorflow as tf
 
         temperature, weight = self.table.temperature, self.table.weight
-        given = tf.reshape(x, (-1, *self.model.input_shape[1:]))
+        given = split(self.model, tf.reshape(x, (-1, *sample_shape(self.model))))
         (logits, *own), (said, *hints) = (_listed(one) for one in (outputs, self._watched(given, training=False)))
         wanted = tf.nn.softmax(said / temperature)
         soft = part.mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits / temperature))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from flows.inputs import split
 from flows.project import Data, Training
 from flows.qat import checkpoint
 from flows.qat.checkpoint import State
@@ -193,7 +194,8 @@ class Engine:
 
         part, variables = Part(count), self._model.trainable_variables
         with tf.GradientTape() as tape:
-            outputs = self._student(x) if self._student else self._model(x, training=True)
+            given = split(self._model, x)
+            outputs = self._student(given) if self._student else self._model(given, training=True)
             logits = tf.cast(outputs[0] if isinstance(outputs, list) else outputs, tf.float32)
             loss = part.mean(self._objective.losses(x, y, logits))
             if self._teacher is not None:
@@ -212,7 +214,7 @@ class Engine:
         total = tf.zeros(2)
         for start in tf.range(0, rows, PREDICT_ROWS):
             given, classes = x[start : start + PREDICT_ROWS], y[start : start + PREDICT_ROWS]
-            logits = self._judged_model(given, training=False)
+            logits = self._judged_model(split(self._judged_model, given), training=False)
             figures = self._objective.losses(given, classes, logits), self._objective.right(given, classes, logits)
             total += tf.stack([tf.reduce_sum(one) for one in figures])
         return total / rows

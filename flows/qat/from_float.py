@@ -17,6 +17,7 @@ import numpy as np
 
 from flows import keras2
 from flows.errors import ProjectError
+from flows.inputs import sample_shape
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Quantize, Share, Training
@@ -106,7 +107,7 @@ class _Work:
 
     def quantized(self, plain: Any, table: Quantize) -> Quantized:
         """The quantized form of a folded model, its ranges learnt from calibration samples."""
-        data = self.data.shaped(tuple(plain.input_shape[1:]))
+        data = self.data.shaped(sample_shape(plain))
         samples = data.x_train if len(data.x_train) else data.x_test
         order = np.random.default_rng(0).permutation(len(samples))
         return quantized(plain, table, samples[np.sort(order[: table.calibration])])

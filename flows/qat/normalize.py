@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.errors import ModelError
+from flows.inputs import sample_shape
 from flows.ir import Fixed
 from flows.qat.fold import layers_of, parents_of
 
@@ -31,11 +33,18 @@ def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -
         x: raw training samples (n, *shape), on the grid.
         grid: of the input.
         result: type of normalized values; it saturates.
+    Raises:
+        ModelError: the model has several inputs.
     """
     import tf_keras
     from qkeras import QActivation
 
-    (shape,) = (tuple(tensor.shape[1:]) for tensor in model.inputs)
+    if len(model.inputs) > 1:
+        raise ModelError(
+            f"data.normalize is for one input, but the model has {len(model.inputs)}",
+            "scale the samples in the data file, or use data.standardize",
+        )
+    shape = sample_shape(model)
     given = tf_keras.Input(shape, name="raw")
     layer = tf_keras.layers.BatchNormalization(epsilon=0.0, fused=False, trainable=False, name=NAME)
     values = layer(given)

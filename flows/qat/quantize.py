@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flows import keras2
 from flows.errors import ProjectError, UnsupportedLayer
+from flows.inputs import split
 from flows.project import Quantize
 from flows.project_errors import nearest
 from flows.qat.fold import FUNCTIONS, KERNELS, function_of, parents_of
@@ -94,7 +95,7 @@ def quantized(model: Any, table: Quantize, x: NDArray[np.float32]) -> Quantized:
     Args:
         model: as `folded` returns it.
         table: bits and kinds.
-        x: calibration samples (n, *shape), on the grid of the hardware's input.
+        x: calibration samples (n, *`sample_shape`), on the grid of the hardware's input.
     Raises:
         UnsupportedLayer: a layer has no quantized form.
         ProjectError: the table names a layer that has nothing to quantize.
@@ -173,7 +174,7 @@ def _observed(model: Any, names: Sequence[str], x: NDArray[np.float32]) -> dict[
     if not names:
         return {}
     probe = tf_keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    found = probe.predict(x, batch_size=CALIBRATION_ROWS, verbose=0)
+    found = probe.predict(split(model, x), batch_size=CALIBRATION_ROWS, verbose=0)
     return dict(zip(names, found if len(names) > 1 else [found], strict=True))
 
 

@@ -81,6 +81,16 @@ def _digits() -> Arrays:
     return {"x": bunch.data, "y": bunch.target}
 
 
+def _digits_fusion() -> Arrays:
+    """Two views of each image of `digits`, side by side in rows of 48, all from 0 to 16: the 4 x 8 pixels of its upper
+    half, and the means of its 8 rows and of its 8 columns, in steps of 1/8."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    upper = bunch.images[:, :4].reshape(len(bunch.images), -1)
+    return {"x": np.hstack([upper, bunch.images.mean(2), bunch.images.mean(1)]), "y": bunch.target}
+
+
 def _mnist() -> Arrays:
     """60,000 and 10,000 images of 28 x 28 pixels, 0 to 255 (LeCun, Cortes and Burges)."""
     return _keras("mnist")
@@ -110,6 +120,7 @@ def _synthetic_jets() -> Arrays:
 
 SETS: Mapping[str, Callable[[], Arrays]] = {
     "digits": _digits,
+    "digits_fusion": _digits_fusion,
     "mnist": _mnist,
     "cifar10": _cifar10,
     "synthetic_jets": _synthetic_jets,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from flows import keras2
 from flows.classes import predicted
 from flows.errors import ModelError, ProjectError, StorageError
+from flows.inputs import sample_shape, split
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Prune, Share, Training
@@ -132,7 +133,7 @@ def save_model(model: Any, file: Path) -> None:
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """Fraction of samples whose predicted class is theirs."""
-    logits = model.predict(x, batch_size=PREDICT_ROWS, verbose=0)
+    logits = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
     return float(np.mean(predicted(logits) == y))
 
 
@@ -144,7 +145,7 @@ def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path
     version = keras2.versions()[tool]
     if not len(data.y_test):
         return Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
-    value = accuracy(model, data.shaped(tuple(model.input_shape[1:])).x_test, data.y_test)
+    value = accuracy(model, data.shaped(sample_shape(model)).x_test, data.y_test)
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
     return Metric("accuracy", value, stage, tool, version, target, file.name)
 
@@ -209,8 +210,8 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     Raises:
         DataError, StorageError: as `train`.
     """
-    training, data, runtime = job.training, job.data.shaped(tuple(model.input_shape[1:])), job.runtime
-    check_images(data.shape, job.source)
+    training, data, runtime = job.training, job.data.shaped(sample_shape(model)), job.runtime
+    check_images(data.shape, job.source, len(model.inputs))
     with runtime.guarded():
         engine = Engine(model, replace(job, data=data))
         state = _begun(engine, job, progress)

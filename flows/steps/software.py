@@ -18,6 +18,7 @@ from flows.hls import translate as translation
 from flows.hls.gate import Gate
 from flows.hls.reference import Reference
 from flows.hls.translate import PROJECT_NAME, Settings
+from flows.inputs import sample_shape
 from flows.ir import Graph
 from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
@@ -41,7 +42,7 @@ def train(context: Context, results: Results) -> Results:
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
-        "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
+        "code": code("qat", "inputs.py", "keras2.py", "classes.py", "metrics.py"),
         "lanes": _lane_knobs(project),
     }
 
@@ -111,7 +112,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code("hls", "ir", "keras2.py", "qat", "steps/software.py", "project.py"),
+        "code": code("hls", "ir", "inputs.py", "keras2.py", "qat", "steps/software.py", "project.py"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
     done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
@@ -132,8 +133,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
     data = load_data(project)
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
-    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    data = data.shaped(shapes[0] if len(shapes) == 1 else (sum(math.prod(shape) for shape in shapes),))
+    data = data.shaped(sample_shape(model))
     check_classes(data, math.prod(model.outputs[0].shape[1:]), data.name)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
