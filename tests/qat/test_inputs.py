@@ -254,6 +254,6 @@ def test_two_inputs_are_exact_from_keras_to_the_rtl(io_type: str, tmp_path: Path
     assert point.gate is not None
     assert point.gate.passed
     assert [(port.name, port.beats * port.lanes) for port in point.design.inputs] == [
-        ("in_image", 32),
-        ("in_vector", 16),
+        ("in0", 32),
+        ("in1", 16),
     ]
