@@ -219,12 +219,14 @@ class Model(Section):
 
 
 class Training(Section):
-    """How both models are trained: softmax cross-entropy on the logits, samples shuffled anew each epoch.
+    """How both models are trained: softmax cross-entropy on the logits (with [anomaly] the squared error of the
+    reconstruction), samples shuffled anew each epoch.
 
     Attributes:
         learning_rate: of the first epoch.
         schedule: `cosine` lets the rate fall to 0 over the epochs.
-        patience: epochs without a better validation accuracy after which training stops; omitted: never.
+        patience: epochs without a better validation accuracy (with [anomaly]: loss) after which training stops;
+            omitted: never.
         seed: of the initial weights and the shuffling.
     """
 
@@ -370,6 +372,29 @@ class Share(Section):
     values: Annotated[int, Field(ge=2)]
     start: Annotated[float, Field(ge=0, lt=1)] = 0.5
     layers: Mapping[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+
+NUMBER, TEXT = f"{HIDDEN}number", f"{HIDDEN}text"
+ClassName = Annotated[
+    Annotated[int, Field(ge=0), Tag(NUMBER)] | Annotated[str, Tag(TEXT)],
+    Discriminator(lambda value: TEXT if isinstance(value, str) else NUMBER),
+]
+
+
+class Anomaly(Section):
+    """Anomaly detection: an autoencoder learns normal samples, and what it cannot repeat is an anomaly.
+
+    Its functions in `model.py` return as many values as a sample has. Behind it the hardware sums the absolute errors
+    of the reconstruction and compares the sum with a threshold; a trained model (model.file) does so already.
+
+    Attributes:
+        normal: classes of the data that are normal, by number or, of a table with texts, by name; all others are
+            anomalies. Networks are trained, and thresholds chosen, by normal samples alone.
+        quantile: share of the normal validation samples that the threshold lets pass.
+    """
+
+    normal: Annotated[tuple[ClassName, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (0,)
+    quantile: Annotated[float, Field(gt=0, le=1)] = 0.95
 
 
 DeviceName = Annotated[str, Field(pattern=r"^(CPU|GPU):[0-9]+$")]
@@ -702,7 +727,7 @@ class Gate(Section):
     vectors: Positive = 1000
 
 
-LATER = frozenset({"devices"})
+LATER = frozenset({"anomaly", "devices"})
 """Tables of the project file that digests hold only where they are set."""
 
 
@@ -717,6 +742,7 @@ class ProjectFile(Section):
     prune: Prune | None = None
     distil: Distil | None = None
     share: Share | None = None
+    anomaly: Anomaly | None = None
     devices: Devices | None = None
     input: Input
     target: Target = Target()
@@ -788,9 +814,32 @@ class ProjectFile(Section):
             self.devices is not None and not trains,
             "[devices] says where training runs: add a [training] table, and epochs",
         )
+        if self.anomaly is not None:
+            yield from self._no_detector()
         yield (
             training is not None and model.file is not None,
             "model.file is trained already: remove the [training] table",
+        )
+
+    def _no_detector(self) -> Iterator[tuple[bool, str]]:
+        """What does not go with [anomaly]."""
+        yield (
+            self.quantize is not None,
+            "[anomaly] trains the quantized autoencoder of model.quantized: remove [quantize]",
+        )
+        yield (
+            self.distil is not None,
+            "[anomaly] trains by reconstruction, without classes that a teacher could tell: remove [distil]",
+        )
+        yield (
+            self.data.normalize is not None,
+            "[anomaly] compares what is reconstructed with the hardware's input, and data.normalize changes it behind "
+            "that: use data.standardize or data.scale instead",
+        )
+        yield (
+            self.search is not None,
+            "[search] chooses networks by their accuracy on validation samples, which training by reconstruction does "
+            "not have: remove [search] or [anomaly]",
         )
 
 

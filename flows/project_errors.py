@@ -85,7 +85,7 @@ def _table(shape: Shape, details: Details) -> str:
 
 
 def _plain(shape: Shape, details: Details) -> str:
-    message = str(details["msg"]).removeprefix("Input ")
+    message = str(details["msg"]).removeprefix("Input ").removeprefix("Value ").replace(" after validation", "")
     return f"{_path(details['loc'])} is {_shown(details['input'])}, but it {message}"
 
 

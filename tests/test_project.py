@@ -88,8 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
-            "allowed: name, data, model, training, quantize, prune, distil, share, devices, input, target, knobs, "
-            "sweep, budgets, explore, search, gate",
+            "allowed: name, data, model, training, quantize, prune, distil, share, anomaly, devices, input, target, "
+            "knobs, sweep, budgets, explore, search, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},
@@ -125,6 +125,7 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ({"training__epochs": 2.0}, "training.epochs is 2.0 (a float), but it should be a valid integer"),
         ({"data__test": 1.0}, "data.test is 1.0 (a float), but it should be less than 1"),
         ({"data__scale": float("inf")}, "data.scale is inf (a float), but it should be a finite number"),
+        ({"target__families": []}, "target.families is [] (an array), but it should have at least 1 item, not 0"),
         ({"gate__vectors": 0}, "gate.vectors is 0 (an integer), but it should be greater than or equal to 1"),
         ({"knobs": 7}, "knobs is 7 (an integer), but it should be a table"),
         ({"devices": {"strategy": "tpu"}}, "devices: tpu names the TPU of strategy 'tpu': give both or neither"),

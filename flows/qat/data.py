@@ -2,13 +2,14 @@
 
 In: a project. Out: a `Dataset`. A source is in one piece, `x` and `y`, or in parts, `x_train`, `y_train`, `x_test`,
 `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone, with classes only if its accuracy is to
-be known; where data.test names a fraction it is judged by that part, which another training has not seen.
+be known; where data.test names a fraction it is judged by that part, which another training has not seen. With
+[anomaly] the class of a normal sample is 0 and that of all others 1, in all three sets.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -112,6 +113,7 @@ def _key(project: Project, path: Path) -> dict[str, Any]:
     return {
         "samples": [file_digest(path), path.suffix],
         "data": data,
+        **project.digest_fields("anomaly"),
         "input": str(project.input.precision),
         "training": project.training is not None,
         "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
@@ -131,9 +133,40 @@ def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
+    labels = _texts(arrays, name)
+    if project.anomaly is not None:
+        y_train, y_val, y_test = _marked((y_train, y_val, y_test), project, labels, name)
+        labels = ("normal", "anomaly")
+    made = x_train, y_train, x_val, y_val, x_test, y_test, np.array(labels, str)
+    return dict(zip((*PARTS, "labels"), made, strict=True))
+
+
+def _texts(arrays: Mapping[str, Samples], name: str) -> tuple[str, ...]:
+    """Names of the classes, by number, where the source has such."""
     has_texts = name in FETCHED_SETS or Path(name).suffix in TABLES
-    labels = np.array(arrays.get("labels", ()) if has_texts else (), str)
-    return dict(zip((*PARTS, "labels"), (x_train, y_train, x_val, y_val, x_test, y_test, labels), strict=True))
+    return tuple(map(str, arrays.get("labels", ()))) if has_texts else ()
+
+
+def _marked(
+    classes: Sequence[NDArray[np.int64]], project: Project, labels: Sequence[str], name: str
+) -> list[NDArray[np.int64]]:
+    """Class numbers of each set as 0 for a normal sample and 1 for any other.
+
+    Args:
+        project: its [anomaly] names the normal ones, by number or by one of `labels`.
+        name: of the data, for the message.
+    Raises:
+        DataError: a class that is said to be normal does not occur; without a training set, an unknown name alone.
+    """
+    assert project.anomaly is not None
+    normal = project.anomaly.normal
+    numbers = [labels.index(one) if one in labels else one for one in normal]
+    there = sorted({int(number) for part in classes for number in np.unique(part)})
+    for given, number in zip(normal, numbers, strict=True):
+        if there and number not in there and (project.training is not None or isinstance(number, str)):
+            known = ", ".join(labels) if labels else ", ".join(map(str, there))
+            raise DataError(f"anomaly.normal names {given!r}, but {name} has the classes {known}", "correct the list")
+    return [(~np.isin(part, numbers)).astype(np.int64) for part in classes]
 
 
 def check_classes(data: Dataset, outputs: int, name: str) -> None:
@@ -279,16 +312,23 @@ def _transform(arrays: Mapping[str, Samples], project: Project, name: str) -> Ca
 
 
 def _outside_the_test(arrays: Mapping[str, Samples], project: Project, name: str) -> Samples:
-    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged."""
+    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged; with
+    [anomaly] the normal ones alone."""
     if "x" in arrays and project.data.test is not None:
-        rest, _ = _take(arrays, "test", _pair(arrays, "x", "y", name), project.data.test, project.data, name)
-        return rest[0]
-    if "x_train" not in arrays:
+        (x, y), _ = _take(arrays, "test", _pair(arrays, "x", "y", name), project.data.test, project.data, name)
+    elif "x_train" in arrays:
+        x, y = arrays["x_train"], arrays.get("y_train", np.zeros(0))
+    else:
         raise DataError(
             f"{name} has no training samples to learn mean and deviation from",
             "remove data.standardize, or set data.test",
         )
-    return arrays["x_train"]
+    if project.anomaly is None:
+        return x
+    _check_pair(x, y, name)
+    (classes,) = _marked([_classes(y, name)], project, _texts(arrays, name), name)
+    normal: Samples = x[classes == 0]
+    return normal
 
 
 def _on_grid(real: Samples, grid: Fixed, name: str) -> NDArray[np.float32]:

@@ -150,7 +150,7 @@ class Engine:
         if self._model is not self._judged_model:
             self._judged_model.set_weights(self._model.get_weights())
         val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"val_loss": val_loss, "val_accuracy": val_accuracy}
+        return {"val_loss": val_loss} | ({"val_accuracy": val_accuracy} if self._objective.judges else {})
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""

@@ -103,7 +103,7 @@ class _Work:
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""
-        self.figures.append(finish(self.project, model, self.data, stage, self.folder / name, self.progress))
+        self.figures.extend(finish(self.project, model, self.data, stage, self.folder / name, self.progress))
 
     def quantized(self, plain: Any, table: Quantize) -> Quantized:
         """The quantized form of a folded model, its ranges learnt from calibration samples."""

@@ -5,7 +5,7 @@ In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.
 
 Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes or shares
 among the epochs at the final sparsity with shared weights; among equals, the lowest validation loss; among equals
-again, the first.
+again, the first. With [anomaly] there is no accuracy: of equal sparsity, the lowest validation loss.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows import keras2
-from flows.classes import predicted
+from flows.classes import detection, predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.inputs import sample_shape, split
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Prune, Share, Training
-from flows.qat import checkpoint
+from flows.qat import anomaly, checkpoint
 from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
@@ -36,6 +36,7 @@ from flows.qat.devices import Runtime, check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import PREDICT_ROWS, Engine, Fit
 from flows.qat.normalize import normalized
+from flows.qat.objective import objective_of
 from flows.qat.prune import Lanes, pruner_of
 from flows.qat.share import sharer_of
 from flows.qat.shrink import without_pruned
@@ -78,10 +79,12 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     started(project.devices)
     _check_places(project)
     data = load_data(project)
+    data = data if project.anomaly is None else anomaly.normal_samples(data)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
     if data.labels:
         progress.say(f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(data.labels))}")
+    detectors: dict[str, anomaly.Detector] = {}
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
     figures, histories, teaching = MetricSet(), {}, None
@@ -96,10 +99,17 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         teaching = model
         if stage is Stage.QAT:
             model = without_pruned(model, project.prune, progress)
+        if project.anomaly is not None:
+            quantized = stage is Stage.QAT
+            detectors[name] = anomaly.detector(model, data, project.anomaly.quantile, quantized)
+            model = detectors[name].model
+            progress.say(f"{name}: {detectors[name]}")
         files[name] = folder / f"{name}.h5"
-        figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
+        figures += finish(project, model, data, stage, files[name], progress)
         histories[name] = state.history
     write_results(folder, histories, figures)
+    if detectors:
+        _write_json(folder / "anomaly.json", {name: one.to_json() for name, one in detectors.items()})
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
@@ -137,17 +147,21 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float(np.mean(predicted(logits) == y))
 
 
-def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> Metric:
-    """Save a trained model, and tell its accuracy on the test set."""
+def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> MetricSet:
+    """Save a trained model, and tell its accuracy on the test set; of a detector, what it finds besides."""
     save_model(model, file)
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
     target = f"{project.data_name}, {len(data.y_test)} test samples"
     version = keras2.versions()[tool]
     if not len(data.y_test):
-        return Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
-    value = accuracy(model, data.shaped(sample_shape(model)).x_test, data.y_test)
+        missing = Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
+        return MetricSet((missing,))
+    x = data.shaped(sample_shape(model)).x_test
+    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    value = float(np.mean(predicted(outputs) == data.y_test))
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
-    return Metric("accuracy", value, stage, tool, version, target, file.name)
+    figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))
+    return figures + (detection(outputs, data.y_test, figures.metrics[0]) if project.anomaly else ())
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
@@ -195,10 +209,14 @@ def train_one(
     model = build(project, function)
     if project.data.normalize is not None:
         model = normalized(model, data.x_train, project.input.precision, project.data.normalize)
-    _check_outputs(model, data, f"{function}()")
+    if project.anomaly is None:
+        _check_outputs(model, data, f"{function}()")
+    else:
+        anomaly.check_autoencoder(model, f"{function}()")
     pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
     sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
-    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer)
+    goal = objective_of(project)
+    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer, goal)
     job = replace(job, runtime=started(project.devices))
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
@@ -224,7 +242,8 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
                 if runtime.chief:
                     checkpoint.save(job.folder, job.fingerprint, state)
                 last = state.history[-1]
-                advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
+                kind = "accuracy" if "val_accuracy" in last else "loss"
+                advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
 
@@ -270,7 +289,7 @@ def _epoch(engine: Engine, state: State, runtime: Runtime) -> State:
 
 def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
     compressed = figures.get("pruned", 0.0) + figures.get("shared", 0.0)
-    return compressed, figures["val_accuracy"], -figures["val_loss"]
+    return compressed, figures.get("val_accuracy", 0.0), -figures["val_loss"]
 
 
 def _out_of_patience(state: State, training: Training) -> bool:
@@ -298,4 +317,6 @@ def _fingerprint(project: Project, job: Fit) -> str:
     if project.devices is not None:
         fields |= project.digest_fields("devices")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
+    if project.anomaly is not None:
+        fields["objective"] = job.objective.name
     return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
