@@ -411,8 +411,8 @@ class Devices(Section):
         cpus: logical devices to split the CPU into, to try a strategy where there are no GPUs.
         tpu: name or address, as TensorFlow's TPUClusterResolver takes it.
         xla: compile the passes through the network by XLA.
-        precision: what the float network's training computes in, by Keras' names; its weights and the validation stay
-            float32, and so does all of the quantized network, as QKeras' quantizers do.
+        precision: what the float network's training computes in, by Keras' names; its weights and the validation,
+            which runs on the CPU, stay float32, and so does all of the quantized network, as QKeras' quantizers do.
         layers: layer → device that holds its weights and computes it, for networks too large for one; with `one`. In
             the quantized network these are the layers of the same names.
         wait_s: how long workers wait for each other, s.
@@ -905,7 +905,9 @@ class Project(ProjectFile):
         Args:
             sections: names of fields of `Project`, such as `training` or `model_digest`.
         """
-        return self.model_dump(mode="json", include=set(sections))
+        fields = self.model_dump(mode="json", include=set(sections))
+        fields.get("devices", {}).pop("wait_s", None)  # decides nothing but whether there is a result
+        return fields
 
 
 def load(path: Path) -> Project:

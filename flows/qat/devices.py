@@ -307,7 +307,8 @@ def started(table: Devices | None) -> Runtime:
     """The devices of a table, once in a process and before TensorFlow has done anything in it.
 
     Raises:
-        DeviceError: a device is not there, or TensorFlow runs already. ProjectError: as `cluster_of`.
+        DeviceError: a device is not there, or TensorFlow runs already. WorkerLost: a worker left before all had come.
+        ProjectError: as `cluster_of`.
     """
     return Runtime() if table is None else _started(table.model_dump_json())
 
@@ -320,7 +321,7 @@ def _started(text: str) -> Runtime:
         del os.environ["CUDA_VISIBLE_DEVICES"]  # hidden by `flows.keras2`, for all but a training like this
     keras2.ready()
     try:
-        with keras2.quiet():
+        with keras2.quiet(), Runtime(table, None, cluster).guarded():
             return Runtime(table, _strategy(table, cluster), cluster)
     except RuntimeError as error:
         raise DeviceError(

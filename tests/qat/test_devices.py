@@ -109,10 +109,15 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ],
     ids=["mirrored", "two of four", "xla"],
 )
-def test_devices_train_the_weights_of_one(alone: Any, tmp_path: Path, devices: str, extra: str, model: str) -> None:
-    weights = trained(project(tmp_path, f"{extra}[devices]\n{devices}\n", model), tmp_path / "out")
+def test_devices_train_the_weights_of_one_and_resume_to_the_same_bits(
+    alone: Any, tmp_path: Path, devices: str, extra: str, model: str
+) -> None:
+    one = project(tmp_path, f"{extra}[devices]\n{devices}\n", model)
+    weights = trained(one, tmp_path / "out")
     assert difference(weights, alone(extra, model)) < CLOSE
-    assert (tmp_path / "out" / "qat.h5").is_file()
+    (tmp_path / "out" / "qat.h5").unlink()
+    (tmp_path / "out" / "checkpoints" / "qat" / "epoch-00003.npz").unlink()
+    assert difference(trained(one, tmp_path / "out"), weights) == 0
 
 
 def test_a_float_network_is_quantized_on_several_devices(tmp_path: Path) -> None:
@@ -327,6 +332,15 @@ def test_without_devices_nothing_is_another(tmp_path: Path) -> None:
     assert "devices" not in one.model_dump(mode="json")
     assert one.digest_fields("devices", "training").keys() == {"training"}
     assert load(tmp_path).devices is None
+
+
+def test_a_longer_wait_goes_on_with_the_same_training(tmp_path: Path) -> None:
+    fields = [
+        project(tmp_path, f'[devices]\nstrategy = "workers"\nwait_s = {wait}\n').digest_fields("devices")
+        for wait in (1.0, 2.0)
+    ]
+    assert fields[0] == fields[1]
+    assert fields[0]["devices"]["strategy"] == "workers"
 
 
 def test_a_process_that_ends_is_an_error_of_its_own(tmp_path: Path) -> None:
