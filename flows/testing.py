@@ -21,6 +21,7 @@ from flows.errors import DataError, GateFailed, ProjectError
 from flows.hls import csim, gate, reference
 from flows.hls.gate import Gate
 from flows.hls.translate import PROJECT_NAME, Settings, translate
+from flows.inputs import sample_shape
 from flows.ir.fixed import Array, Fixed
 from flows.project import Knobs, Target
 
@@ -61,7 +62,7 @@ def assert_bit_exact(
 def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`."""
     translated = translate(model, settings, folder / "hls")
-    _require_samples(x, [tuple(tensor.shape[1:]) for tensor in translated.reading.model.inputs])
+    _require_samples(x, sample_shape(translated.reading.model))
     codes = settings.input_type.quantize(x)
     real = settings.input_type.real(codes)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
@@ -81,9 +82,7 @@ def _parsed(text: str) -> Fixed:
         raise ProjectError(f"input_precision: {error}", "write for example fixed<10,4>") from None
 
 
-def _require_samples(x: Array, shapes: list[tuple[int, ...]]) -> None:
-    """One input takes samples of its own shape; several take theirs flattened, side by side."""
-    shape = shapes[0] if len(shapes) == 1 else (sum(int(np.prod(each)) for each in shapes),)
+def _require_samples(x: Array, shape: tuple[int, ...]) -> None:
     if not len(x) or x.shape[1:] != shape or not np.isfinite(x).all():
         raise DataError(
             f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, *input shape), n > 0"

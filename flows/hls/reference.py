@@ -18,6 +18,7 @@ import numpy as np
 
 from flows.errors import StorageError
 from flows.hls.keras_graph import layer_outputs, nodes, parents, rebuilt
+from flows.inputs import sample_shape, split
 from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
 
@@ -89,17 +90,11 @@ def _run(model: Any, x: Array, batch: int) -> Reference:
     traced = tf_keras.Model(model.inputs, [*tensors.values(), *model.outputs])
     per_sample = sum(int(np.prod(tensor.shape[1:])) for tensor in tensors.values())
     kept = min(len(x), max(1, TRACED_VALUES // per_sample))
-    found = traced.predict(_arguments(model, x[:kept]), batch_size=batch, verbose=0)
+    x = x.reshape(len(x), *sample_shape(model))
+    found = traced.predict(split(model, x[:kept]), batch_size=batch, verbose=0)
     layers, outputs = found[: len(tensors)], [found[len(tensors) :]]
     if kept < len(x):
-        rest = model.predict(_arguments(model, x[kept:]), batch_size=batch, verbose=0)
+        rest = model.predict(split(model, x[kept:]), batch_size=batch, verbose=0)
         outputs.append(rest if isinstance(rest, list) else [rest])
     output = np.concatenate([side_by_side(part) for part in outputs])
     return Reference(output, dict(zip(tensors, layers, strict=True)), parents(model))
-
-
-def _arguments(model: Any, x: Array) -> list[Array]:
-    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
-    parts = np.split(x.reshape(len(x), -1), ends, axis=1)
-    return [part.reshape(len(x), *shape) for part, shape in zip(parts, shapes, strict=True)]

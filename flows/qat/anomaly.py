@@ -74,6 +74,8 @@ def check_autoencoder(model: Any, name: str) -> None:
     Raises:
         ModelError: with what to do.
     """
+    if len(model.inputs) != 1:
+        raise ModelError(f"{name} has {len(model.inputs)} inputs; [anomaly] reconstructs one", "join them to one")
     given, found = (tuple(one[0].shape[1:]) for one in (model.inputs, model.outputs))
     if math.prod(given) != math.prod(found):
         raise ModelError(

@@ -37,9 +37,12 @@ def build(project: Project, function: str) -> Any:
     except (Exception, SystemExit) as error:  # the user's code may fail in any way, and must not end ours
         raise ModelError(f"{where} failed{_line(project, error)}: {error!r}", "correct the function") from error
     if not isinstance(model, tf_keras.Model):
-        raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model of one input")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelError(f"{where} has {len(model.inputs)} inputs and {len(model.outputs)} outputs", "use one of each")
+        raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model")
+    if not model.inputs or len(model.outputs) != 1:
+        given = [len(ends or ()) for ends in (model.inputs, model.outputs)]
+        raise ModelError(
+            f"{where} has {given[0]} inputs and {given[1]} outputs", "use one input or more, and one output"
+        )
     if _ends_in_softmax(model):
         raise ModelError(
             f"{where} ends in a softmax; training and hardware end at the logits",

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,18 @@ from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
-from flows.project import TABLES, Data, Project
+from flows.progress import Progress
+from flows.project import FETCHED_SETS, TABLES, Data, Project
+from flows.qat.kept import LARGE_BYTES, kept
+from flows.qat.openml import settled
 from flows.qat.sources import read_file, read_source
+from flows.store import code, file_digest
 
 Samples = NDArray[Any]
 Pair = tuple[Samples, Samples]
+
+PARTS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
+"""Arrays of a `Dataset`."""
 
 FLOAT_BITS = 24
 """Width of float32's significand: Keras computes in float32, so wider inputs would not stay exact."""
@@ -84,12 +93,36 @@ class Dataset:
 
 
 def load_data(project: Project) -> Dataset:
-    """The project's data, split, scaled, and on the grid of its input quantizer.
+    """The project's data, split, scaled, and on the grid of its input quantizer; downloaded where it has to be.
 
     Raises:
         DataError: the source is missing, damaged, not to be downloaded, of the wrong form, or leaves the input's range.
     """
-    name = str(project.data_path or project.data_name)
+    say = Progress().say
+    project = settled(project, say)
+    name, path = project.data_set or str(project.data_path), project.data_path
+    make = partial(_prepared, project, name)
+    large = path is not None and path.is_file() and path.stat().st_size >= LARGE_BYTES
+    arrays = kept(_key(project, path), make, say) if large and path else make()
+    return Dataset(name, **{key: arrays[key] for key in PARTS}, labels=tuple(map(str, arrays["labels"])))
+
+
+def _key(project: Project, path: Path) -> dict[str, Any]:
+    """All that the prepared samples of a file depend on."""
+    data = project.data.model_dump(mode="json", exclude={"source", "fallback", "normalize", "flip", "shift"})
+    return {
+        "samples": [file_digest(path), path.suffix],
+        "data": data,
+        **project.digest_fields("anomaly"),
+        "input": str(project.input.precision),
+        "training": project.training is not None,
+        "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
+        "code": code("qat/columns.py", "qat/data.py", "qat/sources.py", "ir/fixed.py"),
+    }
+
+
+def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
+    """The fields of a `Dataset` but for its name."""
     arrays = read_source(project)
     parts = _parts(arrays, project, name)
     for x, y in parts:
@@ -100,17 +133,18 @@ def load_data(project: Project) -> Dataset:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
-    labels = _texts(arrays, project)
+    labels = _texts(arrays, name)
     if project.anomaly is not None:
         y_train, y_val, y_test = _marked((y_train, y_val, y_test), project, labels, name)
         labels = ("normal", "anomaly")
-    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
+    made = x_train, y_train, x_val, y_val, x_test, y_test, np.array(labels, str)
+    return dict(zip((*PARTS, "labels"), made, strict=True))
 
 
-def _texts(arrays: Mapping[str, Samples], project: Project) -> tuple[str, ...]:
-    """Names of the classes, by number, where a table has such."""
-    is_table = project.data_path is not None and project.data_path.suffix in TABLES
-    return tuple(map(str, arrays.get("labels", ()))) if is_table else ()
+def _texts(arrays: Mapping[str, Samples], name: str) -> tuple[str, ...]:
+    """Names of the classes, by number, where the source has such."""
+    has_texts = name in FETCHED_SETS or Path(name).suffix in TABLES
+    return tuple(map(str, arrays.get("labels", ()))) if has_texts else ()
 
 
 def _marked(
@@ -292,7 +326,7 @@ def _outside_the_test(arrays: Mapping[str, Samples], project: Project, name: str
     if project.anomaly is None:
         return x
     _check_pair(x, y, name)
-    (classes,) = _marked([_classes(y, name)], project, _texts(arrays, project), name)
+    (classes,) = _marked([_classes(y, name)], project, _texts(arrays, name), name)
     normal: Samples = x[classes == 0]
     return normal
 

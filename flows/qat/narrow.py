@@ -106,7 +106,7 @@ def fine_tune(
 
     The weights kept are those of the best epoch, by the rule of `flows.qat.train`; those that the model has already
     count as an epoch, so that it never gets worse on the validation set. Of a detector the autoencoder is trained, and
-    gets a new threshold.
+    gets a new threshold. It runs on the CPU, whatever [devices] says.
 
     Args:
         project: with [training], which holds but for what follows.

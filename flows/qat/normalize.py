@@ -1,7 +1,8 @@
 """Normalization as a layer of the network, so that raw sensor integers enter the hardware.
 
 In: the network that a project builds, and its raw training samples. Out: the network behind a batch normalization with
-constants from these samples, and a quantizer behind that, which keeps the multipliers that follow narrow.
+constants from these samples, and a quantizer behind that, which keeps the multipliers that follow narrow. A float
+network that is quantized later is trained behind both, and keeps them as they are.
 
 Each feature, or channel of an image, becomes (x - mean) * 2**-k: the mean rounded to the input's grid, 2**k the power
 of two next to the standard deviation. Both are exact in hardware, and the result has a deviation of 0.7 to 1.4.
@@ -14,10 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.errors import ModelError
+from flows.inputs import sample_shape
 from flows.ir import Fixed
 from flows.qat.fold import layers_of, parents_of
 
 NAME = "normalization"
+GRID = f"{NAME}_grid"
+"""Names of the two layers."""
 
 
 def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -> Any:
@@ -28,18 +33,25 @@ def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -
         x: raw training samples (n, *shape), on the grid.
         grid: of the input.
         result: type of normalized values; it saturates.
+    Raises:
+        ModelError: the model has several inputs.
     """
     import tf_keras
     from qkeras import QActivation
 
-    (shape,) = (tuple(tensor.shape[1:]) for tensor in model.inputs)
+    if len(model.inputs) > 1:
+        raise ModelError(
+            f"data.normalize is for one input, but the model has {len(model.inputs)}",
+            "scale the samples in the data file, or use data.standardize",
+        )
+    shape = sample_shape(model)
     given = tf_keras.Input(shape, name="raw")
     layer = tf_keras.layers.BatchNormalization(epsilon=0.0, fused=False, trainable=False, name=NAME)
     values = layer(given)
     mean, scale = constants(x.reshape(-1, *shape), grid)
     layer.set_weights([scale, np.zeros_like(scale), mean, np.ones_like(scale)])
     quantizer = f"quantized_bits({result.width},{result.integer - result.signed},alpha=1)"
-    values = QActivation(quantizer, name=f"{NAME}_grid")(values)
+    values = QActivation(quantizer, name=GRID)(values)
     parents, tensors = parents_of(model), {}
     for one in layers_of(model):
         if type(one).__name__ == "InputLayer":

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from flows import keras2
 from flows.errors import ProjectError, UnsupportedLayer
+from flows.inputs import split
 from flows.project import Quantize
 from flows.project_errors import nearest
 from flows.qat.fold import FUNCTIONS, KERNELS, function_of, parents_of
+from flows.qat.normalize import GRID
 from flows.qat.ranges import best_integer, relative_error
 
 COPIED = frozenset(
@@ -93,7 +95,7 @@ def quantized(model: Any, table: Quantize, x: NDArray[np.float32]) -> Quantized:
     Args:
         model: as `folded` returns it.
         table: bits and kinds.
-        x: calibration samples (n, *shape), on the grid of the hardware's input.
+        x: calibration samples (n, *`sample_shape`), on the grid of the hardware's input.
     Raises:
         UnsupportedLayer: a layer has no quantized form.
         ProjectError: the table names a layer that has nothing to quantize.
@@ -128,7 +130,8 @@ def _check(model: Any, table: Quantize) -> None:
     """Refuse layers that cannot be quantized, and rows of the table that are for none."""
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind not in COPIED | FUNCTIONS | KERNELS.keys() or function_of(layer) == "softmax":
+        known = kind in COPIED | FUNCTIONS | KERNELS.keys() or layer.name == GRID  # the last one is quantized already
+        if not known or function_of(layer) == "softmax":
             what = "a softmax within the network" if function_of(layer) == "softmax" else f"a {kind}"
             raise UnsupportedLayer(f"layer '{layer.name}' is {what}, which has no quantized form here", _SUPPORTED)
     names = [layer.name for layer in model.layers if type(layer).__name__ in FUNCTIONS | KERNELS.keys()]
@@ -171,7 +174,7 @@ def _observed(model: Any, names: Sequence[str], x: NDArray[np.float32]) -> dict[
     if not names:
         return {}
     probe = tf_keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    found = probe.predict(x, batch_size=CALIBRATION_ROWS, verbose=0)
+    found = probe.predict(split(model, x), batch_size=CALIBRATION_ROWS, verbose=0)
     return dict(zip(names, found if len(names) > 1 else [found], strict=True))
 
 

@@ -39,7 +39,7 @@ def shrunk(model: Any) -> tuple[Any, dict[str, int]]:
     """The model without its dead units, and layer → how many were taken out; the same model where there are none.
 
     Args:
-        model: trained, with one input.
+        model: trained.
     """
     keras2.ready()
     import tf_keras

@@ -29,13 +29,13 @@ DOWNLOAD_TIMEOUT_S = 30.0
 
 
 def read_source(project: Project) -> Arrays:
-    """The arrays of the project's source, or of its fallback where the source's file does not exist.
+    """The arrays of the project's source, or of its fallback where the source is missing; nothing of OpenML's is
+    downloaded here, but by `flows.qat.openml`.
 
     Raises:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
-    path = project.data_path
-    data = project.data
+    path, data = project.data_path, project.data
     return SETS[project.data_name]() if path is None else read_file(path, data.label, data.features)
 
 
@@ -81,6 +81,16 @@ def _digits() -> Arrays:
     return {"x": bunch.data, "y": bunch.target}
 
 
+def _digits_fusion() -> Arrays:
+    """Two views of each image of `digits`, side by side in rows of 48, all from 0 to 16: the 4 x 8 pixels of its upper
+    half, and the means of its 8 rows and of its 8 columns, in steps of 1/8."""
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    upper = bunch.images[:, :4].reshape(len(bunch.images), -1)
+    return {"x": np.hstack([upper, bunch.images.mean(2), bunch.images.mean(1)]), "y": bunch.target}
+
+
 def _mnist() -> Arrays:
     """60,000 and 10,000 images of 28 x 28 pixels, 0 to 255 (LeCun, Cortes and Burges)."""
     return _keras("mnist")
@@ -110,18 +120,19 @@ def _synthetic_jets() -> Arrays:
 
 SETS: Mapping[str, Callable[[], Arrays]] = {
     "digits": _digits,
+    "digits_fusion": _digits_fusion,
     "mnist": _mnist,
     "cifar10": _cifar10,
     "synthetic_jets": _synthetic_jets,
 }
-"""Named sets → their readers."""
+"""Named sets that are no files of ours → their readers."""
 
 
 def _keras(name: str) -> Arrays:
     """A set from Keras' cache, downloaded by Keras when it is not there; Keras checks its SHA-256."""
     keras2.ready()
     try:
-        with _impatient():
+        with impatient():
             (x_train, y_train), (x_test, y_test) = importlib.import_module(f"tf_keras.datasets.{name}").load_data()
     except Exception as error:  # Keras raises bare Exceptions for what the network does
         raise DataError(
@@ -132,7 +143,7 @@ def _keras(name: str) -> Arrays:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def impatient() -> Iterator[None]:
     """Downloads give up after a silence; Keras itself would wait for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from flows import keras2
 from flows.classes import detection, predicted
 from flows.errors import ModelError, ProjectError, StorageError
+from flows.inputs import sample_shape, split
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Prune, Share, Training
@@ -31,6 +32,7 @@ from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
+from flows.qat.devices import Runtime, check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import PREDICT_ROWS, Engine, Fit
 from flows.qat.normalize import normalized
@@ -74,6 +76,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
             "start at translate; with [quantize], `train_from_float`",
         )
     progress = progress or Progress()
+    started(project.devices)
+    _check_places(project)
     data = load_data(project)
     data = data if project.anomaly is None else anomaly.normal_samples(data)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
@@ -109,6 +113,15 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
+def _check_places(project: Project) -> None:
+    """Refuse wrong names in [devices.layers] before anything is trained."""
+    if project.devices is None or not project.devices.layers:
+        return
+    functions = project.model.baseline, project.model.quantized
+    check_layers(project.devices, [build(project, function) for function in functions if function is not None])
+    keras2.forget()  # layers without a name are numbered on
+
+
 def save_model(model: Any, file: Path) -> None:
     """Save a Keras model as `.h5`, whole or not at all.
 
@@ -130,7 +143,7 @@ def save_model(model: Any, file: Path) -> None:
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """Fraction of samples whose predicted class is theirs."""
-    logits = model.predict(x, batch_size=PREDICT_ROWS, verbose=0)
+    logits = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
     return float(np.mean(predicted(logits) == y))
 
 
@@ -143,8 +156,8 @@ def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path
     if not len(data.y_test):
         missing = Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
         return MetricSet((missing,))
-    x = data.shaped(tuple(model.input_shape[1:])).x_test
-    outputs = model.predict(x, batch_size=PREDICT_ROWS, verbose=0)
+    x = data.shaped(sample_shape(model)).x_test
+    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
     value = float(np.mean(predicted(outputs) == data.y_test))
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
     figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))
@@ -192,7 +205,7 @@ def train_one(
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
     extras = extras or Extras()
-    make_deterministic(training.seed)
+    make_deterministic(training.seed, started(project.devices).xla)
     model = build(project, function)
     if project.data.normalize is not None:
         model = normalized(model, data.x_train, project.input.precision, project.data.normalize)
@@ -204,6 +217,7 @@ def train_one(
     sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
     goal = objective_of(project)
     job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer, goal)
+    job = replace(job, runtime=started(project.devices))
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
@@ -214,38 +228,61 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     Raises:
         DataError, StorageError: as `train`.
     """
-    training, data = job.training, job.data.shaped(tuple(model.input_shape[1:]))
-    check_images(data.shape, job.source)
-    engine = Engine(model, replace(job, data=data))
-    state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
-    if state.epoch:
-        progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
-    engine.restore(state)
-    with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
-        while state.epoch < training.epochs and not _out_of_patience(state, training):
-            state = _epoch(engine, state)
-            checkpoint.save(job.folder, job.fingerprint, state)
-            last = state.history[-1]
-            kind = "accuracy" if "val_accuracy" in last else "loss"
-            advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
+    training, data, runtime = job.training, job.data.shaped(sample_shape(model)), job.runtime
+    check_images(data.shape, job.source, len(model.inputs))
+    with runtime.guarded():
+        engine = Engine(model, replace(job, data=data))
+        state = _begun(engine, job, progress)
+        if state.epoch:
+            progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
+        engine.restore(state)
+        with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
+            while state.epoch < training.epochs and not _out_of_patience(state, training):
+                state = _epoch(engine, state, runtime)
+                if runtime.chief:
+                    checkpoint.save(job.folder, job.fingerprint, state)
+                last = state.history[-1]
+                kind = "accuracy" if "val_accuracy" in last else "loss"
+                advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
 
 
-def make_deterministic(seed: int) -> None:
+def _begun(engine: Engine, job: Fit, progress: Progress) -> State:
+    """The newest state of the training, or its first one; that of the chief, on all workers."""
+    runtime = job.runtime
+    found = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
+    if runtime.cluster is None:
+        return found or engine.start(job.from_trained)
+    state = engine.start(job.from_trained)  # on all of them, as they read weights together
+    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, found or state)))
+    if wanted != job.fingerprint:
+        raise ProjectError(
+            f"'{job.name}' here is not what the chief trains", "give all workers the same project, data and versions"
+        )
+    return state
+
+
+def make_deterministic(seed: int, xla: bool = False) -> None:
     """From here on this process computes the same bits in every run; not done earlier, since unseeded operations of
-    other code in the process would then be errors."""
+    other code in the process would then be errors.
+
+    Args:
+        xla: leave it to XLA, which refuses to compile gradients of a maximum pooling otherwise, and is deterministic on
+            a CPU in any case.
+    """
     keras2.ready()
     import tensorflow as tf
     import tf_keras
 
     tf_keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if not xla:
+        tf.config.experimental.enable_op_determinism()
 
 
-def _epoch(engine: Engine, state: State) -> State:
+def _epoch(engine: Engine, state: State, runtime: Runtime) -> State:
     """The state one epoch later."""
-    figures = engine.run(state.epoch)
+    figures = json.loads(runtime.agreed(json.dumps(engine.run(state.epoch)).encode()))
     better = not state.history or _rank(figures) > max(map(_rank, state.history))
     return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
 
@@ -277,6 +314,8 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
 def _fingerprint(project: Project, job: Fit) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
+    if project.devices is not None:
+        fields |= project.digest_fields("devices")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     if project.anomaly is not None:
         fields["objective"] = job.objective.name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows import report as reporting
@@ -16,11 +18,14 @@ from flows.hls import translate as translation
 from flows.hls.gate import Gate
 from flows.hls.reference import Reference
 from flows.hls.translate import PROJECT_NAME, Settings
+from flows.inputs import sample_shape
 from flows.ir import Graph
 from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.rtl.cores.fold import lane_numbers
 from flows.steps.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
 from flows.store import Done, code, file_digest
@@ -33,23 +38,47 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "input", "model_digest"
+        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("input", "model_digest"),
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
-        "code": code("qat", "keras2.py", "classes.py", "metrics.py"),
+        "code": code("qat", "inputs.py", "keras2.py", "classes.py", "metrics.py"),
         "lanes": _lane_knobs(project),
     }
 
     def work(folder: Path) -> None:
-        from flows.qat import train, train_from_float
-
-        how = train if project.quantize is None else train_from_float
-        how(project, folder, context.progress, lambda *layer: _lanes(project, *layer))
+        _train_into(folder, project, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def train_with_chief(project: Project, progress: Progress) -> bool:
+    """Train as one of several workers, for the chief, which keeps what comes of it.
+
+    Returns:
+        whether this process is such a worker; the chief, and a process alone, train in the step `train`.
+    Raises:
+        FlowError: as of a training.
+    """
+    cluster = cluster_of(project.devices)
+    if cluster is None or cluster.chief:
+        return False
+    whole = f"worker {cluster.index} of {len(cluster.workers)}"
+    progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
+    with TemporaryDirectory() as folder:
+        _train_into(Path(folder), settled(project, progress.say), progress)
+    progress.say(f"{whole}: done; the chief goes on alone")
+    return True
+
+
+def _train_into(folder: Path, project: Project, progress: Progress) -> None:
+    from flows.qat import apart, train, train_from_float
+
+    how = train if project.quantize is None else train_from_float
+    apart(how, project, folder, progress, partial(_lanes, project))
 
 
 def _lane_knobs(project: Project) -> Any:
@@ -84,7 +113,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code("hls", "ir", "keras2.py", "qat", "steps/software.py", "project.py"),
+        "code": code("hls", "ir", "inputs.py", "keras2.py", "qat", "steps/software.py", "project.py"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
     done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
@@ -105,9 +134,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
     data = load_data(project)
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
-    shapes = [tuple(tensor.shape[1:]) for tensor in model.inputs]
-    data = data.shaped(shapes[0] if len(shapes) == 1 else (sum(math.prod(shape) for shape in shapes),))
-    logits = math.prod(model.outputs[0].shape[1:])
+    data, logits = data.shaped(sample_shape(model)), math.prod(model.outputs[0].shape[1:])
     check_classes(data, logits, data.name)
     if project.anomaly is not None:
         check_detector(logits, model_file.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.inputs import shapes_of
 from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Project, load
@@ -106,16 +106,31 @@ def test_the_script_leaves_a_foreign_model_and_its_samples(tmp_path: Path) -> No
         np.testing.assert_array_equal(samples["x"] * 256, images["x_test"])
 
 
-def test_jets_say_when_they_are_made_up(tmp_path: Path) -> None:
-    for name in ("project.toml", "model.py"):
-        shutil.copy(PROJECTS / "jets" / name, tmp_path)
-    project = load(tmp_path)
-    assert project.data_name == "synthetic_jets"  # which every accuracy names
+def test_jets_say_when_they_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLSFLOW_DATA", str(tmp_path))
+    project = load(PROJECTS / "jets")
+    assert (project.data_path, project.data_name) == (None, "synthetic_jets")  # which every accuracy names
     for function in ("quantized", "baseline"):
         model = build(project, function)
         assert (model.input_shape, model.output_shape) == ((None, 16), (None, 5))
     np.savez(tmp_path / "jets.npz", x=np.zeros((2, 16)), y=[0, 1])
-    assert load(tmp_path).data_name == "jets.npz"
+    assert (project.data_path, project.data_name) == (tmp_path / "jets.npz", "jets")
+
+
+def test_fusion_reads_two_views_or_either() -> None:
+    project = load(PROJECTS / "fusion")
+    data, read = load_data(project), {"both": 72 + 32, "image": 72, "vector": 32}
+    assert (project.data_name, data.shape, data.classes) == ("digits_fusion", (48,), 10)
+    assert set(np.unique(data.x_test * 128)) <= set(range(129))  # means in steps of 1/128, and 1 is the largest pixel
+    for sees, width in read.items():
+        arguments = project.model.model_copy(update={"arguments": {"sees": sees}})
+        models = [
+            build(project.model_copy(update={"model": arguments}), function) for function in ("quantized", "baseline")
+        ]
+        assert [shapes_of(model) for model in models] == [[(4, 8, 1), (16,)]] * 2
+        shapes = [[layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")] for model in models]
+        assert shapes[0] == shapes[1]
+        assert models[0].get_layer("fc1").kernel.shape == (width, 32)
 
 
 def test_the_autoencoders_of_anomaly_are_of_one_shape_and_six_bits() -> None:
