@@ -335,6 +335,7 @@ def test_what_is_saved_is_the_detector_and_its_figures(trained: TrainResult, pro
             assert metric is not None
             assert metric.value == pytest.approx(value)
             assert (metric.unit, metric.target) == ("fraction", f"digits, {len(there)} test samples")
+            assert ("threshold" in metric.note) == (name in ("tpr", "fpr"))
         normal = scores(autoencoder_of(model), normal_samples(data).x_val)
         assert np.mean(normal <= told[file.stem]["threshold"]) >= 0.9
         assert told[file.stem]["samples"] == len(normal)
@@ -422,6 +423,15 @@ def test_a_classifier_is_no_autoencoder(tmp_path: Path) -> None:
         ModelError, match=r"^logits\(\) takes samples of shape \(64,\) and gives outputs of shape \(10,\)"
     ):
         train(project, tmp_path / "work", QUIET)
+
+
+def test_an_autoencoder_has_one_input() -> None:
+    from tf_keras import Model
+    from tf_keras.layers import Concatenate, Input
+
+    ends = [Input((2,)), Input((2,))]
+    with pytest.raises(ModelError, match=r"^quantized\(\) has 2 inputs; an autoencoder gives back the values of one"):
+        check_autoencoder(Model(ends, Concatenate()(ends)), "quantized()")
 
 
 def test_names_of_the_detector_are_taken() -> None:
