@@ -76,11 +76,6 @@ def check_autoencoder(model: Any, name: str) -> None:
     """
     if len(model.inputs) != 1:
         raise ModelError(f"{name} has {len(model.inputs)} inputs; [anomaly] reconstructs one", "join them to one")
-    if len(model.inputs) > 1:
-        raise ModelError(
-            f"{name} has {len(model.inputs)} inputs; an autoencoder gives back the values of one",
-            "join them to one input, or remove [anomaly]",
-        )
     given, found = (tuple(one[0].shape[1:]) for one in (model.inputs, model.outputs))
     if math.prod(given) != math.prod(found):
         raise ModelError(

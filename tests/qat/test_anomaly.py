@@ -430,7 +430,7 @@ def test_an_autoencoder_has_one_input() -> None:
     from tf_keras.layers import Concatenate, Input
 
     ends = [Input((2,)), Input((2,))]
-    with pytest.raises(ModelError, match=r"^quantized\(\) has 2 inputs; an autoencoder gives back the values of one"):
+    with pytest.raises(ModelError, match=r"^quantized\(\) has 2 inputs; \[anomaly\] reconstructs one"):
         check_autoencoder(Model(ends, Concatenate()(ends)), "quantized()")
 
 
