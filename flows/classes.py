@@ -25,13 +25,14 @@ def predicted(outputs: NDArray[Any]) -> NDArray[np.int64]:
     return largest
 
 
-def detection(outputs: NDArray[Any], y: NDArray[Any], accuracy: Metric) -> MetricSet:
+def detection(outputs: NDArray[Any], y: NDArray[Any], accuracy: Metric, remark: str = "") -> MetricSet:
     """What a detector finds: the share of anomalies it tells (TPR), of normal samples it takes for such (FPR), and AUC.
 
     Args:
         outputs: (n, 1), above 0 for an anomaly.
         y: (n,), 1 for an anomaly, 0 for a normal sample.
         accuracy: of the same samples; stage, tool and the rest are as there.
+        remark: to be read with TPR and FPR.
     Returns:
         `tpr`, `fpr` and `auc`, the area under the curve of TPR over FPR for all thresholds: the probability that an
         anomaly has a larger output than a normal sample (Fawcett, 2006, section 8). What there are no samples for is
@@ -47,7 +48,7 @@ def detection(outputs: NDArray[Any], y: NDArray[Any], accuracy: Metric) -> Metri
     }
     return MetricSet(
         tuple(
-            replace(accuracy, name=name, value=value, note=absent if value is None else "")
+            replace(accuracy, name=name, value=value, note=absent if value is None else remark if name != "auc" else "")
             for name, value in values.items()
         )
     )

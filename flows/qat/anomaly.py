@@ -67,7 +67,7 @@ def normal_samples(data: Dataset) -> Dataset:
 
 
 def check_autoencoder(model: Any, name: str) -> None:
-    """Refuse what gives no value for each value of a sample, or has a layer with the name of a detector's.
+    """Refuse what has several inputs, gives no value for each value of a sample, or has a layer named as a detector's.
 
     Args:
         name: of the function that builds it, for the message.
@@ -76,6 +76,11 @@ def check_autoencoder(model: Any, name: str) -> None:
     """
     if len(model.inputs) != 1:
         raise ModelError(f"{name} has {len(model.inputs)} inputs; [anomaly] reconstructs one", "join them to one")
+    if len(model.inputs) > 1:
+        raise ModelError(
+            f"{name} has {len(model.inputs)} inputs; an autoencoder gives back the values of one",
+            "join them to one input, or remove [anomaly]",
+        )
     given, found = (tuple(one[0].shape[1:]) for one in (model.inputs, model.outputs))
     if math.prod(given) != math.prod(found):
         raise ModelError(

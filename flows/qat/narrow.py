@@ -131,10 +131,11 @@ def fine_tune(
         data, trained = anomaly.normal_samples(data), anomaly.autoencoder_of(trained)
     fingerprint = _fingerprint(project, training, model, data)
     job = Fit("fine-tuning", training, data, project.data, folder / "checkpoints", fingerprint, from_trained=True)
-    state = fit(trained, replace(job, objective=objective_of(project)), progress)
+    state, remark = fit(trained, replace(job, objective=objective_of(project)), progress), ""
     if project.anomaly is not None:
-        trained = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True).model
-    figures = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress)
+        found = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
+        trained, remark = found.model, str(found)
+    figures = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress, remark)
     write_results(folder, {"qat": state.history}, figures)
     return TrainResult(folder / "qat.h5", None, figures)
 

@@ -105,7 +105,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
             model = detectors[name].model
             progress.say(f"{name}: {detectors[name]}")
         files[name] = folder / f"{name}.h5"
-        figures += finish(project, model, data, stage, files[name], progress)
+        remark = str(detectors[name]) if name in detectors else ""
+        figures += finish(project, model, data, stage, files[name], progress, remark)
         histories[name] = state.history
     write_results(folder, histories, figures)
     if detectors:
@@ -147,8 +148,14 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float(np.mean(predicted(logits) == y))
 
 
-def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> MetricSet:
-    """Save a trained model, and tell its accuracy on the test set; of a detector, what it finds besides."""
+def finish(
+    project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress, remark: str = ""
+) -> MetricSet:
+    """Save a trained model, and tell its accuracy on the test set; of a detector, what it finds besides.
+
+    Args:
+        remark: to be read with what a detector finds.
+    """
     save_model(model, file)
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
     target = f"{project.data_name}, {len(data.y_test)} test samples"
@@ -161,7 +168,7 @@ def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path
     value = float(np.mean(predicted(outputs) == data.y_test))
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
     figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))
-    return figures + (detection(outputs, data.y_test, figures.metrics[0]) if project.anomaly else ())
+    return figures + (detection(outputs, data.y_test, figures.metrics[0], remark) if project.anomaly else ())
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:

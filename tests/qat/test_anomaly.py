@@ -12,17 +12,19 @@ import pytest
 from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError, ProjectError
+from flows.hls.translate import Settings, translate
 from flows.ir import Graph, evaluate
 from flows.metrics import Stage
 from flows.pipeline import CHECK_STEPS, STEPS, run
 from flows.progress import Progress
 from flows.project import Anomaly, Project
-from flows.qat import TrainResult, fine_tune, load_data, load_model, save_model, train
+from flows.qat import TrainResult, fine_tune, load_data, load_model, narrowed, save_model, train
 from flows.qat.anomaly import ERROR, SCORE, autoencoder_of, check_autoencoder, detector, normal_samples
 from flows.qat.data import Dataset
 from flows.qat.objective import Reconstruction
 from flows.steps.context import Samples
 from flows.steps.hardware import rtlsim
+from flows.tradeoff.precision import requantized
 from tests.qat.qat_project import project_of
 
 MODEL = """
@@ -333,6 +335,7 @@ def test_what_is_saved_is_the_detector_and_its_figures(trained: TrainResult, pro
             assert metric is not None
             assert metric.value == pytest.approx(value)
             assert (metric.unit, metric.target) == ("fraction", f"digits, {len(there)} test samples")
+            assert ("threshold" in metric.note) == (name in ("tpr", "fpr"))
         normal = scores(autoencoder_of(model), normal_samples(data).x_val)
         assert np.mean(normal <= told[file.stem]["threshold"]) >= 0.9
         assert told[file.stem]["samples"] == len(normal)
@@ -359,15 +362,24 @@ def test_other_normal_classes_do_not_go_on_with_these_weights(tmp_path: Path) ->
     assert "going on" not in log.getvalue()
 
 
-def test_fine_tuning_goes_on_and_sets_a_new_threshold(trained: TrainResult, project: Project, tmp_path: Path) -> None:
-    result = fine_tune(project, trained.model, tmp_path, 3, 1.0, QUIET)
-    rows = json.loads((tmp_path / "history.json").read_text())["qat"]
+def test_narrower_weights_are_fine_tuned_and_get_a_new_threshold(
+    trained: TrainResult, project: Project, tmp_path: Path
+) -> None:
+    whole, bits = load_model(trained.model), {"code": 4, "pixels": 4}
+    settings = Settings(project.input.precision, project.target, project.knobs)
+    graph = requantized(translate(whole, settings, tmp_path / "hls").graph, bits)
+    save_model(narrowed(whole, graph, bits), tmp_path / "narrow.h5")
+    result = fine_tune(project, tmp_path / "narrow.h5", tmp_path / "tuned", 3, 1.0, QUIET)
+    rows = json.loads((tmp_path / "tuned" / "history.json").read_text())["qat"]
     assert len(rows) == 4
     assert min(row["val_loss"] for row in rows) < rows[0]["val_loss"]
-    own, x = autoencoder_of(load_model(result.model)), normal_samples(load_data(project)).x_val
-    threshold = -load_model(result.model).get_layer(SCORE).get_weights()[1][0]
+    tuned = load_model(result.model)
+    own, x = autoencoder_of(tuned), normal_samples(load_data(project)).x_val
+    threshold = -tuned.get_layer(SCORE).get_weights()[1][0]
     assert threshold == np.quantile(scores(own, x), 0.9, method="inverted_cdf")
     assert {metric.name for metric in result.metrics} == {"accuracy", "tpr", "fpr", "auc"}
+    again = translate(tuned, settings, tmp_path / "again").graph
+    assert [again[name].types["weight"].width for name in (*bits, SCORE)] == [4, 4, 2]
 
 
 def test_pruned_neurons_leave_and_shared_weights_stay_few(tmp_path: Path) -> None:
@@ -411,6 +423,15 @@ def test_a_classifier_is_no_autoencoder(tmp_path: Path) -> None:
         ModelError, match=r"^logits\(\) takes samples of shape \(64,\) and gives outputs of shape \(10,\)"
     ):
         train(project, tmp_path / "work", QUIET)
+
+
+def test_an_autoencoder_has_one_input() -> None:
+    from tf_keras import Model
+    from tf_keras.layers import Concatenate, Input
+
+    ends = [Input((2,)), Input((2,))]
+    with pytest.raises(ModelError, match=r"^quantized\(\) has 2 inputs; an autoencoder gives back the values of one"):
+        check_autoencoder(Model(ends, Concatenate()(ends)), "quantized()")
 
 
 def test_names_of_the_detector_are_taken() -> None:
