@@ -92,17 +92,24 @@ def _jobs(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> None:
     from flows.pipeline import STEPS, run
+    from flows.steps.software import train_with_chief
 
-    run(_project(arguments), arguments.build, STEPS, jobs=arguments.jobs)
+    project = _project(arguments)
+    if not train_with_chief(project, Progress()):
+        run(project, arguments.build, STEPS, jobs=arguments.jobs)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     from flows.pipeline import CHECK_STEPS, run
+    from flows.steps.software import train_with_chief
 
     if arguments.baseline or arguments.write_baseline:
         report.check_baseline(arguments)
         return
-    gate = run(_project(arguments), arguments.build, CHECK_STEPS, jobs=arguments.jobs).gate
+    project = _project(arguments)
+    if train_with_chief(project, Progress()):
+        return
+    gate = run(project, arguments.build, CHECK_STEPS, jobs=arguments.jobs).gate
     if gate is not None and gate.not_run:
         hint = "check the network with target.backend = 'vitis'"
         raise GateFailed(f"bit-exactness is not shown: C-simulation {gate.not_run}", hint)

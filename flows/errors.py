@@ -86,6 +86,18 @@ class ToolFailed(FlowError):
     exit_code = 5
 
 
+class DeviceError(FlowError):
+    """A device that [devices] names is not there, or cannot train the network."""
+
+    exit_code = 4
+
+
+class WorkerLost(FlowError):
+    """Another machine of a training is gone."""
+
+    exit_code = 5
+
+
 class StorageError(FlowError):
     """The build folder cannot be written or read (full disk, permissions, damaged file)."""
 

@@ -20,6 +20,7 @@ from flows.metrics import MetricSet
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
 from flows.project import Project, load
+from flows.qat.openml import settled
 from flows.rtl.emit import emit
 from flows.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
 from flows.rtl.schedule import schedule
@@ -81,6 +82,7 @@ def explore(
         FlowError: what a step of the pipeline or a measurement raised; what was measured is kept.
     """
     progress = progress or Progress()
+    project = settled(project, progress.say)
     results = run(project, build, CHECK_STEPS, progress, jobs)
     assert results.translated is not None
     graph = Graph.load(results.translated.folder / "graph.npz")

@@ -17,6 +17,7 @@ from flows.ir import Graph
 from flows.pipeline import run
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.openml import settled
 from flows.rtl.knobs import Pipeline
 from flows.steps.context import Context
 from flows.steps.software import train, translate
@@ -48,6 +49,7 @@ def explore_vendor(
         message = f"--engine vitis measures projects of {' and '.join(BACKENDS)}, and target.backend is {backend}"
         raise ProjectError(message, "set target.backend to one of them, or use --engine open")
     installed(backend, Step.CSYNTH)
+    project = settled(project, progress.say)
     question = _question(project, request)
     results = run(project, build, (train, translate), progress, jobs)
     assert results.translated is not None

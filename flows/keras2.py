@@ -12,7 +12,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 
 import numpy as np
@@ -36,7 +36,7 @@ def ready() -> None:
     """
     for name in ("tensorflow", "absl", "h5py"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    with warnings.catch_warnings(), _quiet_start():
+    with warnings.catch_warnings(), nullcontext() if "tensorflow" in sys.modules else quiet():
         warnings.simplefilter("ignore")
         import tensorflow as tf
 
@@ -57,11 +57,8 @@ def forget() -> None:
 
 
 @contextmanager
-def _quiet_start() -> Iterator[None]:
-    """Hold back what TensorFlow's C++ part writes before its log level applies; shown when the start fails."""
-    if "tensorflow" in sys.modules:
-        yield
-        return
+def quiet() -> Iterator[None]:
+    """Hold back what TensorFlow's C++ part writes before its log level applies; shown when something fails."""
     sys.stderr.flush()
     real = os.dup(2)
     with tempfile.TemporaryFile() as held:

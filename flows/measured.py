@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from flows.document import Bars, Cell, Dot, Figure, Gallery, Plane, Section, Table, cell
-from flows.metrics import UNITS, Metric, MetricSet, Stage
+from flows.metrics import OF_OUTPUTS, UNITS, Metric, MetricSet, Stage
 
 Row = tuple[str, MetricSet]
 """What the figures are about, and the figures."""
@@ -37,7 +37,7 @@ WORDS = {
 TIMES = ("latency_cycles", "ii", "latency_ns", "fmax_mhz")
 """Metrics of speed, in the order of their charts."""
 
-UNCHARTED = ("accuracy", "seconds", "wns_ns", "whs_ns", "clock_estimate_ns", *TIMES)
+UNCHARTED = (*OF_OUTPUTS, "seconds", "wns_ns", "whs_ns", "clock_estimate_ns", *TIMES)
 """Metrics that are no resources."""
 
 
@@ -48,8 +48,9 @@ def heading(name: str, unit: str) -> str:
 
 
 def groups(rows: Iterable[Row]) -> list[Group]:
-    """The column groups, in the order in which they were measured; accuracies have a table of their own."""
-    return list(dict.fromkeys(group(metric) for _, metrics in rows for metric in metrics if metric.name != "accuracy"))
+    """The column groups, in the order in which they were measured; what a network says has tables of its own."""
+    told = (metric for _, metrics in rows for metric in metrics if metric.name not in OF_OUTPUTS)
+    return list(dict.fromkeys(map(group, told)))
 
 
 def group(metric: Metric) -> Group:
@@ -70,7 +71,7 @@ def title(one: Group) -> str:
 
 def table(rows: Sequence[Row], one: Group, what: str) -> Table:
     """A row for each owner that has figures of the group, with the reasons for what is missing."""
-    chosen = [(owner, [m for m in metrics if group(m) == one and m.name != "accuracy"]) for owner, metrics in rows]
+    chosen = [(owner, [m for m in metrics if group(m) == one and m.name not in OF_OUTPUTS]) for owner, metrics in rows]
     units = {metric.name: metric.unit for _, metrics in chosen for metric in metrics}
     body = [_row(owner, metrics, list(units)) for owner, metrics in chosen if metrics]
     head = (what, *(heading(name, unit) for name, unit in units.items()))

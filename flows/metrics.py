@@ -29,6 +29,9 @@ class Stage(enum.StrEnum):
 
 UNITS: Mapping[str, str] = {
     "accuracy": "fraction",
+    "tpr": "fraction",
+    "fpr": "fraction",
+    "auc": "fraction",
     "latency_cycles": "cycles",
     "latency_ns": "ns",
     "ii": "cycles",
@@ -59,6 +62,8 @@ UNITS: Mapping[str, str] = {
 }
 """Metric names and their units.
 
+- `tpr` and `fpr` are the shares of anomalies and of normal samples that a detector takes for anomalies, `auc` the area
+  under the curve of the one over the other for all thresholds.
 - `dsp` and `bram` count the target's own blocks. A block of RAM is 18 Kb on AMD parts, where a "Block RAM Tile" of
   36 Kb is two, and an EBR on ECP5. `uram` counts UltraRAM of 288 Kb.
 - `lut` counts AMD's and Lattice's look-up tables. Intel's `alut` and `alm`, and Microchip's `lut4`, are others.
@@ -71,6 +76,9 @@ UNITS: Mapping[str, str] = {
 - `passed` is the verdict of a simulation against what it was compared with: 1 or 0.
 - `area_score` is Catapult's sum over its library, a number without a unit outside that library.
 """
+
+OF_OUTPUTS = ("accuracy", "tpr", "fpr", "auc")
+"""Metrics of what a network says, which have tables of their own."""
 
 
 @dataclass(frozen=True)

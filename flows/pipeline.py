@@ -13,9 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows.errors import GateFailed
+from flows.errors import GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.steps.context import Context, Results
 from flows.steps.hardware import rtl, rtlsim, synth, synth_first
 from flows.steps.outcome import report, report_failure
@@ -54,9 +56,17 @@ def run(
         progress: where to report; standard output by default.
         jobs: external tools at once; one per processor by default.
     Raises:
+        ProjectError: this process is a worker of a training, and not its chief.
         FlowError: the first step that failed says why; what was finished is kept.
     """
     progress = progress or Progress()
+    cluster = cluster_of(project.devices)
+    if cluster is not None and not cluster.chief:
+        raise ProjectError(
+            f"this is worker {cluster.index} of a training, and the chief alone does what follows from it",
+            "start `hlsflow run` here, and everything else on the chief",
+        )
+    project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)
     folder = root / digest(_project_key(project))[:RUN_DIGITS]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
@@ -59,6 +60,12 @@ class Progress:
             emoji=False,
             markup=False,
         )
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it reports to, for another process to go on; None: standard output."""
+        stream = self._console.file
+        return None if stream is sys.stdout or not isinstance(stream.name, str) else Path(stream.name)
 
     def say(self, text: str) -> None:
         """One line, at once."""

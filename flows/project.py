@@ -22,11 +22,14 @@ from pydantic import (
     Discriminator,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     Tag,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
+from flows.caches import data_folder
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
 from flows.project_errors import HIDDEN, explain, nearest
@@ -56,15 +59,18 @@ PARTS: Mapping[Backend, str] = {
 """hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
 hls4ml's own defaults."""
 
-NamedSet = Literal["digits", "digits_fusion", "mnist", "cifar10", "synthetic_jets"]
+NamedSet = Literal["digits", "digits_fusion", "mnist", "cifar10", "jets", "synthetic_jets"]
 """Data sets that need no file from the user."""
 
 TABLES = frozenset({".csv", ".parquet"})
 FILES = TABLES | {".npz"}
 """Endings of files with samples."""
 
-WHOLE_SETS = frozenset({"digits", "digits_fusion", "synthetic_jets"})
+WHOLE_SETS = frozenset({"digits", "digits_fusion", "jets", "synthetic_jets"})
 """Those in one piece."""
+
+FETCHED_SETS = frozenset({"jets"})
+"""Those that hlsflow downloads into its own cache."""
 
 KERAS_SETS = frozenset({"mnist", "cifar10"})
 """Those that Keras loads, with a test set of their own."""
@@ -114,11 +120,11 @@ class Data(Section):
         source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder;
             `flows.qat.data` and `flows.qat.columns` say what they hold. Named sets: `digits`
             (scikit-learn's), `digits_fusion` (two views of each of these images, for a network of two inputs), `mnist`
-            and `cifar10` (Keras' own, which it downloads once and then keeps), and
-            `synthetic_jets`, random numbers in the shape of the LHC jets that `scripts/fetch_jets` downloads.
+            and `cifar10` (Keras' own, which it downloads once and then keeps), `jets` (LHC jets of OpenML, downloaded
+            once and kept), and `synthetic_jets`, random numbers in their shape.
         label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
         features: columns of a table that enter the network, in that order; omitted: all but the class.
-        fallback: the named set that stands in where the file `source` does not exist.
+        fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
             by these alone too.
@@ -131,7 +137,7 @@ class Data(Section):
     """
 
     source: Annotated[
-        str, Field(pattern=r"^(digits|digits_fusion|mnist|cifar10|synthetic_jets|.+\.(npz|csv|parquet))$")
+        str, Field(pattern=r"^(digits|digits_fusion|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")
     ]
     label: str | None = None
     features: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
@@ -169,9 +175,13 @@ class Data(Section):
         return self
 
     @model_validator(mode="after")
-    def _fallback_for_a_file(self) -> Self:
-        if self.fallback is not None and Path(self.source).suffix not in FILES:
-            raise ValueError(f"fallback stands in for a missing file, but source '{self.source}' is none: remove it")
+    def _fallback_for_what_may_be_missing(self) -> Self:
+        may_be_missing = Path(self.source).suffix in FILES or self.source in FETCHED_SETS
+        if self.fallback is not None and (not may_be_missing or self.fallback == self.source):
+            raise ValueError(
+                f"fallback '{self.fallback}' stands in for a missing file, or jets that cannot be downloaded, not for "
+                f"source '{self.source}': remove it"
+            )
         if (self.label or self.features) and Path(self.source).suffix not in TABLES:
             raise ValueError(f"label and features are columns of .csv and .parquet files, not of '{self.source}'")
         return self
@@ -209,12 +219,14 @@ class Model(Section):
 
 
 class Training(Section):
-    """How both models are trained: softmax cross-entropy on the logits, samples shuffled anew each epoch.
+    """How both models are trained: softmax cross-entropy on the logits (with [anomaly] the squared error of the
+    reconstruction), samples shuffled anew each epoch.
 
     Attributes:
         learning_rate: of the first epoch.
         schedule: `cosine` lets the rate fall to 0 over the epochs.
-        patience: epochs without a better validation accuracy after which training stops; omitted: never.
+        patience: epochs without a better validation accuracy (with [anomaly]: loss) after which training stops;
+            omitted: never.
         seed: of the initial weights and the shuffling.
     """
 
@@ -360,6 +372,84 @@ class Share(Section):
     values: Annotated[int, Field(ge=2)]
     start: Annotated[float, Field(ge=0, lt=1)] = 0.5
     layers: Mapping[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+
+
+NUMBER, TEXT = f"{HIDDEN}number", f"{HIDDEN}text"
+ClassName = Annotated[
+    Annotated[int, Field(ge=0), Tag(NUMBER)] | Annotated[str, Tag(TEXT)],
+    Discriminator(lambda value: TEXT if isinstance(value, str) else NUMBER),
+]
+
+
+class Anomaly(Section):
+    """Anomaly detection: an autoencoder learns normal samples, and what it cannot repeat is an anomaly.
+
+    Its functions in `model.py` return as many values as a sample has. Behind it the hardware sums the absolute errors
+    of the reconstruction and compares the sum with a threshold; a trained model (model.file) does so already.
+
+    Attributes:
+        normal: classes of the data that are normal, by number or, of a table with texts, by name; all others are
+            anomalies. Networks are trained, and thresholds chosen, by normal samples alone.
+        quantile: share of the normal validation samples that the threshold lets pass.
+    """
+
+    normal: Annotated[tuple[ClassName, ...], BeforeValidator(_as_tuple), Field(min_length=1), After(_unique)] = (0,)
+    quantile: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+DeviceName = Annotated[str, Field(pattern=r"^(CPU|GPU):[0-9]+$")]
+
+
+class Devices(Section):
+    """Where training runs; without this table on the CPU, to the same bits in every run.
+
+    Attributes:
+        strategy: `one` device; `mirrored`: several of this machine, each with a share of every batch; `workers`: the
+            same on several machines, which the environment variable TF_CONFIG names; `tpu`: the one that `tpu` names.
+        use: devices of this machine, such as `GPU:0`; omitted: all GPUs, of which `one` takes the first, or the CPU
+            where there is none. `workers` and `tpu` take all that are there.
+        cpus: logical devices to split the CPU into, to try a strategy where there are no GPUs.
+        tpu: name or address, as TensorFlow's TPUClusterResolver takes it.
+        xla: compile the passes through the network by XLA.
+        precision: what the float network's training computes in, by Keras' names; its weights and the validation,
+            which runs on the CPU, stay float32, and so does all of the quantized network, as QKeras' quantizers do.
+        layers: layer → device that holds its weights and computes it, for networks too large for one; with `one`. In
+            the quantized network these are the layers of the same names.
+        wait_s: how long workers wait for each other, s.
+    """
+
+    strategy: Literal["one", "mirrored", "workers", "tpu"] = "one"
+    use: Annotated[tuple[DeviceName, ...], BeforeValidator(_as_tuple), After(_unique)] = ()
+    cpus: Positive = 1
+    tpu: Annotated[str, Field(min_length=1)] | None = None
+    xla: bool = False
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    layers: Mapping[str, DeviceName] = Field(default_factory=dict)
+    wait_s: Annotated[float, Field(gt=0)] = 600.0
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if (self.strategy == "tpu") != (self.tpu is not None):
+            raise ValueError("tpu names the TPU of strategy 'tpu': give both or neither")
+        if self.layers and self.strategy != "one":
+            raise ValueError("layers are placed one by one with strategy 'one'")
+        if self.use and self.strategy in ("workers", "tpu"):
+            raise ValueError(f"strategy '{self.strategy}' takes all devices: hide GPUs by CUDA_VISIBLE_DEVICES instead")
+        if self.strategy == "one" and len(self.use) > 1:
+            raise ValueError("several devices need strategy 'mirrored'")
+        if self.cpus > 1 and self.strategy in ("workers", "tpu"):
+            raise ValueError("cpus are logical devices of one machine: use strategy 'one' or 'mirrored'")
+        if self.xla and self.strategy in ("mirrored", "workers"):
+            raise ValueError("xla compiles for one device or a TPU, not with strategy 'mirrored' or 'workers'")
+        if self.xla and self.layers:
+            raise ValueError("xla compiles for one device: remove layers or xla")
+        return self
+
+    @property
+    def wants_gpus(self) -> bool:
+        """Whether GPUs shall be used if there are any."""
+        named = (*self.use, *self.layers.values())
+        return any(name.startswith("GPU") for name in named) or not (named or self.cpus > 1)
 
 
 class Input(Section):
@@ -637,6 +727,10 @@ class Gate(Section):
     vectors: Positive = 1000
 
 
+LATER = frozenset({"anomaly", "devices"})
+"""Tables of the project file that digests hold only where they are set."""
+
+
 class ProjectFile(Section):
     """The whole project file."""
 
@@ -648,6 +742,8 @@ class ProjectFile(Section):
     prune: Prune | None = None
     distil: Distil | None = None
     share: Share | None = None
+    anomaly: Anomaly | None = None
+    devices: Devices | None = None
     input: Input
     target: Target = Target()
     knobs: Knobs
@@ -656,6 +752,11 @@ class ProjectFile(Section):
     explore: Explore = Explore()
     search: Search | None = None
     gate: Gate = Gate()
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Tables that came later are left out where they are not set, so that digests of older projects stay."""
+        return {key: value for key, value in dump(self).items() if key not in LATER or value is not None}
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -710,12 +811,35 @@ class ProjectFile(Section):
             "data.normalize puts a layer before a network that is trained here, not before a file's: remove it",
         )
         yield (
-            self.data.normalize is not None and table is not None,
-            "data.normalize goes with model.quantized, not with [quantize]: use data.standardize instead",
+            self.devices is not None and not trains,
+            "[devices] says where training runs: add a [training] table, and epochs",
         )
+        if self.anomaly is not None:
+            yield from self._no_detector()
         yield (
             training is not None and model.file is not None,
             "model.file is trained already: remove the [training] table",
+        )
+
+    def _no_detector(self) -> Iterator[tuple[bool, str]]:
+        """What does not go with [anomaly]."""
+        yield (
+            self.quantize is not None,
+            "[anomaly] trains the quantized autoencoder of model.quantized: remove [quantize]",
+        )
+        yield (
+            self.distil is not None,
+            "[anomaly] trains by reconstruction, without classes that a teacher could tell: remove [distil]",
+        )
+        yield (
+            self.data.normalize is not None,
+            "[anomaly] compares what is reconstructed with the hardware's input, and data.normalize changes it behind "
+            "that: use data.standardize or data.scale instead",
+        )
+        yield (
+            self.search is not None,
+            "[search] chooses networks by their accuracy on validation samples, which training by reconstruction does "
+            "not have: remove [search] or [anomaly]",
         )
 
 
@@ -736,16 +860,26 @@ class Project(ProjectFile):
         return self.folder / (self.model.file or self.model.float_file or "model.py")
 
     @property
+    def data_set(self) -> str | None:
+        """The named set that is used, also one that stands in for what is missing; None for a file of the user's."""
+        source, fallback = self.data.source, self.data.fallback
+        path = data_folder() / f"{source}.npz" if source in FETCHED_SETS else self.folder / source
+        if fallback is not None and not path.is_file():
+            return fallback
+        return None if Path(source).suffix in FILES else source
+
+    @property
     def data_path(self) -> Path | None:
-        """The file of the samples; None for a named set, also for one that stands in for a missing file."""
-        path = self.folder / self.data.source
-        return path if path.suffix in FILES and (self.data.fallback is None or path.is_file()) else None
+        """The file of the samples: the user's, or the copy of a set that hlsflow downloads; None for other sets."""
+        name = self.data_set
+        if name is None:
+            return self.folder / self.data.source
+        return data_folder() / f"{name}.npz" if name in FETCHED_SETS else None
 
     @property
     def data_name(self) -> str:
         """Of the samples that are used: the file's name, or that of the set."""
-        path = self.data_path
-        return path.name if path else self.data.fallback or self.data.source
+        return self.data_set or Path(self.data.source).name
 
     @property
     def reuse_factors(self) -> tuple[int, ...]:
@@ -771,7 +905,9 @@ class Project(ProjectFile):
         Args:
             sections: names of fields of `Project`, such as `training` or `model_digest`.
         """
-        return self.model_dump(mode="json", include=set(sections))
+        fields = self.model_dump(mode="json", include=set(sections))
+        fields.get("devices", {}).pop("wait_s", None)  # decides nothing but whether there is a result
+        return fields
 
 
 def load(path: Path) -> Project:

@@ -85,7 +85,7 @@ def _table(shape: Shape, details: Details) -> str:
 
 
 def _plain(shape: Shape, details: Details) -> str:
-    message = str(details["msg"]).removeprefix("Input ")
+    message = str(details["msg"]).removeprefix("Input ").removeprefix("Value ").replace(" after validation", "")
     return f"{_path(details['loc'])} is {_shown(details['input'])}, but it {message}"
 
 
@@ -106,8 +106,8 @@ _TOML_NAMES: Mapping[type, str] = {
 
 _FORMS: Mapping[str, str] = {
     "name": "allowed: a name of letters, digits and _, beginning with a letter (the project's name in lower case)",
-    "data.source": "allowed: digits, digits_fusion, mnist, cifar10, synthetic_jets, or the path of an .npz, .csv or "
-    ".parquet file",
+    "data.source": "allowed: digits, digits_fusion, mnist, cifar10, jets, synthetic_jets, or the path of an .npz, .csv "
+    "or .parquet file",
     "model.file": "allowed: the path of an .h5 or .keras file",
     "target.part": "allowed: a part such as xcu250-figd2104-2L-e",
     "target.route_part": "allowed: an ECP5 part as Lattice writes it, such as LFE5U-45F-6BG381C",

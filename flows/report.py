@@ -140,6 +140,7 @@ def document(report: Report) -> Document:
     sections = [
         _gate_section(report.gate),
         _accuracy_section(report),
+        *_detection_section(report),
         *_pictures(report),
         *measured.sections(_rows(report)),
         *_budget_section(report),
@@ -165,7 +166,7 @@ def to_html(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    sections = [*measured.sections(_rows(report)), *_budget_section(report)]
+    sections = [*_detection_section(report), *measured.sections(_rows(report)), *_budget_section(report)]
     return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
 
 
@@ -216,6 +217,7 @@ def _verdict(report: Report) -> Verdict:
 
 BEST = (
     ("accuracy in RTL", "accuracy", Stage.SIMULATED, max),
+    ("anomalies found in RTL", "tpr", Stage.SIMULATED, max),
     ("lowest latency, cycles", "latency_cycles", Stage.SIMULATED, min),
     ("fewest LUT", "lut", Stage.SYNTH, min),
     ("highest Fmax, MHz", "fmax_mhz", Stage.ROUTED, max),
@@ -344,13 +346,13 @@ def _cell(value: Any) -> Cell:
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _accuracies(report: Report) -> list[Figure]:
-    """From float to RTL; one that is the same for several points stands once."""
+def _accuracies(report: Report, name: str = "accuracy") -> list[Figure]:
+    """From float to RTL, or another metric of outputs; one that is the same for several points stands once."""
     found: dict[Metric, list[str]] = {}
     sources: dict[Metric, str] = {}
     for point in report.points:
         for metric in point.metrics:
-            if metric.name == "accuracy":
+            if metric.name == name:
                 key = replace(metric, source="")
                 found.setdefault(key, []).append(point.label)
                 sources.setdefault(key, metric.source)
@@ -369,6 +371,34 @@ def _accuracy_section(report: Report) -> Section:
     blocks = (Chain(tuple(_steps(figures))), _accuracy_table(report)) if figures else (Text("not measured"),)
     return Section("Accuracy", blocks)
 
+
+def _detection_section(report: Report) -> list[Section]:
+    """What a detector of anomalies finds, a row for each stage and tool."""
+    found: dict[tuple[str, ...], list[Figure]] = {}
+    for name in DETECTION:
+        for figure in _accuracies(report, name):
+            about = figure.stage, figure.target, f"{figure.tool} {figure.version}", figure.owner
+            found.setdefault(about, []).append(figure)
+    if not found:
+        return []
+    rows = [_detected(about, figures) for about, figures in found.items()]
+    notes = dict.fromkeys(f"{one.stage}: {one.note}" for figures in found.values() for one in figures if one.note)
+    head = ("stage", *DETECTION.values(), "data", "tool", "points")
+    return [Section("Detection of anomalies", (Table(head, tuple(rows), tuple(notes)),))]
+
+
+def _detected(about: Sequence[str], figures: Sequence[Figure]) -> tuple[Cell, ...]:
+    stage, target, tool, owner = about
+    by_name = {figure.name: figure for figure in figures}
+    return row(stage, *(by_name.get(name, MISSING) for name in DETECTION), target, tool, owner)
+
+
+DETECTION = {
+    "tpr": "anomalies found (TPR, fraction)",
+    "fpr": "false alarms (FPR, fraction)",
+    "auc": "AUC (fraction)",
+}
+"""Metrics of a detector, and the heads of their columns."""
 
 CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
 """Stages of the accuracy, and what each is called on the way."""

@@ -55,6 +55,7 @@ QUANTIZERS: Mapping[str, tuple[str, Callable[[], Any]]] = {
 FLOATS: Mapping[str, Callable[[Make], Any]] = {
     "elu": lambda m: keras.ELU(0.5, name=m.label("elu")),
     "leaky_relu": lambda m: keras.LeakyReLU(0.3, name=m.label("leaky")),
+    "leaky_relu_of_slope_minus_1": lambda m: keras.LeakyReLU(-1.0, name=m.label("absolute")),
     **{
         name: lambda m, name=name: keras.Activation(name, name=m.label(name))  # type: ignore[misc]
         for name in ("tanh", "sigmoid", "hard_sigmoid", "selu", "gelu", "swish", "softplus", "softsign", "exponential")
@@ -66,6 +67,7 @@ CLIPPED: Mapping[str, Callable[[Make], Any]] = {
     "relu6": lambda m: keras.ReLU(6.0, name=m.label("relu6")),
     "thresholded_relu": lambda m: keras.ThresholdedReLU(1.0, name=m.label("thresholded")),
     "leaky_relu_quarter": lambda m: keras.LeakyReLU(0.25, name=m.label("leaky")),
+    "leaky_relu_of_slope_minus_1": lambda m: keras.LeakyReLU(-1.0, name=m.label("absolute")),
 }
 """Keras' own activations whose values lie on a grid if their input does."""
 
@@ -94,7 +96,7 @@ WIDE = ("relu_sigmoid", "relu_bound", "tanh_hard", "sigmoid_symmetric", "binary"
 ACTIVATIONS = [
     *[Construct(name, title, _activated(make)) for name, (title, make) in QUANTIZERS.items()],
     *[Construct(f"{name}_own", f"{QUANTIZERS[name][0]}, as a layer's own", _own(QUANTIZERS[name][1])) for name in WIDE],
-    *[Construct(f"keras_{name}", f"{name} with a quantizer after it", _float(make)) for name, make in FLOATS.items()],
+    *[Construct(f"float_{name}", f"{name} with a quantizer after it", _float(make)) for name, make in FLOATS.items()],
     *[Construct(f"keras_{name}", name, _plain(make)) for name, make in CLIPPED.items()],
 ]
 

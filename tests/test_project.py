@@ -88,8 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
-            "allowed: name, data, model, training, quantize, prune, distil, share, input, target, knobs, sweep, "
-            "budgets, explore, search, gate",
+            "allowed: name, data, model, training, quantize, prune, distil, share, anomaly, devices, input, target, "
+            "knobs, sweep, budgets, explore, search, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},
@@ -125,8 +125,31 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ({"training__epochs": 2.0}, "training.epochs is 2.0 (a float), but it should be a valid integer"),
         ({"data__test": 1.0}, "data.test is 1.0 (a float), but it should be less than 1"),
         ({"data__scale": float("inf")}, "data.scale is inf (a float), but it should be a finite number"),
+        ({"target__families": []}, "target.families is [] (an array), but it should have at least 1 item, not 0"),
         ({"gate__vectors": 0}, "gate.vectors is 0 (an integer), but it should be greater than or equal to 1"),
         ({"knobs": 7}, "knobs is 7 (an integer), but it should be a table"),
+        ({"devices": {"strategy": "tpu"}}, "devices: tpu names the TPU of strategy 'tpu': give both or neither"),
+        (
+            {"devices": {"strategy": "mirrored", "layers": {"fc1": "GPU:0"}}},
+            "devices: layers are placed one by one with strategy 'one'",
+        ),
+        (
+            {"devices": {"strategy": "workers", "use": ["GPU:0"]}},
+            "devices: strategy 'workers' takes all devices: hide GPUs by CUDA_VISIBLE_DEVICES instead",
+        ),
+        ({"devices": {"use": ["GPU:0", "GPU:1"]}}, "devices: several devices need strategy 'mirrored'"),
+        (
+            {"devices": {"strategy": "workers", "cpus": 2}},
+            "devices: cpus are logical devices of one machine: use strategy 'one' or 'mirrored'",
+        ),
+        (
+            {"devices": {"strategy": "mirrored", "xla": True}},
+            "devices: xla compiles for one device or a TPU, not with strategy 'mirrored' or 'workers'",
+        ),
+        (
+            {"devices": {"xla": True, "layers": {"fc1": "CPU:0"}}},
+            "devices: xla compiles for one device: remove layers or xla",
+        ),
         ({"sweep__reuse_factor": [4, 8, 4]}, "sweep.reuse_factor: 4 stands there more than once"),
         (
             {"sweep__reuse_factor": [4, 0]},
@@ -154,8 +177,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"data__source": "samples.txt"},
             "data.source is 'samples.txt'; "
-            "allowed: digits, digits_fusion, mnist, cifar10, synthetic_jets, or the path of an .npz, .csv or "
-            ".parquet file",
+            "allowed: digits, digits_fusion, mnist, cifar10, jets, synthetic_jets, or the path of an .npz, .csv "
+            "or .parquet file",
         ),
         (
             {"target__route_part": "xc7a35t", "target__families": ["ecp5"]},
@@ -180,7 +203,17 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         ),
         (
             {"data__fallback": "digits"},
-            "data: fallback stands in for a missing file, but source 'digits' is none: remove it",
+            "data: fallback 'digits' stands in for a missing file, or jets that cannot be downloaded, not for source "
+            "'digits': remove it",
+        ),
+        (
+            {"data__source": "jets", "data__fallback": "jets"},
+            "data: fallback 'jets' stands in for a missing file, or jets that cannot be downloaded, not for source "
+            "'jets': remove it",
+        ),
+        (
+            {"data__source": "jets", "data__test": None},
+            "data: source 'jets' comes in one piece: give both validation and test, such as 0.1 and 0.2",
         ),
         (
             {"budgets__ecp5__lut": 10, "target__families": ["xc7"]},

@@ -112,6 +112,30 @@ def test_missing_is_said_with_its_reason_and_zero_stays_zero() -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["R32", "2,337", "missing"]
 
 
+def test_a_detector_has_a_table_of_its_own() -> None:
+    about = "odd.npz, 90 test samples"
+    found = [
+        metric("tpr", 0.75, Stage.QAT, about),
+        metric("fpr", 0.0, Stage.QAT, about),
+        metric("auc", 0.9, Stage.QAT, about),
+        metric("tpr", 0.75, Stage.SIMULATED, about),
+        metric("fpr", None, Stage.SIMULATED, about, "there are no normal samples in the test set"),
+    ]
+    one, *others = example().points
+    told = replace(example(), points=[replace(one, metrics=one.metrics + found), *others])
+    section = report.to_markdown(told).split("## Detection of anomalies")[1].split("##")[0]
+    assert "simulated: there are no normal samples in the test set" in section
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert rows[2:] == [
+        ["qat", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
+        ["simulated", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
+    ]
+    assert "Detection of anomalies" in report.summary(told)
+    assert "Detection" not in report.to_markdown(example())
+    assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
+    jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
+
+
 def test_csv_has_a_row_a_figure_with_all_its_provenance() -> None:
     rows = list(csv.DictReader(io.StringIO(report.to_csv(example()))))
     assert len(rows) == sum(len(point.metrics.metrics) for point in example().points)

@@ -108,6 +108,8 @@ def _is_native(name: str, function: Function) -> bool:
     """Whether hls4ml computes it exactly, given the right types."""
     if type(function).__name__ == "ReLU":
         return (function.max_value, function.negative_slope, function.threshold) == (None, 0, 0)  # type: ignore[attr-defined]
+    if type(function).__name__ == "LeakyReLU":  # an absolute value
+        return float(function.alpha) == -1  # type: ignore[attr-defined]
     if not _is_quantizer(function):
         return getattr(function, "__name__", "") in NATIVE
     try:
@@ -252,7 +254,7 @@ def activation(layer: Any, source: Node) -> Node:
 
 def leaky_relu(layer: Any, source: Node) -> Node:
     """An hls4ml `ParametrizedActivation`; raises UnsupportedLayer for a function that is not carried."""
-    if layer.get_attr("activation") not in ("leaky_relu", "leakyrelu"):
+    if str(layer.get_attr("activation")).lower() not in ("leaky_relu", "leakyrelu"):
         raise UnsupportedLayer(f"layer '{layer.name}': {layer.get_attr('activation')} has no RTL yet", "use leaky_relu")
     kind = layer_type(layer, "param_t")
     slope: Array = np.asarray(kind.quantize(np.asarray(layer.get_attr("activ_param"))))

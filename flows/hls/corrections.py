@@ -273,6 +273,9 @@ def _set_activation(walk: _Walk, layer: Layer) -> None:
     if layer["class_name"] == "LeakyReLU" and "activation_quantizer" in layer:
         _clip_before(walk, layer, _activation_kind(walk, layer))
     source = walk.spans[layer["inputs"][0]]
+    if layer["class_name"] == "LeakyReLU" and "activation_quantizer" not in layer:
+        _set_absolute(walk, layer, source)
+        return
     if "activation_quantizer" not in layer:
         low = max(source.low, 0) if layer["activation"].lower() == "relu" else source.low
         span = Span(source.frac, low, max(source.high, low), source.divisor)
@@ -284,6 +287,15 @@ def _set_activation(walk: _Walk, layer: Layer) -> None:
         reason = f"hls4ml takes it for {theirs}: other rounding, overflow or range"
         walk.note(name, f"result set to {kind}", reason)
     walk.set_result(layer, Span.of(kind), kind)
+
+
+def _set_absolute(walk: _Walk, layer: Layer, source: Span) -> None:
+    """A leaky ReLU of slope -1; those of other slopes are tables."""
+    name = layer["name"]
+    walk.precision(name)["param"] = "fixed<2,2>"
+    low = max(source.low, -source.high, 0)
+    span = Span(source.frac, low, max(source.high, -source.low), source.divisor)
+    walk.set_result(layer, span, walk.knob(name, "result") or span.kind(name))
 
 
 def _activation_kind(walk: _Walk, layer: Layer) -> Fixed:

@@ -4,6 +4,8 @@ In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid o
 package is fast; TensorFlow is imported by the functions that need it.
 """
 
+from flows.qat.anomaly import check_detector
+from flows.qat.apart import apart
 from flows.qat.data import Dataset, check_classes, load_data, natural_grid
 from flows.qat.from_float import train_from_float
 from flows.qat.load import load_model
@@ -14,7 +16,9 @@ __all__ = [
     "Dataset",
     "TrainResult",
     "accuracy",
+    "apart",
     "check_classes",
+    "check_detector",
     "fine_tune",
     "load_data",
     "load_model",

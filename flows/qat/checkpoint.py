@@ -51,15 +51,9 @@ def save(folder: Path, fingerprint: str, state: State) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    head = {"fingerprint": fingerprint, "epoch": state.epoch, "history": [dict(row) for row in state.history]}
-    arrays = {"head": np.array(json.dumps(head))}
-    for group in ("weights", "optimizer", "best"):
-        arrays |= {f"{group}/{number:04d}": array for number, array in enumerate(getattr(state, group))}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stubs take the names for keyword options
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / f"epoch-{state.epoch:05d}.npz", buffer.getvalue())
+        replace(folder / f"epoch-{state.epoch:05d}.npz", packed(fingerprint, state))
         for old in _files(folder)[KEPT:]:
             old.unlink(missing_ok=True)
     except OSError as error:
@@ -69,11 +63,33 @@ def save(folder: Path, fingerprint: str, state: State) -> None:
         ) from error
 
 
+def packed(fingerprint: str, state: State) -> bytes:
+    """A state as the content of a file."""
+    head = {"fingerprint": fingerprint, "epoch": state.epoch, "history": [dict(row) for row in state.history]}
+    arrays = {"head": np.array(json.dumps(head))}
+    for group in ("weights", "optimizer", "best"):
+        arrays |= {f"{group}/{number:04d}": array for number, array in enumerate(getattr(state, group))}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy's stubs take the names for keyword options
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> tuple[str, State]:
+    """Fingerprint and state of a file's content."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as data:
+        head = json.loads(str(data["head"]))
+        groups = {
+            group: tuple(data[key] for key in sorted(data.files) if key.startswith(f"{group}/"))
+            for group in ("weights", "optimizer", "best")
+        }
+    return head["fingerprint"], State(head["epoch"], **groups, history=tuple(head["history"]))
+
+
 def latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> State | None:
     """The newest readable state of that training, or None; tells the user about files it has to pass over."""
     for file in _files(folder):
         try:
-            found, state = _read(file)
+            found, state = unpacked(file.read_bytes())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             say(f"checkpoint {file.name} is damaged ({error}); using the one before")
             continue
@@ -100,13 +116,3 @@ def replace(file: Path, content: bytes) -> None:
 def _files(folder: Path) -> list[Path]:
     """Newest first."""
     return sorted(folder.glob("epoch-*.npz"), reverse=True)
-
-
-def _read(file: Path) -> tuple[str, State]:
-    with np.load(file, allow_pickle=False) as data:
-        head = json.loads(str(data["head"]))
-        groups = {
-            group: tuple(data[key] for key in sorted(data.files) if key.startswith(f"{group}/"))
-            for group in ("weights", "optimizer", "best")
-        }
-    return head["fingerprint"], State(head["epoch"], **groups, history=tuple(head["history"]))

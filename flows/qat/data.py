@@ -2,14 +2,17 @@
 
 In: a project. Out: a `Dataset`. A source is in one piece, `x` and `y`, or in parts, `x_train`, `y_train`, `x_test`,
 `y_test` and perhaps `x_val`, `y_val`. A trained model needs a test set alone, with classes only if its accuracy is to
-be known; where data.test names a fraction it is judged by that part, which another training has not seen.
+be known; where data.test names a fraction it is judged by that part, which another training has not seen. With
+[anomaly] the class of a normal sample is 0 and that of all others 1, in all three sets.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,18 @@ from numpy.typing import NDArray
 
 from flows.errors import DataError, ModelError
 from flows.ir.fixed import MAX_WIDTH, Fixed, Overflow
-from flows.project import TABLES, Data, Project
+from flows.progress import Progress
+from flows.project import FETCHED_SETS, TABLES, Data, Project
+from flows.qat.kept import LARGE_BYTES, kept
+from flows.qat.openml import settled
 from flows.qat.sources import read_file, read_source
+from flows.store import code, file_digest
 
 Samples = NDArray[Any]
 Pair = tuple[Samples, Samples]
+
+PARTS = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test")
+"""Arrays of a `Dataset`."""
 
 FLOAT_BITS = 24
 """Width of float32's significand: Keras computes in float32, so wider inputs would not stay exact."""
@@ -83,12 +93,36 @@ class Dataset:
 
 
 def load_data(project: Project) -> Dataset:
-    """The project's data, split, scaled, and on the grid of its input quantizer.
+    """The project's data, split, scaled, and on the grid of its input quantizer; downloaded where it has to be.
 
     Raises:
         DataError: the source is missing, damaged, not to be downloaded, of the wrong form, or leaves the input's range.
     """
-    name = str(project.data_path or project.data_name)
+    say = Progress().say
+    project = settled(project, say)
+    name, path = project.data_set or str(project.data_path), project.data_path
+    make = partial(_prepared, project, name)
+    large = path is not None and path.is_file() and path.stat().st_size >= LARGE_BYTES
+    arrays = kept(_key(project, path), make, say) if large and path else make()
+    return Dataset(name, **{key: arrays[key] for key in PARTS}, labels=tuple(map(str, arrays["labels"])))
+
+
+def _key(project: Project, path: Path) -> dict[str, Any]:
+    """All that the prepared samples of a file depend on."""
+    data = project.data.model_dump(mode="json", exclude={"source", "fallback", "normalize", "flip", "shift"})
+    return {
+        "samples": [file_digest(path), path.suffix],
+        "data": data,
+        **project.digest_fields("anomaly"),
+        "input": str(project.input.precision),
+        "training": project.training is not None,
+        "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
+        "code": code("qat/columns.py", "qat/data.py", "qat/sources.py", "ir/fixed.py"),
+    }
+
+
+def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
+    """The fields of a `Dataset` but for its name."""
     arrays = read_source(project)
     parts = _parts(arrays, project, name)
     for x, y in parts:
@@ -99,9 +133,40 @@ def load_data(project: Project) -> Dataset:
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (
         (_on_grid(to_real(x), project.input.precision, name), _classes(y, name)) for x, y in parts
     )
-    is_table = project.data_path is not None and project.data_path.suffix in TABLES
-    labels = tuple(map(str, arrays.get("labels", ()))) if is_table else ()
-    return Dataset(name, x_train, y_train, x_val, y_val, x_test, y_test, labels)
+    labels = _texts(arrays, name)
+    if project.anomaly is not None:
+        y_train, y_val, y_test = _marked((y_train, y_val, y_test), project, labels, name)
+        labels = ("normal", "anomaly")
+    made = x_train, y_train, x_val, y_val, x_test, y_test, np.array(labels, str)
+    return dict(zip((*PARTS, "labels"), made, strict=True))
+
+
+def _texts(arrays: Mapping[str, Samples], name: str) -> tuple[str, ...]:
+    """Names of the classes, by number, where the source has such."""
+    has_texts = name in FETCHED_SETS or Path(name).suffix in TABLES
+    return tuple(map(str, arrays.get("labels", ()))) if has_texts else ()
+
+
+def _marked(
+    classes: Sequence[NDArray[np.int64]], project: Project, labels: Sequence[str], name: str
+) -> list[NDArray[np.int64]]:
+    """Class numbers of each set as 0 for a normal sample and 1 for any other.
+
+    Args:
+        project: its [anomaly] names the normal ones, by number or by one of `labels`.
+        name: of the data, for the message.
+    Raises:
+        DataError: a class that is said to be normal does not occur; without a training set, an unknown name alone.
+    """
+    assert project.anomaly is not None
+    normal = project.anomaly.normal
+    numbers = [labels.index(one) if one in labels else one for one in normal]
+    there = sorted({int(number) for part in classes for number in np.unique(part)})
+    for given, number in zip(normal, numbers, strict=True):
+        if there and number not in there and (project.training is not None or isinstance(number, str)):
+            known = ", ".join(labels) if labels else ", ".join(map(str, there))
+            raise DataError(f"anomaly.normal names {given!r}, but {name} has the classes {known}", "correct the list")
+    return [(~np.isin(part, numbers)).astype(np.int64) for part in classes]
 
 
 def check_classes(data: Dataset, outputs: int, name: str) -> None:
@@ -247,16 +312,23 @@ def _transform(arrays: Mapping[str, Samples], project: Project, name: str) -> Ca
 
 
 def _outside_the_test(arrays: Mapping[str, Samples], project: Project, name: str) -> Samples:
-    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged."""
+    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged; with
+    [anomaly] the normal ones alone."""
     if "x" in arrays and project.data.test is not None:
-        rest, _ = _take(arrays, "test", _pair(arrays, "x", "y", name), project.data.test, project.data, name)
-        return rest[0]
-    if "x_train" not in arrays:
+        (x, y), _ = _take(arrays, "test", _pair(arrays, "x", "y", name), project.data.test, project.data, name)
+    elif "x_train" in arrays:
+        x, y = arrays["x_train"], arrays.get("y_train", np.zeros(0))
+    else:
         raise DataError(
             f"{name} has no training samples to learn mean and deviation from",
             "remove data.standardize, or set data.test",
         )
-    return arrays["x_train"]
+    if project.anomaly is None:
+        return x
+    _check_pair(x, y, name)
+    (classes,) = _marked([_classes(y, name)], project, _texts(arrays, name), name)
+    normal: Samples = x[classes == 0]
+    return normal
 
 
 def _on_grid(real: Samples, grid: Fixed, name: str) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from flows.errors import ProjectError
 from flows.inputs import sample_shape, split
 from flows.project import Distil
 from flows.project_errors import nearest
+from flows.qat.devices import Part, Runtime
 from flows.store import digest
 
 
@@ -29,6 +30,10 @@ class Teacher:
 
     model: Any
     table: Distil
+
+    def on(self, runtime: Runtime) -> Teacher:
+        """The same on the devices of a training."""
+        return Teacher(runtime.copied(self.model), self.table)
 
     def student(self, model: Any) -> Any:
         """A function of what the model takes → logits and the results of the layers that learn, in training.
@@ -51,8 +56,8 @@ class Teacher:
     def _watched(self) -> Any:
         return watching(self.model, self.table.layers.values(), "the float network")
 
-    def loss(self, x: Any, outputs: Any, hard: Any) -> Any:
-        """The student's loss, mean over a batch.
+    def loss(self, x: Any, outputs: Any, hard: Any, part: Part) -> Any:
+        """The student's loss, mean over a batch, or what a part of it adds to that.
 
         Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network" (2015), section 2: cross-entropy of
         the two softmaxes at a temperature, times its square, so that gradients keep their size. To it comes the mean
@@ -63,6 +68,7 @@ class Teacher:
             x: (n, *shape), in the student's shape.
             outputs: what the student's function gave.
             hard: its loss by the true classes.
+            part: of the batch.
         """
         import tensorflow as tf
 
@@ -70,10 +76,10 @@ class Teacher:
         given = split(self.model, tf.reshape(x, (-1, *sample_shape(self.model))))
         (logits, *own), (said, *hints) = (_listed(one) for one in (outputs, self._watched(given, training=False)))
         wanted = tf.nn.softmax(said / temperature)
-        soft = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits / temperature))
+        soft = part.mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits / temperature))
         loss = (1 - weight) * hard + weight * temperature**2 * soft
         errors = [
-            tf.reduce_mean((one - hint) ** 2) / (tf.reduce_mean(hint**2) + SMALL)
+            part.mean((one - hint) ** 2) / (part.whole_mean(hint**2) + SMALL)
             for one, hint in zip(own, hints, strict=True)
         ]
         return loss + self.table.layer_weight / len(errors) * tf.add_n(errors) if errors else loss

@@ -18,6 +18,7 @@ from flows.project import Data, Training
 from flows.qat import checkpoint
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset
+from flows.qat.devices import Part, Runtime
 from flows.qat.distil import Teacher
 from flows.qat.objective import Classification, Objective
 from flows.qat.pipeline import changed, order_of
@@ -44,6 +45,7 @@ class Fit:
         teacher: to learn from besides the true classes; None: nobody.
         sharer: the clusters to train with; None: every weight is its own.
         objective: what is minimized.
+        runtime: the devices.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Fit:
     teacher: Teacher | None = None
     sharer: Sharer | None = None
     objective: Objective = field(default_factory=Classification)
+    runtime: Runtime = field(default_factory=Runtime)
 
     def extras_digest(self) -> list[str | None]:
         """Of masks, teacher and clusters."""
@@ -71,23 +74,39 @@ def _rate(training: Training, epoch: int) -> float:
 
 
 class Engine:
-    """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone."""
+    """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone.
+
+    Args:
+        model: which has the best weights in the end.
+        job: its training; what is trained are copies of model, masks and teacher on the devices.
+    """
 
     def __init__(self, model: Any, job: Fit) -> None:
         import tensorflow as tf
         import tf_keras
 
         training, data = job.training, job.data
-        self._model, self._training, self._data, self._source = model, training, data, job.source
+        self._runtime, self._training, self._data, self._source = job.runtime, training, data, job.source
+        self._runtime.check(training.batch_size, len(data.x_train))
+        self._judged_model, self._model, self._objective = model, self._runtime.copied(model), job.objective
         self._pruner, self._teacher, self._sharer = job.pruner, job.teacher, job.sharer
-        self._objective = job.objective
-        self._student = None if job.teacher is None else job.teacher.student(model)
-        self._optimizer = tf_keras.optimizers.get(training.optimizer)
-        self._optimizer.build(model.trainable_variables)
+        with self._runtime.scope():
+            if self._model is not model:
+                self._pruner = None if job.pruner is None else job.pruner.on(self._model)
+                self._sharer = None if job.sharer is None else job.sharer.on(self._model)
+                self._teacher = None if job.teacher is None else job.teacher.on(self._runtime)
+            self._student = None if self._teacher is None else self._teacher.student(self._model)
+            self._optimizer = tf_keras.optimizers.get(training.optimizer)
+            self._scaled = self._runtime.precision(model) == "mixed_float16"  # whose exponent is narrow
+            if self._scaled:
+                self._optimizer = tf_keras.mixed_precision.LossScaleOptimizer(self._optimizer)
+            self._optimizer.build(self._model.trainable_variables)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
+        self._slopes = tf.function(self._gradients, jit_compile=True) if self._runtime.xla else self._gradients
         self._draws: bool | None = None
-        self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
-        self._val = tf.constant(data.x_val), tf.constant(data.y_val)
+        with self._runtime.host():
+            self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
+            self._val = tf.constant(data.x_val), tf.constant(data.y_val)
 
     def weights(self) -> checkpoint.Weights:
         return tuple(self._model.get_weights())
@@ -111,7 +130,8 @@ class Engine:
 
         rate, seed = _rate(self._training, epoch), self._training.seed
         order = order_of(len(self._data.x_train), seed, epoch)
-        tf.random.set_seed(int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0]))
+        entropy = (seed, epoch) if self._runtime.chief else (seed, epoch, self._runtime.worker)
+        tf.random.set_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
         if self._draws:
             self._pass = tf.function(
                 self._steps
@@ -126,9 +146,11 @@ class Engine:
         return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
 
     def _judged(self) -> dict[str, float]:
-        """Figures of the validation set."""
+        """Figures of the validation set, by the model as it is used: in float32, and in one piece."""
+        if self._model is not self._judged_model:
+            self._judged_model.set_weights(self._model.get_weights())
         val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"val_loss": val_loss, "val_accuracy": val_accuracy}
+        return {"val_loss": val_loss} | ({"val_accuracy": val_accuracy} if self._objective.judges else {})
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""
@@ -146,28 +168,43 @@ class Engine:
         total = tf.constant(0.0)
         for start in tf.range(0, rows, batch):
             chosen = order[start : start + batch]
-            loss = self._step(tf.gather(x, chosen), tf.gather(y, chosen))
+            with self._runtime.host():
+                given = tf.gather(x, chosen), tf.gather(y, chosen)
+            loss = self._step(*given)
             total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
         return total / rows
 
     def _step(self, x: Any, y: Any) -> Any:
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            given = split(self._model, x)
-            outputs = self._student(given) if self._student else self._model(given, training=True)
-            logits = outputs[0] if isinstance(outputs, list) else outputs
-            loss = tf.reduce_mean(self._objective.losses(x, y, logits))
-            if self._teacher is not None:
-                loss = self._teacher.loss(x, outputs, loss)
-            objective = tf.add_n([loss, *self._model.losses])
-        variables = self._model.trainable_variables
-        self._optimizer.apply_gradients(zip(tape.gradient(objective, variables), variables, strict=True))
+        """One batch; returns its mean loss."""
+        loss = self._runtime.run(self._learn, x, y)
         if self._pruner is not None:
             self._pruner.apply()
         if self._sharer is not None:
             self._sharer.apply()
         return loss
+
+    def _learn(self, x: Any, y: Any, count: Any) -> Any:
+        """A batch, or the part of one of `count` samples; returns what it adds to the mean loss."""
+        loss, gradients = self._slopes(x, y, count)
+        self._optimizer.apply_gradients(zip(gradients, self._model.trainable_variables, strict=True))
+        return loss
+
+    def _gradients(self, x: Any, y: Any, count: Any) -> tuple[Any, list[Any]]:
+        import tensorflow as tf
+
+        part, variables = Part(count), self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            given = split(self._model, x)
+            outputs = self._student(given) if self._student else self._model(given, training=True)
+            logits = tf.cast(outputs[0] if isinstance(outputs, list) else outputs, tf.float32)
+            loss = part.mean(self._objective.losses(x, y, logits))
+            if self._teacher is not None:
+                loss = self._teacher.loss(x, outputs, loss, part)
+            objective = tf.add_n([loss, *(one / self._runtime.replicas for one in self._model.losses)])
+            if self._scaled:
+                objective = self._optimizer.get_scaled_loss(objective)
+        gradients = tape.gradient(objective, variables)
+        return loss, self._optimizer.get_unscaled_gradients(gradients) if self._scaled else gradients
 
     def _judge(self, x: Any, y: Any) -> Any:
         """Mean loss and accuracy of the model as it is used, in one compiled loop."""
@@ -177,7 +214,7 @@ class Engine:
         total = tf.zeros(2)
         for start in tf.range(0, rows, PREDICT_ROWS):
             given, classes = x[start : start + PREDICT_ROWS], y[start : start + PREDICT_ROWS]
-            logits = self._model(split(self._model, given), training=False)
+            logits = self._judged_model(split(self._judged_model, given), training=False)
             figures = self._objective.losses(given, classes, logits), self._objective.right(given, classes, logits)
             total += tf.stack([tf.reduce_sum(one) for one in figures])
         return total / rows

@@ -22,6 +22,7 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Quantize, Share, Training
 from flows.qat.data import Dataset, load_data
+from flows.qat.devices import check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import Fit
 from flows.qat.fold import folded
@@ -55,8 +56,10 @@ def train_from_float(
     table = project.quantize
     if table is None:
         raise ProjectError(f"'{project.name}' has no [quantize] table", "use `flows.qat.train`")
+    started(project.devices)
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
+    check_layers(project.devices, [teacher])
     plain = folded(teacher)
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
@@ -88,7 +91,7 @@ class _Work:
         """The trained float model."""
         project, function = self.project, self.project.model.baseline
         if function is None:
-            make_deterministic(0 if project.training is None else project.training.seed)
+            make_deterministic(0 if project.training is None else project.training.seed, started(project.devices).xla)
             model = load_model(project.model_path, allow_lambda=project.model.allow_lambda)
         else:
             assert project.training is not None
@@ -100,7 +103,7 @@ class _Work:
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""
-        self.figures.append(finish(self.project, model, self.data, stage, self.folder / name, self.progress))
+        self.figures.extend(finish(self.project, model, self.data, stage, self.folder / name, self.progress))
 
     def quantized(self, plain: Any, table: Quantize) -> Quantized:
         """The quantized form of a folded model, its ranges learnt from calibration samples."""
@@ -129,7 +132,7 @@ class _Work:
         pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
         sharer = sharer_of(one.model, share, training.epochs) if share else None
         job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher, sharer)
-        job = replace(job, fingerprint=self._fingerprint(one, job))
+        job = replace(job, fingerprint=self._fingerprint(one, job), runtime=started(self.project.devices))
         self.histories[name] = fit(one.model, job, self.progress).history
 
     def _training(self) -> Training:
@@ -142,6 +145,8 @@ class _Work:
         """Of everything that determines the trained weights."""
         weights = hashlib.sha256(b"".join(array.tobytes() for array in one.model.get_weights())).hexdigest()
         own = {"data": self.project.data.model_dump(mode="json"), "training": job.training.model_dump(mode="json")}
+        if self.project.devices is not None:
+            own |= self.project.digest_fields("devices")
         quantizers = [asdict(choice) for choice in one.choices]
         fixed = [list(self.table.frozen), weights, self.data.digest(), keras2.versions()]
         return digest([own, quantizers, fixed, job.extras_digest()])

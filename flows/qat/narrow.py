@@ -7,18 +7,21 @@ translates to just these weights, and its weights after some more epochs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flows import keras2
 from flows.errors import ModelError, ProjectError
 from flows.ir import Graph, Node
-from flows.metrics import MetricSet, Stage
+from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Project, Training
+from flows.qat import anomaly
 from flows.qat.data import Dataset, load_data
 from flows.qat.engine import Fit
 from flows.qat.load import load_model
+from flows.qat.objective import objective_of
 from flows.qat.train import TrainResult, finish, fit, make_deterministic, write_results
 from flows.store import digest, file_digest
 
@@ -102,7 +105,8 @@ def fine_tune(
     """Train a trained model some more, or go on where a killed fine-tuning stopped.
 
     The weights kept are those of the best epoch, by the rule of `flows.qat.train`; those that the model has already
-    count as an epoch, so that it never gets worse on the validation set.
+    count as an epoch, so that it never gets worse on the validation set. Of a detector the autoencoder is trained, and
+    gets a new threshold. It runs on the CPU, whatever [devices] says.
 
     Args:
         project: with [training], which holds but for what follows.
@@ -123,14 +127,18 @@ def fine_tune(
     training = wanted.model_copy(update={"epochs": epochs, "learning_rate": wanted.learning_rate * rate})
     make_deterministic(training.seed)
     data, trained = load_data(project), load_model(model, allow_lambda=project.model.allow_lambda)
+    if project.anomaly is not None:
+        data, trained = anomaly.normal_samples(data), anomaly.autoencoder_of(trained)
     fingerprint = _fingerprint(project, training, model, data)
     job = Fit("fine-tuning", training, data, project.data, folder / "checkpoints", fingerprint, from_trained=True)
-    state = fit(trained, job, progress)
-    figure = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress)
-    write_results(folder, {"qat": state.history}, MetricSet((figure,)))
-    return TrainResult(folder / "qat.h5", None, MetricSet((figure,)))
+    state = fit(trained, replace(job, objective=objective_of(project)), progress)
+    if project.anomaly is not None:
+        trained = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True).model
+    figures = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress)
+    write_results(folder, {"qat": state.history}, figures)
+    return TrainResult(folder / "qat.h5", None, figures)
 
 
 def _fingerprint(project: Project, training: Training, model: Path, data: Dataset) -> str:
-    fields = {**project.digest_fields("data"), "training": training.model_dump(mode="json")}
+    fields = {**project.digest_fields("data", "anomaly"), "training": training.model_dump(mode="json")}
     return digest([fields, file_digest(model), data.digest(), keras2.versions()])

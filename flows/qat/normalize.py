@@ -1,7 +1,8 @@
 """Normalization as a layer of the network, so that raw sensor integers enter the hardware.
 
 In: the network that a project builds, and its raw training samples. Out: the network behind a batch normalization with
-constants from these samples, and a quantizer behind that, which keeps the multipliers that follow narrow.
+constants from these samples, and a quantizer behind that, which keeps the multipliers that follow narrow. A float
+network that is quantized later is trained behind both, and keeps them as they are.
 
 Each feature, or channel of an image, becomes (x - mean) * 2**-k: the mean rounded to the input's grid, 2**k the power
 of two next to the standard deviation. Both are exact in hardware, and the result has a deviation of 0.7 to 1.4.
@@ -20,6 +21,8 @@ from flows.ir import Fixed
 from flows.qat.fold import layers_of, parents_of
 
 NAME = "normalization"
+GRID = f"{NAME}_grid"
+"""Names of the two layers."""
 
 
 def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -> Any:
@@ -48,7 +51,7 @@ def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -
     mean, scale = constants(x.reshape(-1, *shape), grid)
     layer.set_weights([scale, np.zeros_like(scale), mean, np.ones_like(scale)])
     quantizer = f"quantized_bits({result.width},{result.integer - result.signed},alpha=1)"
-    values = QActivation(quantizer, name=f"{NAME}_grid")(values)
+    values = QActivation(quantizer, name=GRID)(values)
     parents, tensors = parents_of(model), {}
     for one in layers_of(model):
         if type(one).__name__ == "InputLayer":

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.project import Data
-from flows.qat.augment import Images, augmented, check_images
+from flows.qat.augment import Changes, Images, check_images, drawn
 from flows.qat.data import Dataset
 
 AUGMENTATION = 1
@@ -27,13 +27,19 @@ def order_of(rows: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 def changed(images: Images, source: Data, seed: int, epoch: int) -> Images:
     """The training samples of an epoch, changed at random where the project asks for it."""
-    if not (source.flip or source.shift):
-        return images
-    return augmented(images, source, np.random.default_rng((seed, epoch, AUGMENTATION)))
+    return _changes(len(images), source, seed, epoch).applied(images) if source.flip or source.shift else images
+
+
+def _changes(count: int, source: Data, seed: int, epoch: int) -> Changes:
+    return drawn(count, source, np.random.default_rng((seed, epoch, AUGMENTATION)))
 
 
 def batches(data: Dataset, source: Data, batch_size: int, seed: int, epoch: int) -> Any:
     """The training batches of one epoch, the next ones made ready while one is worked on.
+
+    Only the samples of a batch are read, and changed, at a time: `data` may be memory-mapped
+    (`numpy.load("x_train.npy", mmap_mode="r")`) and larger than memory. What is kept of a whole epoch is its order and
+    what is drawn at random, 8 to 25 bytes a sample. Batches are not cached, as each epoch has others.
 
     Args:
         data: shaped as the model takes it.
@@ -47,14 +53,15 @@ def batches(data: Dataset, source: Data, batch_size: int, seed: int, epoch: int)
     import tensorflow as tf
 
     check_images(data.shape, source)
+    count = len(data.x_train)
 
     def chosen() -> Iterator[tuple[Images, NDArray[np.int64]]]:
-        x, order = changed(data.x_train, source, seed, epoch), order_of(len(data.x_train), seed, epoch)
-        for start in range(0, len(order), batch_size):
+        changes, order = _changes(count, source, seed, epoch), order_of(count, seed, epoch)
+        for start in range(0, count, batch_size):
             rows = order[start : start + batch_size]
-            yield x[rows], data.y_train[rows]
+            yield changes.of(rows).applied(np.asarray(data.x_train[rows])), np.asarray(data.y_train[rows])
 
     signature = tf.TensorSpec((None, *data.shape), tf.float32), tf.TensorSpec((None,), tf.int64)
     dataset = tf.data.Dataset.from_generator(chosen, output_signature=signature)
-    count = -(-len(data.x_train) // batch_size)
-    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(tf.data.AUTOTUNE)
+    steps = -(-count // batch_size)
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)

@@ -8,7 +8,7 @@ interrupted training goes on to the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,13 @@ def _labels(name: str, inputs: int, outputs: int, table: Prune, lanes: Lanes | N
     return lanes(name, inputs, outputs)
 
 
+def _moved(kernel: Pruned, model: Any) -> Pruned:
+    """The same kernel in a copy of its model."""
+    layer = model.get_layer(kernel.layer)
+    bias = None if kernel.bias is None else layer.bias
+    return replace(kernel, variable=getattr(layer, KERNELS[type(layer).__name__]), bias=bias)
+
+
 def sparsity_at(table: Prune, epoch: int, epochs: int) -> float:
     """Share of the final sparsity that holds in an epoch, from 0.
 
@@ -147,6 +154,12 @@ class Pruner:
 
         self._kernels, self._table, self._epochs, self._at_once = kernels, table, epochs, at_once
         self._masks = [tf.Variable(tf.ones(kernel.variable.shape), trainable=False) for kernel in kernels]
+
+    def on(self, model: Any) -> Pruner:
+        """The same for a copy of the model."""
+        return Pruner(
+            tuple(_moved(kernel, model) for kernel in self._kernels), self._table, self._epochs, self._at_once
+        )
 
     def begin(self, epoch: int) -> float:
         """Set the masks of an epoch, and apply them; returns the share of the final sparsity."""

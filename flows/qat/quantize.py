@@ -19,6 +19,7 @@ from flows.inputs import split
 from flows.project import Quantize
 from flows.project_errors import nearest
 from flows.qat.fold import FUNCTIONS, KERNELS, function_of, parents_of
+from flows.qat.normalize import GRID
 from flows.qat.ranges import best_integer, relative_error
 
 COPIED = frozenset(
@@ -129,7 +130,8 @@ def _check(model: Any, table: Quantize) -> None:
     """Refuse layers that cannot be quantized, and rows of the table that are for none."""
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind not in COPIED | FUNCTIONS | KERNELS.keys() or function_of(layer) == "softmax":
+        known = kind in COPIED | FUNCTIONS | KERNELS.keys() or layer.name == GRID  # the last one is quantized already
+        if not known or function_of(layer) == "softmax":
             what = "a softmax within the network" if function_of(layer) == "softmax" else f"a {kind}"
             raise UnsupportedLayer(f"layer '{layer.name}' is {what}, which has no quantized form here", _SUPPORTED)
     names = [layer.name for layer in model.layers if type(layer).__name__ in FUNCTIONS | KERNELS.keys()]

@@ -10,7 +10,7 @@ together, so that what is trained is the cluster's value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -131,9 +131,17 @@ class Sharer:
         import tensorflow as tf
 
         self._kernels, self._table, self._first = kernels, table, min(int(table.start * epochs), epochs - 1)
+        self._epochs = epochs
         self._clusters = [
             tf.Variable(tf.range(tf.size(kernel.variable), dtype=tf.int32), trainable=False) for kernel in kernels
         ]
+
+    def on(self, model: Any) -> Sharer:
+        """The same for a copy of the model."""
+        layers = {kernel.layer: model.get_layer(kernel.layer) for kernel in self._kernels}
+        variables = {name: getattr(layer, KERNELS[type(layer).__name__]) for name, layer in layers.items()}
+        kernels = tuple(replace(kernel, variable=variables[kernel.layer]) for kernel in self._kernels)
+        return Sharer(kernels, self._table, self._epochs)
 
     def begin(self, epoch: int) -> float:
         """Set the clusters of an epoch, and apply them; returns 1 where weights are shared, 0 before that."""

@@ -29,13 +29,13 @@ DOWNLOAD_TIMEOUT_S = 30.0
 
 
 def read_source(project: Project) -> Arrays:
-    """The arrays of the project's source, or of its fallback where the source's file does not exist.
+    """The arrays of the project's source, or of its fallback where the source is missing; nothing of OpenML's is
+    downloaded here, but by `flows.qat.openml`.
 
     Raises:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
-    path = project.data_path
-    data = project.data
+    path, data = project.data_path, project.data
     return SETS[project.data_name]() if path is None else read_file(path, data.label, data.features)
 
 
@@ -125,14 +125,14 @@ SETS: Mapping[str, Callable[[], Arrays]] = {
     "cifar10": _cifar10,
     "synthetic_jets": _synthetic_jets,
 }
-"""Named sets → their readers."""
+"""Named sets that are no files of ours → their readers."""
 
 
 def _keras(name: str) -> Arrays:
     """A set from Keras' cache, downloaded by Keras when it is not there; Keras checks its SHA-256."""
     keras2.ready()
     try:
-        with _impatient():
+        with impatient():
             (x_train, y_train), (x_test, y_test) = importlib.import_module(f"tf_keras.datasets.{name}").load_data()
     except Exception as error:  # Keras raises bare Exceptions for what the network does
         raise DataError(
@@ -143,7 +143,7 @@ def _keras(name: str) -> Arrays:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def impatient() -> Iterator[None]:
     """Downloads give up after a silence; Keras itself would wait for ever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)

@@ -5,7 +5,7 @@ In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.
 
 Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes or shares
 among the epochs at the final sparsity with shared weights; among equals, the lowest validation loss; among equals
-again, the first.
+again, the first. With [anomaly] there is no accuracy: of equal sparsity, the lowest validation loss.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows import keras2
-from flows.classes import predicted
+from flows.classes import detection, predicted
 from flows.errors import ModelError, ProjectError, StorageError
 from flows.inputs import sample_shape, split
 from flows.metrics import Metric, MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project, Prune, Share, Training
-from flows.qat import checkpoint
+from flows.qat import anomaly, checkpoint
 from flows.qat.augment import check_images
 from flows.qat.build import build
 from flows.qat.checkpoint import State
 from flows.qat.data import Dataset, check_classes, load_data
+from flows.qat.devices import Runtime, check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import PREDICT_ROWS, Engine, Fit
 from flows.qat.normalize import normalized
+from flows.qat.objective import objective_of
 from flows.qat.prune import Lanes, pruner_of
 from flows.qat.share import sharer_of
 from flows.qat.shrink import without_pruned
@@ -74,11 +76,15 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
             "start at translate; with [quantize], `train_from_float`",
         )
     progress = progress or Progress()
+    started(project.devices)
+    _check_places(project)
     data = load_data(project)
+    data = data if project.anomaly is None else anomaly.normal_samples(data)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
     if data.labels:
         progress.say(f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(data.labels))}")
+    detectors: dict[str, anomaly.Detector] = {}
     jobs = [("float", project.model.baseline, Stage.FLOAT), ("qat", project.model.quantized, Stage.QAT)]
     files: dict[str, Path] = {}
     figures, histories, teaching = MetricSet(), {}, None
@@ -93,11 +99,27 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         teaching = model
         if stage is Stage.QAT:
             model = without_pruned(model, project.prune, progress)
+        if project.anomaly is not None:
+            quantized = stage is Stage.QAT
+            detectors[name] = anomaly.detector(model, data, project.anomaly.quantile, quantized)
+            model = detectors[name].model
+            progress.say(f"{name}: {detectors[name]}")
         files[name] = folder / f"{name}.h5"
-        figures += MetricSet((finish(project, model, data, stage, files[name], progress),))
+        figures += finish(project, model, data, stage, files[name], progress)
         histories[name] = state.history
     write_results(folder, histories, figures)
+    if detectors:
+        _write_json(folder / "anomaly.json", {name: one.to_json() for name, one in detectors.items()})
     return TrainResult(files["qat"], files.get("float"), figures)
+
+
+def _check_places(project: Project) -> None:
+    """Refuse wrong names in [devices.layers] before anything is trained."""
+    if project.devices is None or not project.devices.layers:
+        return
+    functions = project.model.baseline, project.model.quantized
+    check_layers(project.devices, [build(project, function) for function in functions if function is not None])
+    keras2.forget()  # layers without a name are numbered on
 
 
 def save_model(model: Any, file: Path) -> None:
@@ -125,17 +147,21 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     return float(np.mean(predicted(logits) == y))
 
 
-def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> Metric:
-    """Save a trained model, and tell its accuracy on the test set."""
+def finish(project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress) -> MetricSet:
+    """Save a trained model, and tell its accuracy on the test set; of a detector, what it finds besides."""
     save_model(model, file)
     tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
     target = f"{project.data_name}, {len(data.y_test)} test samples"
     version = keras2.versions()[tool]
     if not len(data.y_test):
-        return Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
-    value = accuracy(model, data.shaped(sample_shape(model)).x_test, data.y_test)
+        missing = Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
+        return MetricSet((missing,))
+    x = data.shaped(sample_shape(model)).x_test
+    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    value = float(np.mean(predicted(outputs) == data.y_test))
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
-    return Metric("accuracy", value, stage, tool, version, target, file.name)
+    figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))
+    return figures + (detection(outputs, data.y_test, figures.metrics[0]) if project.anomaly else ())
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
@@ -179,14 +205,19 @@ def train_one(
 ) -> tuple[Any, State]:
     """One model, trained, with the best weights in it."""
     extras = extras or Extras()
-    make_deterministic(training.seed)
+    make_deterministic(training.seed, started(project.devices).xla)
     model = build(project, function)
     if project.data.normalize is not None:
         model = normalized(model, data.x_train, project.input.precision, project.data.normalize)
-    _check_outputs(model, data, f"{function}()")
+    if project.anomaly is None:
+        _check_outputs(model, data, f"{function}()")
+    else:
+        anomaly.check_autoencoder(model, f"{function}()")
     pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
     sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
-    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer)
+    goal = objective_of(project)
+    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer, goal)
+    job = replace(job, runtime=started(project.devices))
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
@@ -197,44 +228,68 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     Raises:
         DataError, StorageError: as `train`.
     """
-    training, data = job.training, job.data.shaped(sample_shape(model))
+    training, data, runtime = job.training, job.data.shaped(sample_shape(model)), job.runtime
     check_images(data.shape, job.source, len(model.inputs))
-    engine = Engine(model, replace(job, data=data))
-    state = checkpoint.latest(job.folder, job.fingerprint, progress.say) or engine.start(job.from_trained)
-    if state.epoch:
-        progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
-    engine.restore(state)
-    with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
-        while state.epoch < training.epochs and not _out_of_patience(state, training):
-            state = _epoch(engine, state)
-            checkpoint.save(job.folder, job.fingerprint, state)
-            last = state.history[-1]
-            advance(f"loss {last['loss']:.3f}  validation accuracy {last['val_accuracy']:.4f}")
+    with runtime.guarded():
+        engine = Engine(model, replace(job, data=data))
+        state = _begun(engine, job, progress)
+        if state.epoch:
+            progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
+        engine.restore(state)
+        with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
+            while state.epoch < training.epochs and not _out_of_patience(state, training):
+                state = _epoch(engine, state, runtime)
+                if runtime.chief:
+                    checkpoint.save(job.folder, job.fingerprint, state)
+                last = state.history[-1]
+                kind = "accuracy" if "val_accuracy" in last else "loss"
+                advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
 
 
-def make_deterministic(seed: int) -> None:
+def _begun(engine: Engine, job: Fit, progress: Progress) -> State:
+    """The newest state of the training, or its first one; that of the chief, on all workers."""
+    runtime = job.runtime
+    found = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
+    if runtime.cluster is None:
+        return found or engine.start(job.from_trained)
+    state = engine.start(job.from_trained)  # on all of them, as they read weights together
+    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, found or state)))
+    if wanted != job.fingerprint:
+        raise ProjectError(
+            f"'{job.name}' here is not what the chief trains", "give all workers the same project, data and versions"
+        )
+    return state
+
+
+def make_deterministic(seed: int, xla: bool = False) -> None:
     """From here on this process computes the same bits in every run; not done earlier, since unseeded operations of
-    other code in the process would then be errors."""
+    other code in the process would then be errors.
+
+    Args:
+        xla: leave it to XLA, which refuses to compile gradients of a maximum pooling otherwise, and is deterministic on
+            a CPU in any case.
+    """
     keras2.ready()
     import tensorflow as tf
     import tf_keras
 
     tf_keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if not xla:
+        tf.config.experimental.enable_op_determinism()
 
 
-def _epoch(engine: Engine, state: State) -> State:
+def _epoch(engine: Engine, state: State, runtime: Runtime) -> State:
     """The state one epoch later."""
-    figures = engine.run(state.epoch)
+    figures = json.loads(runtime.agreed(json.dumps(engine.run(state.epoch)).encode()))
     better = not state.history or _rank(figures) > max(map(_rank, state.history))
     return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
 
 
 def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
     compressed = figures.get("pruned", 0.0) + figures.get("shared", 0.0)
-    return compressed, figures["val_accuracy"], -figures["val_loss"]
+    return compressed, figures.get("val_accuracy", 0.0), -figures["val_loss"]
 
 
 def _out_of_patience(state: State, training: Training) -> bool:
@@ -259,5 +314,9 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
 def _fingerprint(project: Project, job: Fit) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
+    if project.devices is not None:
+        fields |= project.digest_fields("devices")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
+    if project.anomaly is not None:
+        fields["objective"] = job.objective.name
     return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])

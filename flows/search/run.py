@@ -26,6 +26,7 @@ from flows.metrics import Metric, MetricSet, Stage
 from flows.pipeline import CONFIRM_STEPS, MEASURE_STEPS, run
 from flows.progress import Progress
 from flows.project import Project, Search
+from flows.qat.openml import settled
 from flows.search.outcome import Outcome, Point, Trial, write
 from flows.search.space import Values, said, search_of, trial_project, write_project
 from flows.search.study import Book, Finished, shown, storage_errors
@@ -58,9 +59,16 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
     """Carry out the trials that are missing; returns what all of them found, and the folder of the files.
 
     Raises:
+        ProjectError: [devices] asks for several workers.
         GateFailed: a trial is not bit-exact. FlowError: what a step raised; all that was finished is kept.
     """
     progress, table = progress or Progress(), search_of(project)
+    if project.devices is not None and project.devices.strategy == "workers":
+        raise ProjectError(
+            "a search trains one network after the other, which other workers do not know of",
+            "remove [devices] strategy 'workers'; several searches with one --storage share the trials instead",
+        )
+    project = settled(project, progress.say)
     folder = build / project.name / "search"
     make_folder(folder)
     storage = options.storage or f"sqlite:///{(folder / 'search.db').resolve()}"

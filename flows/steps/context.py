@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from flows.classes import predicted
+from flows.classes import detection, predicted
 from flows.errors import StorageError
 from flows.hls.gate import Gate
 from flows.metrics import Metric, MetricSet, Stage
@@ -146,28 +146,33 @@ class Samples:
         x: (n, total input values), int64, on the input grids.
         y: (n,), class numbers; (0,) when they are not known.
         name: of the data.
+        detector: whether they are judged by a detector of anomalies, which are class 1.
     """
 
     x: Any
     y: Any
     name: str
+    detector: bool = False
 
     def save(self, folder: Path) -> None:
-        np.savez_compressed(folder / SAMPLES, x=self.x, y=self.y, name=self.name)
+        more = {"detector": True} if self.detector else {}
+        np.savez_compressed(folder / SAMPLES, x=self.x, y=self.y, name=self.name, **more)
 
     @classmethod
     def load(cls, folder: Path) -> Samples:
         with np.load(folder / SAMPLES) as data:
-            return cls(data["x"], data["y"], str(data["name"]))
+            return cls(data["x"], data["y"], str(data["name"]), "detector" in data)
 
 
-def accuracy(output: Any, samples: Samples, stage: Stage, tool: str, tool_version: str) -> Metric:
-    """The share of test samples, one for each row of `output`, whose class is the right one."""
+def judged(output: Any, samples: Samples, stage: Stage, tool: str, tool_version: str) -> MetricSet:
+    """The share of test samples, one for each row of `output`, whose class is the right one; of a detector, what it
+    finds besides."""
     y = samples.y[: len(output)]
     target = f"{samples.name}, {len(output)} test samples"
     value = float(np.mean(predicted(output) == y)) if len(y) else None
     note = "" if len(y) else "the data has no classes"
-    return Metric("accuracy", value, stage, tool, tool_version, target, METRICS, note)
+    accuracy = Metric("accuracy", value, stage, tool, tool_version, target, METRICS, note)
+    return MetricSet((accuracy,)) + (detection(output, y, accuracy) if samples.detector and len(y) else ())
 
 
 def write_metrics(folder: Path, metrics: MetricSet) -> None:

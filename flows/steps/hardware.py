@@ -35,8 +35,8 @@ from flows.steps.context import (
     Point,
     Results,
     Samples,
-    accuracy,
     below,
+    judged,
     layers_in,
     metrics_in,
     parallel,
@@ -183,13 +183,11 @@ def _simulated(ran: Simulation, samples: Samples, classes: int, clock_ns: float)
     def metric(name: str, value: float | None, note: str = "") -> Metric:
         return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
-    return MetricSet(
-        (
-            accuracy(ran.outputs[: len(samples.x), :classes], samples, Stage.SIMULATED, tool.name, tool.stamp),
-            metric("latency_cycles", cycles),
-            metric("ii", ran.ii),
-            metric("latency_ns", round(cycles * clock_ns, 3), clocked),
-        )
+    said = judged(ran.outputs[: len(samples.x), :classes], samples, Stage.SIMULATED, tool.name, tool.stamp)
+    return said + (
+        metric("latency_cycles", cycles),
+        metric("ii", ran.ii),
+        metric("latency_ns", round(cycles * clock_ns, 3), clocked),
     )
 
 

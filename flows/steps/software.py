@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flows import report as reporting
@@ -22,8 +24,10 @@ from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
+from flows.qat.devices import cluster_of
+from flows.qat.openml import settled
 from flows.rtl.cores.fold import lane_numbers
-from flows.steps.context import Context, Results, Samples, accuracy, metrics_in, versions, write_metrics
+from flows.steps.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
 from flows.store import Done, code, file_digest
 from flows.toolchains import gxx
 
@@ -34,7 +38,8 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        "data", "model", "training", "quantize", "prune", "distil", "share", "input", "model_digest"
+        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("input", "model_digest"),
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
@@ -43,14 +48,37 @@ def train(context: Context, results: Results) -> Results:
     }
 
     def work(folder: Path) -> None:
-        from flows.qat import train, train_from_float
-
-        how = train if project.quantize is None else train_from_float
-        how(project, folder, context.progress, lambda *layer: _lanes(project, *layer))
+        _train_into(folder, project, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def train_with_chief(project: Project, progress: Progress) -> bool:
+    """Train as one of several workers, for the chief, which keeps what comes of it.
+
+    Returns:
+        whether this process is such a worker; the chief, and a process alone, train in the step `train`.
+    Raises:
+        FlowError: as of a training.
+    """
+    cluster = cluster_of(project.devices)
+    if cluster is None or cluster.chief:
+        return False
+    whole = f"worker {cluster.index} of {len(cluster.workers)}"
+    progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
+    with TemporaryDirectory() as folder:
+        _train_into(Path(folder), settled(project, progress.say), progress)
+    progress.say(f"{whole}: done; the chief goes on alone")
+    return True
+
+
+def _train_into(folder: Path, project: Project, progress: Progress) -> None:
+    from flows.qat import apart, train, train_from_float
+
+    how = train if project.quantize is None else train_from_float
+    apart(how, project, folder, progress, partial(_lanes, project))
 
 
 def _lane_knobs(project: Project) -> Any:
@@ -78,7 +106,7 @@ def translate(context: Context, results: Results) -> Results:
     """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
     project = context.project
     model = results.trained.digest("qat.h5") if results.trained else project.model_digest
-    key = project.digest_fields("data", "input", "name") | {
+    key = project.digest_fields("data", "anomaly", "input", "name") | {
         "model": model,
         "allow_lambda": project.model.allow_lambda,
         "knobs": hls_knobs(project),
@@ -102,19 +130,21 @@ def hls_knobs(project: Project) -> dict[str, Any]:
 
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
-    from flows.qat import check_classes, load_data, load_model
+    from flows.qat import check_classes, check_detector, load_data, load_model
 
     data = load_data(project)
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
-    data = data.shaped(sample_shape(model))
-    check_classes(data, math.prod(model.outputs[0].shape[1:]), data.name)
+    data, logits = data.shaped(sample_shape(model)), math.prod(model.outputs[0].shape[1:])
+    check_classes(data, logits, data.name)
+    if project.anomaly is not None:
+        check_detector(logits, model_file.name)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
     wide = bool(gating.beyond_float32(result.graph))
     references.reference(result.reading.model, data.x_test, wide=wide).save(folder / "reference.npz")
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
-    Samples(codes, data.y_test, project.data_name).save(folder)
+    Samples(codes, data.y_test, project.data_name, project.anomaly is not None).save(folder)
     echo = {
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
@@ -159,16 +189,16 @@ def _csim_into(folder: Path, translated: Path, backend: str) -> None:
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
     logits = graph.results[0].size  # of several outputs the first one is the classifier
-    figures = [accuracy(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras"))]
+    figures = judged(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras"))
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
         gate, output = _simulated(folder, translated, backend, graph, reference, samples)
         tool = gxx.find()
         label = f"hls4ml {version('hls4ml')} + {tool.name}"
-        figures.append(accuracy(output[:, :logits], samples, Stage.CSIM, label, tool.version))
+        figures += judged(output[:, :logits], samples, Stage.CSIM, label, tool.version)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    write_metrics(folder, MetricSet(tuple(figures)))
+    write_metrics(folder, figures)
     gating.require(gate)
 
 

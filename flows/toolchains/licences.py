@@ -16,9 +16,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows.caches import cache_folder
 from flows.errors import ProjectError
 from flows.toolchains.process import make_folder
-from flows.toolchains.tool import cache_folder
 
 POLL_S = 0.2
 VARIABLE = "HLSFLOW_LICENCES"

@@ -142,9 +142,3 @@ def version_text(argv: tuple[str, ...], name: str, check: bool = True) -> str:
 def version_tuple(version: str) -> tuple[int, ...]:
     """Numbers to compare versions by: "0.70+12" gives (0, 70, 12)."""
     return tuple(int(number) for number in re.findall(r"\d+", version))
-
-
-def cache_folder() -> Path:
-    """Where hlsflow keeps what any run on this machine can use again; may be deleted at any time."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hlsflow"

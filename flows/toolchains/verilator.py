@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flows import templates
+from flows.caches import cache_folder
 from flows.errors import ToolFailed, ToolMissing
 from flows.toolchains import gxx, process
 from flows.toolchains import tool as tools
@@ -193,7 +194,7 @@ def runtime() -> tuple[Path, ...]:
     sources = [*(include / name for name in RUNTIME), templates.path(RUN_TIME_WARNINGS)]
     flags = (*COMMON_FLAGS, *RUNTIME_FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-pthread", "-c")
     identity = (find().label, gxx.find().label, platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
-    kept = tools.cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    kept = cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     objects = tuple(kept / f"{source.stem}.o" for source in sources)
     if not all(path.exists() for path in objects):
         _compile_runtime(sources, flags, kept)

@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.caches import cache_folder
 from flows.toolchains import process
 from flows.toolchains.process import storage_error
-from flows.toolchains.tool import Tool, cache_folder
+from flows.toolchains.tool import Tool
 
 TRANSLATE_TIMEOUT_S = 900.0
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from flows.caches import cache_folder
 from flows.errors import DataError
 from flows.store import code, digest, write_text
 from flows.toolchains import yosys
 from flows.toolchains.process import make_folder, storage_error
-from flows.toolchains.tool import cache_folder
 from flows.toolchains.yosys import SynthPlan
 
 VARIABLE = "HLSFLOW_CACHE"

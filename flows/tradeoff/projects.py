@@ -81,6 +81,8 @@ def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
         },
     )
     kept["data"]["source"] = source_of(project, folder)
+    if project.anomaly is not None:
+        kept["anomaly"] = project.anomaly.model_dump(mode="json")  # also where it says nothing but what is the default
     model = {"file": relative(point.model, folder), "allow_lambda": project.model.allow_lambda}
     longest = max((knobs.reuse_factor for knobs in point.knobs.values()), default=1)
     return {

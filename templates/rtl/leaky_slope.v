@@ -1,5 +1,6 @@
 // Leaky ReLU before its cast: x * 2**GRID where x >= 0, x * SLOPE where x < 0. Combinational.
-// The slope is a constant, so the product is a sum of shifted copies of x: no multiplier, no DSP block.
+// The slope is a constant, so the product is a sum of shifted copies of x: no multiplier, no DSP block. A slope of -1
+// makes the absolute value, one adder: all bits inverted, and 1 added, where x is negative.
 module leaky_slope #(
     parameter LANES     = 1,
     parameter IN_WIDTH  = 8,
@@ -26,7 +27,10 @@ module leaky_slope #(
                 else        assign sum = term[b-1].sum + shifted;
             end
             wire [OUT_WIDTH-1:0] product = NEGATIVE ? -term[BITS-1].sum : term[BITS-1].sum;
-            assign out[i*OUT_WIDTH +: OUT_WIDTH] = minus ? product : x << GRID;
+            if (NEGATIVE && BITS == 1 && SLOPE == 1 && GRID == 0)
+                assign out[i*OUT_WIDTH +: OUT_WIDTH] = (x ^ {OUT_WIDTH{minus}}) + minus;
+            else
+                assign out[i*OUT_WIDTH +: OUT_WIDTH] = minus ? product : x << GRID;
         end
     endgenerate
 endmodule

@@ -14,6 +14,7 @@ from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Distil
 from flows.qat import TrainResult, load_data, load_model, train, train_from_float
+from flows.qat.devices import Part
 from flows.qat.distil import Teacher
 from tests.qat.qat_project import MODEL, TOML, project_of, small_project
 
@@ -51,7 +52,7 @@ def test_the_loss_is_that_of_the_paper() -> None:
     model = Sequential([Input((2, 3)), Flatten(), Dense(4)])
     rng = np.random.default_rng(0)
     x, logits = rng.normal(size=(5, 6)).astype(np.float32), rng.normal(size=(5, 4)).astype(np.float32)
-    found = Teacher(model, Distil(weight=0.25, temperature=3.0)).loss(x, logits, 2.0)
+    found = Teacher(model, Distil(weight=0.25, temperature=3.0)).loss(x, logits, 2.0, Part())
     wanted = softmax(model.predict(x.reshape(5, 2, 3), verbose=0) / 3)
     soft = -np.mean(np.sum(wanted * np.log(softmax(logits / 3)), 1))
     assert float(found) == pytest.approx(0.75 * 2.0 + 0.25 * 9 * soft, rel=1e-5)
@@ -72,7 +73,8 @@ def test_layers_add_the_mean_of_their_relative_squared_errors() -> None:
     table = {"fc": "fc", "wide": "wide"}
     plain = Teacher(teacher, Distil())
     hinting = Teacher(teacher, Distil(layers=table, layer_weight=0.3))
-    added = float(hinting.loss(x, hinting.student(student)(x), 2.0)) - float(plain.loss(x, student(x), 2.0))
+    hinted = hinting.loss(x, hinting.student(student)(x), 2.0, Part())
+    added = float(hinted) - float(plain.loss(x, student(x), 2.0, Part()))
     wanted, own = {}, {}
     for values, one in ((wanted, teacher), (own, student)):
         weights = one.get_weights()

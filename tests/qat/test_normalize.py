@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tf_keras
 
 from flows.errors import ProjectError
 from flows.ir import Fixed
 from flows.metrics import Stage
 from flows.pipeline import CHECK_STEPS, run
 from flows.progress import Progress
-from flows.qat.normalize import constants
+from flows.qat import load_data, load_model
+from flows.qat.normalize import GRID, NAME, constants
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 RAW = TOML.replace("scale = 0.0625", 'normalize = "fixed<8,3>"').replace("ufixed<5,1>", "ufixed<5,5>")
@@ -52,12 +54,45 @@ def test_raw_integers_pass_the_gate(tmp_path: Path) -> None:
     assert values[1] == pytest.approx(values[2], abs=0.01)
 
 
+IMAGES = """
+from tf_keras import Sequential
+from tf_keras.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, ReLU
+
+
+def baseline():
+    return Sequential([Input((8, 8, 1)), Conv2D(6, 3), BatchNormalization(), ReLU(), Flatten(), Dense(10)])
+"""
+
+
+@pytest.mark.parametrize(("lower", "model"), [("", IMAGES), ("lower = [8]", MODEL)])
+def test_a_float_network_behind_it_is_quantized(lower: str, model: str, tmp_path: Path) -> None:
+    text = RAW.format(epochs=3).replace('quantized = "quantized"\n', "")
+    text += f"[quantize]\nbits = 6\nepochs = 2\n{lower}\n"
+    project = project_of(tmp_path, text, model)
+    results = run(project, tmp_path / "build", CHECK_STEPS, Progress(io.StringIO()))
+    assert results.gate is not None
+    assert results.gate.passed
+    assert results.trained is not None
+    models = [load_model(results.trained.folder / f"{name}.h5") for name in ("float", "ptq", "qat")]
+    x = load_data(project).shaped(models[0].input_shape[1:]).x_test
+    parts = [tf_keras.Model(one.inputs, one.get_layer(GRID).output) for one in models]
+    first, *others = (part.predict(x, verbose=0) for part in parts)
+    assert len(np.unique(first)) >= 17  # of the pixels, 0 to 16
+    for other in others:
+        np.testing.assert_array_equal(other, first)  # trained, folded and quantized, but normalized alike
+    choices = json.loads((results.trained.folder / "quantizers.json").read_text())
+    assert NAME not in {one["layer"].removesuffix("_grid") for one in choices}
+    values = {metric.stage: metric.value for metric in results.metrics if metric.name == "accuracy"}
+    assert set(values) == {Stage.FLOAT, Stage.PTQ, Stage.QAT, Stage.CSIM}
+    assert all(value is not None and value > 0.5 for value in values.values())  # of ten classes
+    assert values[Stage.QAT] == pytest.approx(values[Stage.CSIM], abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("[model]", "scale = 0.5\n[model]", "normalize takes raw values"),
         ("fixed<8,3>", "ufixed<8,3>", "needs a signed type"),
-        ('quantized = "quantized"\nbaseline = "baseline"', 'baseline = "baseline"\n[quantize]', "not with .quantize."),
         ('quantized = "quantized"\nbaseline = "baseline"', 'file = "model.h5"', "not before a file's"),
     ],
 )

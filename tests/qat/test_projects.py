@@ -1,9 +1,8 @@
-"""The image projects that come with hlsflow: their data, and an epoch of training on a few made-up images."""
+"""The projects that come with hlsflow: their data, and an epoch of training on a few made-up images."""
 
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from flows.metrics import Stage
 from flows.progress import Progress
 from flows.project import Project, load
 from flows.qat import load_data, load_model, train
+from flows.qat.anomaly import normal_samples
 from flows.qat.build import build
 
 PROJECTS = Path(__file__).parents[2] / "projects"
@@ -106,16 +106,15 @@ def test_the_script_leaves_a_foreign_model_and_its_samples(tmp_path: Path) -> No
         np.testing.assert_array_equal(samples["x"] * 256, images["x_test"])
 
 
-def test_jets_say_when_they_are_made_up(tmp_path: Path) -> None:
-    for name in ("project.toml", "model.py"):
-        shutil.copy(PROJECTS / "jets" / name, tmp_path)
-    project = load(tmp_path)
-    assert project.data_name == "synthetic_jets"  # which every accuracy names
+def test_jets_say_when_they_are_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HLSFLOW_DATA", str(tmp_path))
+    project = load(PROJECTS / "jets")
+    assert (project.data_path, project.data_name) == (None, "synthetic_jets")  # which every accuracy names
     for function in ("quantized", "baseline"):
         model = build(project, function)
         assert (model.input_shape, model.output_shape) == ((None, 16), (None, 5))
     np.savez(tmp_path / "jets.npz", x=np.zeros((2, 16)), y=[0, 1])
-    assert load(tmp_path).data_name == "jets.npz"
+    assert (project.data_path, project.data_name) == (tmp_path / "jets.npz", "jets")
 
 
 def test_fusion_reads_two_views_or_either() -> None:
@@ -132,3 +131,21 @@ def test_fusion_reads_two_views_or_either() -> None:
         shapes = [[layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")] for model in models]
         assert shapes[0] == shapes[1]
         assert models[0].get_layer("fc1").kernel.shape == (width, 32)
+
+
+def test_the_autoencoders_of_anomaly_are_of_one_shape_and_six_bits() -> None:
+    project = load(PROJECTS / "anomaly")
+    models = [build(project, function) for function in ("quantized", "baseline")]
+    kernels = [[layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")] for model in models]
+    assert kernels[0] == kernels[1] == [(64, 32), (32, 16), (16, 32), (32, 64)]
+    for model in models:
+        assert (model.input_shape, model.output_shape) == ((None, 64), (None, 64))
+    quantizers = [q for layer in models[0].layers if hasattr(layer, "get_quantizers") for q in layer.get_quantizers()]
+    assert max(q.bits for q in quantizers) == 6
+
+
+def test_anomaly_learns_two_digits_and_is_tested_with_all() -> None:
+    data = load_data(load(PROJECTS / "anomaly"))
+    own = normal_samples(data)
+    assert (len(own.y_train), len(own.y_val)) == (162, 54)
+    assert [int((data.y_test == kind).sum()) for kind in (0, 1)] == [144, 575]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.caches import cache_folder
 from flows.errors import ToolMissing
 from flows.toolchains import gxx, nextpnr, verilator, yosys
-from flows.toolchains.tool import Tool, cache_folder, release, version_tuple
+from flows.toolchains.tool import Tool, release, version_tuple
 
 
 def answering(folder: Path, name: str, answer: str, code: int = 0) -> Path:

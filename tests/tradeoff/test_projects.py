@@ -150,6 +150,19 @@ def test_a_trained_model_is_judged_by_samples_its_training_has_not_seen(tmp_path
     assert not len(after.y_train)
 
 
+def test_a_detector_is_still_told_which_classes_are_normal(tmp_path: Path) -> None:
+    small_project(tmp_path / "project", 1)
+    file = tmp_path / "project" / "project.toml"
+    file.write_text(file.read_text() + "[anomaly]\n")  # all of it as by default
+    original = load(tmp_path / "project")
+    (tmp_path / "m.h5").write_bytes(b"")
+    point = Point("p", "", Graph("g", (), ()), {}, PIPELINE, tmp_path / "m.h5")
+    written = write_project(original, point, tmp_path / "front")
+    assert written.anomaly == original.anomaly
+    np.testing.assert_array_equal(load_data(written).y_test, load_data(original).y_test)
+    assert load_data(written).classes == 2
+
+
 def test_layer_names_are_quoted(tmp_path: Path) -> None:
     original = small_project(tmp_path / "project", 1)
     knobs = original.knobs.model_copy(update={"layers": {'a"b.c d': original.knobs.of("x").model_copy()}})
