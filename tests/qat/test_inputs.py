@@ -150,7 +150,9 @@ def test_both_inputs_teach_and_a_resumed_training_ends_in_the_same_bits(project:
 
 def test_a_teacher_of_two_inputs_and_neurons_taken_out(tmp_path: Path) -> None:
     """Units before the Concatenate stay, those behind it go."""
-    project = project_of(tmp_path / "project", with_baseline(TOML) + DISTIL + NEURONS + SHARE, MODEL)
+    project = project_of(
+        tmp_path / "project", with_baseline(TOML).replace("epochs = 6", "epochs = 3") + DISTIL + NEURONS + SHARE, MODEL
+    )
     log = io.StringIO()
     result = train(project, tmp_path / "work", Progress(log))
     assert "pruned units taken out: 4 of fc3" in log.getvalue()
