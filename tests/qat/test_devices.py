@@ -109,7 +109,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ],
     ids=["mirrored", "two of four", "xla"],
 )
-def test_devices_train_the_weights_of_one_and_resume_to_the_same_bits(
+def test_devices_train_the_weights_of_one_and_resume(
     alone: Any, tmp_path: Path, devices: str, extra: str, model: str
 ) -> None:
     one = project(tmp_path, f"{extra}[devices]\n{devices}\n", model)

@@ -21,6 +21,7 @@ from flows.qat.build import build
 from flows.qat.shrink import shrunk
 from flows.steps.hardware import synth
 from tests.qat.qat_project import project_of
+from tests.qat.test_devices import CLOSE, trained
 
 MODEL = """
 from qkeras import QActivation, QDense, quantized_bits
@@ -150,7 +151,9 @@ def test_both_inputs_teach_and_a_resumed_training_ends_in_the_same_bits(project:
 
 def test_a_teacher_of_two_inputs_and_neurons_taken_out(tmp_path: Path) -> None:
     """Units before the Concatenate stay, those behind it go."""
-    project = project_of(tmp_path / "project", with_baseline(TOML) + DISTIL + NEURONS + SHARE, MODEL)
+    project = project_of(
+        tmp_path / "project", with_baseline(TOML).replace("epochs = 6", "epochs = 3") + DISTIL + NEURONS + SHARE, MODEL
+    )
     log = io.StringIO()
     result = train(project, tmp_path / "work", Progress(log))
     assert "pruned units taken out: 4 of fc3" in log.getvalue()
@@ -203,6 +206,19 @@ def test_a_float_network_of_two_inputs_is_quantized(tmp_path: Path) -> None:
     values = [result.metrics.get("accuracy", stage) for stage in (Stage.FLOAT, Stage.PTQ, Stage.QAT)]
     assert min(one.value or 0.0 for one in values if one is not None) > 0.6
     assert inputs.shapes_of(load_model(result.model)) == [(4, 8, 1), (16,)]
+
+
+def test_two_inputs_go_to_several_devices(tmp_path: Path) -> None:
+    text = with_baseline(TOML).replace("epochs = 6", "epochs = 2") + DISTIL
+    model = MODEL.replace("Dropout(0.1)(fused)", "fused")
+    one, two = (
+        trained(project_of(tmp_path / name, text + extra, model), tmp_path / f"{name}_out")
+        for name, extra in (("one", ""), ("two", '[devices]\nstrategy = "mirrored"\ncpus = 2\n'))
+    )
+    assert set(one) == set(two) == {"float", "qat"}
+    for name, weights in one.items():
+        for mine, other in zip(weights, two[name], strict=True):
+            np.testing.assert_allclose(mine, other, rtol=0, atol=CLOSE)
 
 
 @pytest.mark.parametrize(
