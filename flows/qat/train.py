@@ -99,13 +99,11 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         teaching = model
         if stage is Stage.QAT:
             model = without_pruned(model, project.prune, progress)
+        files[name], remark = folder / f"{name}.h5", ""
         if project.anomaly is not None:
-            quantized = stage is Stage.QAT
-            detectors[name] = anomaly.detector(model, data, project.anomaly.quantile, quantized)
-            model = detectors[name].model
-            progress.say(f"{name}: {detectors[name]}")
-        files[name] = folder / f"{name}.h5"
-        remark = str(detectors[name]) if name in detectors else ""
+            detectors[name] = anomaly.detector(model, data, project.anomaly.quantile, stage is Stage.QAT)
+            model, remark = detectors[name].model, str(detectors[name])
+            progress.say(f"{name}: {remark}")
         figures += finish(project, model, data, stage, files[name], progress, remark)
         histories[name] = state.history
     write_results(folder, histories, figures)
@@ -220,11 +218,19 @@ def train_one(
         _check_outputs(model, data, f"{function}()")
     else:
         anomaly.check_autoencoder(model, f"{function}()")
-    pruner = pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None
-    sharer = sharer_of(model, extras.share, training.epochs) if extras.share else None
-    goal = objective_of(project)
-    job = Fit(function, training, data, project.data, folder, "", False, pruner, extras.teacher, sharer, goal)
-    job = replace(job, runtime=started(project.devices))
+    job = Fit(
+        function,
+        training,
+        data,
+        project.data,
+        folder,
+        fingerprint="",
+        pruner=pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None,
+        teacher=extras.teacher,
+        sharer=sharer_of(model, extras.share, training.epochs) if extras.share else None,
+        objective=objective_of(project),
+        runtime=started(project.devices),
+    )
     job = replace(job, fingerprint=_fingerprint(project, job))
     return model, fit(model, job, progress)
 
