@@ -70,15 +70,6 @@ def drawn(count: int, data: Data, random: np.random.Generator) -> Changes:
     return Changes(mirrored, moves, data.shift)
 
 
-def augmented(images: Images, data: Data, random: np.random.Generator) -> Images:
-    """The images, changed as the project asks.
-
-    Args:
-        images: (n, height, width, channels).
-    """
-    return drawn(len(images), data, random).applied(images)
-
-
 def _moved(images: Images, moves: NDArray[np.int64], most: int) -> Images:
     """Each image moved on its own, by -most to most pixels along both axes; zeros move in."""
     padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)))

@@ -142,8 +142,12 @@ def save_model(model: Any, file: Path) -> None:
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """Fraction of samples whose predicted class is theirs."""
-    logits = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
-    return float(np.mean(predicted(logits) == y))
+    return float(np.mean(predicted(_outputs(model, x)) == y))
+
+
+def _outputs(model: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    return found
 
 
 def finish(
@@ -161,8 +165,7 @@ def finish(
     if not len(data.y_test):
         missing = Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
         return MetricSet((missing,))
-    x = data.shaped(sample_shape(model)).x_test
-    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    outputs = _outputs(model, data.shaped(sample_shape(model)).x_test)
     value = float(np.mean(predicted(outputs) == data.y_test))
     progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
     figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))

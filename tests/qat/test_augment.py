@@ -7,7 +7,7 @@ import pytest
 
 from flows.errors import DataError
 from flows.project import Data
-from flows.qat.augment import Images, augmented, check_images
+from flows.qat.augment import Images, check_images, drawn
 
 IMAGES: Images = np.random.default_rng(0).uniform(1, 2, (60, 5, 4, 3)).astype(np.float32)
 
@@ -17,7 +17,7 @@ def data(flip: bool = False, shift: int = 0) -> Data:
 
 
 def changed(asked: Data, seed: int = 0) -> Images:
-    return augmented(IMAGES, asked, np.random.default_rng(seed))
+    return drawn(len(IMAGES), asked, np.random.default_rng(seed)).applied(IMAGES)
 
 
 def moved(image: Images, down: int, right: int) -> Images:

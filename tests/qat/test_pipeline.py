@@ -11,7 +11,7 @@ import pytest
 
 from flows.errors import DataError
 from flows.project import Data
-from flows.qat.augment import augmented
+from flows.qat import augment
 from flows.qat.data import Dataset
 from flows.qat.pipeline import batches
 
@@ -40,7 +40,7 @@ def test_an_epoch_has_each_sample_once_in_an_order_of_its_own() -> None:
 
 def test_images_are_changed_as_in_training() -> None:
     source = Data(source="x.npz", flip=True, shift=1)
-    expected = augmented(X, source, np.random.default_rng((3, 2, 1)))
+    expected = augment.drawn(len(X), source, np.random.default_rng((3, 2, 1))).applied(X)
     assert not np.array_equal(expected, X)
     for x, y in drawn(source, 3, 2):
         np.testing.assert_array_equal(x, expected[y])
