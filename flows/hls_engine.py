@@ -26,7 +26,7 @@ from flows.reuse import STRATEGIES, legal_reuse_factors
 from flows.rtl import knobs as rtl
 from flows.steps.context import Context, metrics_in, parallel, versions, write_metrics
 from flows.steps.hardware import TEMPLATES, csynth, csynth_code
-from flows.steps.software import hls_knobs
+from flows.steps.software import READING, hls_knobs
 from flows.store import Done, code, file_digest
 from flows.toolchains import scripts
 from flows.toolchains.chain import Step, Toolchain, log_of
