@@ -72,8 +72,8 @@ UNITS: Mapping[str, str] = {
 
 - `tpr` and `fpr` are the shares of anomalies and of normal samples that a detector takes for anomalies, `auc` the area
   under the curve of the one over the other for all thresholds.
-- `accuracy` is the share of samples whose class is right, of labels the share of labels; `exact_match` then is the share
-  of samples with every label right.
+- `accuracy` is the share of samples whose class is right, or of labels that are right; `exact_match` is the share of
+  samples with every label right.
 - `r2` is the share of the targets' variance that a regression explains, `mae`, `rmse` and `largest_error` are its mean
   absolute, root mean square and largest error, all over all targets together. What unit targets have, projects tell.
 - `dsp` and `bram` count the target's own blocks. A block of RAM is 18 Kb on AMD parts, where a "Block RAM Tile" of

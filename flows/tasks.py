@@ -77,7 +77,8 @@ class Task:
         if self.kind is Kind.REGRESSION:
             return self.values(outputs)
         if self.kind is Kind.CLASSES and outputs.shape[-1] > 1:
-            return np.argmax(outputs, -1)
+            largest: NDArray[np.int64] = np.argmax(outputs, -1)
+            return largest
         said: NDArray[np.int64] = (outputs > self.cut).astype(np.int64)
         return said if self.kind is Kind.MULTILABEL else said[..., 0]
 
@@ -123,12 +124,11 @@ class Task:
             known = "targets" if self.kind is Kind.REGRESSION else "classes"
             return MetricSet((replace(about, name=self.main, value=None, note=f"the data has no {known}"),))
         found = _errors(self, outputs, y) if self.kind is Kind.REGRESSION else _shares(self, outputs, y, remark)
-        return MetricSet(
-            tuple(
-                replace(about, name=name, value=value, note=note, own_unit=self.unit if UNITS[name] == OF_TARGETS else "")
-                for name, (value, note) in found.items()
-            )
-        )
+        return MetricSet(tuple(self._metric(about, name, *value) for name, value in found.items()))
+
+    def _metric(self, about: Metric, name: str, value: float | None, note: str) -> Metric:
+        unit = self.unit if UNITS[name] == OF_TARGETS else ""
+        return replace(about, name=name, value=value, note=note, own_unit=unit)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -197,3 +197,8 @@ def _area(outputs: Array, y: Array, words: tuple[str, str] = ("samples without i
                 where = f"of label {label} " if y.shape[1] > 1 else ""
                 return None, f"{where}there are no {word} in the test set"
     return float(roc_auc_score(y, outputs, average="macro")), ""
+
+
+def told_of(name: str, count: int, total: int) -> str:
+    """Which samples a figure is of: all of a test set, or the first ones."""
+    return f"{name}, {count} test samples" if count == total else f"{name}, first {count} of {total} test samples"

@@ -4,12 +4,12 @@ In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid o
 package is fast; TensorFlow is imported by the functions that need it.
 """
 
-from flows.qat.anomaly import check_detector
 from flows.qat.apart import apart
 from flows.qat.data import Dataset, check_classes, load_data, natural_grid
 from flows.qat.from_float import train_from_float
 from flows.qat.load import load_model
 from flows.qat.narrow import fine_tune, narrowable, narrowed
+from flows.qat.purpose import in_hardware, task_of
 from flows.qat.train import TrainResult, accuracy, save_model, train
 
 __all__ = [
@@ -18,14 +18,15 @@ __all__ = [
     "accuracy",
     "apart",
     "check_classes",
-    "check_detector",
     "fine_tune",
+    "in_hardware",
     "load_data",
     "load_model",
     "narrowable",
     "narrowed",
     "natural_grid",
     "save_model",
+    "task_of",
     "train",
     "train_from_float",
 ]
