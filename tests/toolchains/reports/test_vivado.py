@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, read_any
-from flows.toolchains.reports.text import read_text
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, read_any
+from hlsflow.toolchains.reports.text import read_text
 from tests.toolchains.reports.written import HIERARCHY, POWER, REPORTS, TIMING, UTILISATION, UTILISATION_2025
 
 
