@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from flows.estimate import METRICS, Design, Figure, Kind, Layer, estimate
-from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
-from flows.ir import Fixed
-from flows.metrics import Stage
-from flows.toolchains.parts import offered
+from hlsflow.core.metrics import Stage
+from hlsflow.estimate import METRICS, Design, Figure, Kind, Layer, estimate
+from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
+from hlsflow.ir import Fixed
+from hlsflow.toolchains.parts import offered
 from tests.estimate.designs import PART, design, matrix, relu
 
 
