@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from hlsflow.core.endings import left_to_software
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
+from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 
 Options = dict[str, tuple[object, ...]]

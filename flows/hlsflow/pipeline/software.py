@@ -33,7 +33,7 @@ from hlsflow.toolchains import gxx
 READING = ("keras/inputs.py", "keras/keras2.py", "keras/graph.py", "plain")
 """Our own code that any result depends on for which a model was read."""
 
-OF_TASKS = ("core/endings.py", "keras/graph.py", "core/tasks.py", "core/metrics.py")
+OF_TASKS = ("keras/endings.py", "keras/graph.py", "core/tasks.py", "core/metrics.py")
 """Our own code that decides how a model's outputs are judged."""
 
 

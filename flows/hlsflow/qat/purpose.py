@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hlsflow.core.endings import is_probability, left_to_software
 from hlsflow.core.tasks import Kind, Task
 from hlsflow.data.data import Dataset, check_classes
+from hlsflow.keras.endings import is_probability, left_to_software
 from hlsflow.keras.graph import output_names
 from hlsflow.project import Project
 from hlsflow.qat.anomaly import check_detector

@@ -10,8 +10,8 @@ import tf_keras
 from qkeras import QActivation, QDense, quantized_sigmoid
 from tf_keras.layers import Activation, Dense, Flatten, Softmax
 
-from hlsflow.core.endings import is_probability, left_to_software
 from hlsflow.core.tasks import Kind, Task
+from hlsflow.keras.endings import is_probability, left_to_software
 from hlsflow.qat.purpose import classes_of, in_hardware
 
 
