@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.errors import UnsupportedLayer
-from flows.hls.exact import Span, result, window_cells
-from flows.ir import Fixed
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.hls.exact import Span, result, window_cells
+from hlsflow.ir import Fixed
 
 KERNELS = {"mixed": [[3, -2], [-1, 3]], "rising": [[1, 2], [3, 0]], "falling": [[-1, -2], [-3, -4]]}
 """Weights (window, outputs) of one channel, in steps of 1/4."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.rtl import LayerKnobs, emit, schedule, simulate
-from flows.rtl.lanes import Cast, fixed_for
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
+from hlsflow.rtl.lanes import Cast, fixed_for
 from tests.ir import exact
 
 
