@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows import __version__, doctor
-from flows.commands import build, cache, estimate, explore, report, search
+from flows.commands import build, cache, estimate, explore, report, search, subject
 from flows.errors import FlowError, GateFailed, ProjectError
 from flows.progress import Progress
 from flows.project import Project, for_model, load
@@ -129,8 +129,9 @@ def _new(arguments: argparse.Namespace) -> None:
 
 def _project(arguments: argparse.Namespace) -> Project:
     factors = _reuse_factors(arguments.reuse_factor)
-    if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
+    if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
+    subject.require_project(arguments.project)
     for option in ("data", "input_precision", "bits", "allow_lambda"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
