@@ -159,9 +159,12 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:
     try:
-        return tuple(int(word) for word in text.split(",")) if text else ()
+        factors = tuple(int(word) for word in text.split(",")) if text else ()
     except ValueError:
         raise ProjectError(f"--reuse-factor {text} is no list of whole numbers", "write for example 16,32,64") from None
+    if any(factor < 1 for factor in factors):
+        raise ProjectError(f"--reuse-factor {text}: a reuse factor is 1 or more", "write for example 16,32,64")
+    return factors
 
 
 if __name__ == "__main__":
