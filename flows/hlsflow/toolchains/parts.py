@@ -82,6 +82,12 @@ def resources(part: str) -> Resources:
     )
 
 
+def percent(part: str, name: str, used: float) -> float | None:
+    """What a figure is of all that a part offers, in per cent; None where that is not known."""
+    limit = offered(part).get(name)
+    return round(100.0 * used / limit, 2) if limit else None
+
+
 def offered(part: str) -> dict[str, int]:
     """Metric → how much of it a part has; nothing for a part that is not known."""
     try:
