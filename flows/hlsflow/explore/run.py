@@ -227,10 +227,7 @@ def family_of(project: Project, request: Request) -> Family:
 
 def part_of(project: Project, request: Request, family: Family) -> str | None:
     """The part of which figures are told in per cent: that of the request, or the project's for this family."""
-    own = project.target.route_part if family is Family.ECP5 else project.target.part
-    if request.part is not None or own is None:
-        return request.part
-    return own if parts.offered(own) and parts.resources(own).family is family else None
+    return request.part or parts.of_family(family, project.target.route_part, project.target.part)
 
 
 def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
