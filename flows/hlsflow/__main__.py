@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hlsflow import __version__
-from hlsflow.commands import build, cache, doctor, estimate, explore, report, search
+from hlsflow.commands import build, cache, doctor, estimate, explore, report, search, subject
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
@@ -129,8 +129,9 @@ def _new(arguments: argparse.Namespace) -> None:
 
 def _project(arguments: argparse.Namespace) -> Project:
     factors = _reuse_factors(arguments.reuse_factor)
-    if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
+    if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
+    subject.require_project(arguments.project)
     for option in ("data", "input_precision", "bits", "allow_lambda"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
