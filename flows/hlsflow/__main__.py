@@ -78,6 +78,11 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
     )
     parser.add_argument("--bits", type=int, metavar="N", help="the model file is a float one: quantize it to N bits")
+    parser.add_argument(
+        "--task",
+        choices=("classes", "binary", "multilabel", "regression"),
+        help="what a model file's network tells; by default what y and the number of outputs say",
+    )
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -132,7 +137,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
     subject.require_project(arguments.project)
-    for option in ("data", "input_precision", "bits", "allow_lambda"):
+    for option in ("data", "input_precision", "bits", "task", "allow_lambda"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
@@ -155,7 +160,8 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
             f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
         )
     factors = factors or DEFAULT_REUSE_FACTORS
-    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda, arguments.bits)
+    own = arguments.allow_lambda, arguments.bits, arguments.task
+    return for_model(arguments.project, arguments.data, precision, factors, *own)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:

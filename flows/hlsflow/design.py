@@ -45,6 +45,7 @@ def load(
     data: str | os.PathLike[str] | Any = None,
     input_precision: str | None = None,
     bits: int | None = None,
+    task: str | None = None,
     build: str | os.PathLike[str] = "build",
     jobs: int = 0,
     progress: Progress | None = None,
@@ -54,10 +55,13 @@ def load(
     Args:
         source: the folder of a project or its `project.toml`; a model file (`.h5`, `.keras`); or a Keras 2 model.
         data: samples for a model: a file (`.npz` with `x` and perhaps `y`, `.csv`, `.parquet`), an array x of shape
-            (n, *input shape) in real values, or a pair (x, y) with class numbers y of shape (n,).
+            (n, *input shape) in real values, or a pair (x, y) with class numbers y of shape (n,),
+            or labels or numbers to estimate (n, values).
         input_precision: type of the hardware's input, such as `fixed<10,4>`; None: the narrowest that holds every
             sample exactly.
         bits: the model is a float one, and is quantized to so many bits without further training.
+        task: what the model tells, `classes`, `binary`, `multilabel` or `regression`; None: what y and the number of
+            outputs say.
         build: the folder of all results; finished work in it is used again.
         jobs: external tools at once; 0: one for each processor.
         progress: where to report; standard output by default.
@@ -68,7 +72,7 @@ def load(
     folder, progress = Path(build), progress or Progress()
     path = _path_of(source, folder)
     if path.suffix not in MODELS:
-        _refuse_options(data=data, input_precision=input_precision, bits=bits)
+        _refuse_options(data=data, input_precision=input_precision, bits=bits, task=task)
         return Design(load_project(path), folder, jobs, progress)
     if not path.is_file():
         raise ProjectError(f"there is no model file {path}", "name a QKeras model saved as .h5 or .keras")
@@ -76,7 +80,7 @@ def load(
         raise ProjectError(f"{path} needs samples to be checked with", "give data: a file, an array x, or (x, y)")
     samples = _samples(data, folder)
     precision = input_precision or _natural(samples, progress)
-    return Design(for_model(path, samples, precision, REUSE_FACTORS, bits=bits), folder, jobs, progress)
+    return Design(for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task), folder, jobs, progress)
 
 
 MODELS = (".h5", ".hdf5", ".keras")

@@ -112,6 +112,7 @@ def for_model(
     reuse_factors: tuple[int, ...] = (64,),
     allow_lambda: bool = False,
     bits: int | None = None,
+    task: str | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -122,6 +123,7 @@ def for_model(
         reuse_factors: to measure.
         allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
+        task: what the network tells of a sample, as `task` of a project file; None: found from the data.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -131,6 +133,7 @@ def for_model(
         "data": {"source": str(data.resolve())},
         "model": {"file" if bits is None else "float_file": str(model.resolve()), "allow_lambda": allow_lambda},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
+        **({} if task is None else {"task": task}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
