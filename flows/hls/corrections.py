@@ -26,13 +26,15 @@ class Correction:
         layer: name of the Keras layer.
         what: what was changed.
         reason: what would be wrong without it.
+        moves: whether values may differ from those of the model's file because of it.
     """
 
     layer: str
     what: str
     reason: str
+    moves: bool = False
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
