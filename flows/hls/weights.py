@@ -165,7 +165,7 @@ def _require_same(layer: str, name: str, held: Held, used: Array, raw: Array) ->
         moved = f"{int((distance > allowed).sum())} of {used.size} {name} values, by up to {distance.max():.2g}"
         raise UnsupportedLayer(
             f"layer '{layer}': freezing moves {moved}, from what its quantizer gives",
-            "this is a fault of hlsflow: report it with the model, and quantize by quantized_bits(bits, integer, alpha=1)",
+            "this is a fault of hlsflow: report it with the model; quantized_bits(bits, integer, alpha=1) is exact",
         )
 
 

@@ -10,12 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from flows import report as reporting
+from flows.classes import predicted
 from flows.hls import csim as csimulation
 from flows.hls import gate as gating
 from flows.hls import reference as references
 from flows.hls import translate as translation
+from flows.hls.fidelity import Judge
 from flows.hls.gate import Gate
+from flows.hls.original import OUTPUT, Original, original
 from flows.hls.reference import Reference
 from flows.hls.translate import PROJECT_NAME, Settings
 from flows.inputs import sample_shape
@@ -145,14 +150,23 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
     wide = bool(gating.beyond_float32(result.graph))
-    references.reference(result.reading.model, data.x_test, wide=wide).save(folder / "reference.npz")
+    frozen = references.reference(result.reading.model, data.x_test, wide=wide)
+    frozen.save(folder / "reference.npz")
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
-    Samples(codes, data.y_test, project.data_name, project.anomaly is not None).save(folder)
+    samples = Samples(codes, data.y_test, project.data_name, project.anomaly is not None)
+    samples.save(folder)
+    original(result, frozen, data.x_test, _judge(samples)).save(folder)
     echo = {
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
     (folder / "translation.json").write_text(json.dumps(echo, indent=1), encoding="utf-8")
+
+
+def _judge(samples: Samples) -> Judge:
+    """What outputs mean for these samples."""
+    y = samples.y
+    return Judge("accuracy", predicted, lambda outputs: float(np.mean(predicted(outputs) == y)) if len(y) else None)
 
 
 def _say_translation(context: Context, done: Done) -> None:
@@ -163,25 +177,33 @@ def _say_translation(context: Context, done: Done) -> None:
 
 
 def csim(context: Context, results: Results) -> Results:
-    """C-simulation of the whole test set, and QKeras = C-simulation = oracle; without it where it is not possible."""
+    """file = frozen, C-simulation of the whole test set, and frozen = csim = oracle; without csim where it cannot be."""
     assert results.translated is not None
     translated, backend = results.translated, context.project.target.backend
-    compiler = gxx.find()
+    linked, compiler = gating.require(_linked(translated.folder, context.project)), gxx.find()
     key = {
         "backend": backend,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", OUTPUT),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "steps/software.py", "steps/context.py", "classes.py", "metrics.py"),
     }
     done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend))
-    gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-    context.progress.say(str(gate))
+    found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+    gate = gating.joined(linked, found)
+    context.progress.say(f"{gate}\nverdict: {gate.verdict}")
     figures = metrics_in(done, "csim")
     if results.metrics.get("accuracy", Stage.QAT):
         figures = MetricSet(tuple(metric for metric in figures if metric.stage is not Stage.QAT))
     return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)
+
+
+def _linked(translated: Path, project: Project) -> Gate:
+    """The first link of the chain: the model's file against the frozen network, by the limits of the project."""
+    graph, frozen = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
+    file = Original.load(translated)
+    return gating.against_file(file.output, frozen.output, graph, file.fidelity, project.gate)
 
 
 def _bridges(translated: Done) -> list[str]:
@@ -192,7 +214,8 @@ def _csim_into(folder: Path, translated: Path, backend: str) -> None:
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
     logits = graph.results[0].size  # of several outputs the first one is the classifier
-    figures = judged(reference.output[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras"))
+    file = Original.load(translated).output
+    figures = judged(file[:, :logits], samples, Stage.QAT, "qkeras", version("qkeras"))
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:

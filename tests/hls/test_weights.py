@@ -15,9 +15,7 @@ from flows.ir.fixed import Array
 from tests.hls.networks import bits, dense, network
 
 
-def frozen(
-    kernel: Any, gain: float = 1.0, first: float = 1.0, **options: Any
-) -> tuple[Array, Array, Any, list[str]]:
+def frozen(kernel: Any, gain: float = 1.0, first: float = 1.0, **options: Any) -> tuple[Array, Array, Any, list[str]]:
     """What QKeras used, what is held, its type, and what was said about it.
 
     Args:
