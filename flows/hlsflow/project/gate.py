@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from hlsflow.project.section import PerCent, Positive, Section
+from typing import Annotated
+
+from pydantic import Field
+
+from hlsflow.project.section import Positive, Section
+
+PerCent = Annotated[float, Field(ge=0)]
 
 
 class Gate(Section):

@@ -45,4 +45,3 @@ Scalar = bool | int | float | str
 Argument = Annotated[Scalar | tuple[Scalar, ...], BeforeValidator(as_tuple)]
 """What a project file can hand to a function of `model.py`; an array arrives as a tuple."""
 Ratio = Annotated[float, Field(ge=0, le=1)]
-PerCent = Annotated[float, Field(ge=0)]

@@ -32,6 +32,9 @@ TCL_NAMES: Mapping[str, str] = {
 GENERAL = ("ProjectName", "Backend", "Part", "ClockPeriod", "ClockUncertainty", "IOType", "Board")
 """Settings of the whole project."""
 
+OLD_NAMES: Mapping[str, str] = {"XilinxPart": "Part"}
+"""What hls4ml up to 0.5 called a setting → what it is called since."""
+
 
 @dataclass(frozen=True)
 class LayerSettings:
@@ -118,7 +121,8 @@ def read(folder: Path) -> Config | None:
 def _from_yaml(file: Path) -> Iterator[tuple[str, str, str]]:
     if file.is_file():
         config = _load(file)
-        yield from ((name, CONFIG, str(config[name])) for name in GENERAL if config.get(name) is not None)
+        names = {**{name: name for name in GENERAL}, **OLD_NAMES}
+        yield from ((name, CONFIG, str(config[key])) for key, name in names.items() if config.get(key) is not None)
 
 
 def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
