@@ -16,6 +16,7 @@ from hlsflow.commands import build, cache, doctor, estimate, explore, report, se
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
+from hlsflow.project.gate import tolerance
 
 INTERRUPTED = 130
 DEFAULT_REUSE_FACTORS = (16, 64)
@@ -78,6 +79,11 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
     )
     parser.add_argument("--bits", type=int, metavar="N", help="the model file is a float one: quantize it to N bits")
+    parser.add_argument(
+        "--tolerance",
+        metavar="0 or NAME=N,…",
+        help="what may differ from a model file: classes=0.1,accuracy=0.1,range=1 (per cent, points, per cent)",
+    )
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -132,7 +138,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
     subject.require_project(arguments.project)
-    for option in ("data", "input_precision", "bits", "allow_lambda"):
+    for option in ("data", "input_precision", "bits", "allow_lambda", "tolerance"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
@@ -155,7 +161,9 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
             f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
         )
     factors = factors or DEFAULT_REUSE_FACTORS
-    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda, arguments.bits)
+    limits = tolerance(arguments.tolerance) if arguments.tolerance else None
+    trusted, bits = arguments.allow_lambda, arguments.bits
+    return for_model(arguments.project, arguments.data, precision, factors, trusted, bits, limits)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:

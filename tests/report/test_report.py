@@ -50,7 +50,7 @@ def example() -> Report:
         "passed": True,
         "comparisons": [
             {
-                "left": "qkeras",
+                "left": "frozen",
                 "right": "csim",
                 "samples": 9,
                 "outputs": 90,

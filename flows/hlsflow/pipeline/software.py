@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core.classes import predicted
+from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest
@@ -192,10 +194,14 @@ def csim(context: Context, results: Results) -> Results:
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/classes.py", "core/metrics.py"),
     }
-    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend))
+    context.progress.say(str(linked))
+    try:
+        done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend))
+    except GateFailed as error:
+        raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
     gate = gating.joined(linked, found)
-    context.progress.say(f"{gate}\nverdict: {gate.verdict}")
+    context.progress.say(f"{found}\nverdict: {gate.verdict}")
     figures = metrics_in(done, "csim")
     if results.metrics.get("accuracy", Stage.QAT):
         figures = MetricSet(tuple(metric for metric in figures if metric.stage is not Stage.QAT))
@@ -207,6 +213,11 @@ def _linked(translated: Path, project: Project) -> Gate:
     graph, frozen = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     file = Original.load(translated)
     return gating.against_file(file.output, frozen.output, graph, file.fidelity, project.gate)
+
+
+def _after(linked: Gate, error: GateFailed) -> Mapping[str, Any] | None:
+    """The verdict of an error, with the first link before it."""
+    return None if error.gate is None else gating.joined(linked, Gate.from_json(error.gate)).to_json()
 
 
 def _bridges(translated: Done) -> list[str]:

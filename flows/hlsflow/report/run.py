@@ -21,7 +21,7 @@ from typing import Any
 from hlsflow import __version__
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import html, markdown, measured
+from hlsflow.report import chain, html, markdown, measured
 from hlsflow.report.document import (
     MISSING,
     Bars,
@@ -84,7 +84,7 @@ class Report:
     run: str
     gate: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
-    corrections: Sequence[Mapping[str, str]]
+    corrections: Sequence[Mapping[str, Any]]
     points: Sequence[PointReport]
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
@@ -139,7 +139,7 @@ def to_csv(report: Report) -> str:
 def document(report: Report) -> Document:
     """The report for people, before it becomes Markdown or a page."""
     sections = [
-        _gate_section(report.gate),
+        chain.section(report.gate),
         _accuracy_section(report),
         *_detection_section(report),
         *_pictures(report),
@@ -171,49 +171,10 @@ def summary(report: Report) -> str:
     return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
 
 
-def _gate_section(gate: Mapping[str, Any]) -> Section:
-    head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
-    rows = [
-        row(
-            item["left"],
-            cell("=", "good") if item["equal"] else cell("≠", "bad"),
-            item["right"],
-            *(item["outputs"] - item["differing"], item["outputs"], item["samples"], item["largest"]),
-        )
-        for item in gate["comparisons"]
-    ]
-    table = Table(head, tuple(rows))
-    return Section("Bit-exactness", (table,) if gate["passed"] else (Lines(_difference(gate)), table))
-
-
-def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which layer of a gate that did not pass differs first, and why that usually happens."""
-    first = gate["first"]
-    if _not_run(gate):
-        return (f"C-simulation {gate['not_run']}; what was compared is equal, but nothing is shown of hls4ml's C++",)
-    if first is None:
-        return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
-    found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
-    return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
-
-
-def _not_run(gate: Mapping[str, Any]) -> bool:
-    """Whether the gate says nothing against the network, but has not passed either."""
-    return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
-
-
 def _verdict(report: Report) -> Verdict:
-    gate, budgets = report.gate, Counter(item["verdict"] for item in _verdicts(report))
-    said = [f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}"] if budgets else []
-    if _not_run(gate):
-        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", (*_difference(gate), *said))
-    if not gate["passed"]:
-        where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
-        return Verdict(f"Not bit-exact{where}", "bad", (*_difference(gate), *said))
-    names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
-    outputs = sum(item["outputs"] for item in gate["comparisons"])
-    count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
-    return Verdict("Bit-exact", "good", (" = ".join(names), count, *said))
+    budgets = Counter(item["verdict"] for item in _verdicts(report))
+    said = (f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}",) if budgets else ()
+    return chain.verdict(report.gate, said)
 
 
 BEST = (
@@ -473,7 +434,7 @@ def _of_verdict(report: Report, item: Mapping[str, Any]) -> Metric | None:
     return _budget_figure(point, item["family"], item["name"])
 
 
-def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
+def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))
