@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flows import foreign
 from flows.errors import ProjectError
 from flows.estimate import Design, Estimate, Kind, Layer, analytic, estimate, fitted
 from flows.estimate.analytic import Timing
 from flows.estimate.design import AMD_BACKENDS
+from flows.estimate.hls4ml_project import SOURCE
 from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
 from flows.folders.directory_checks import VERILOG, roms_of
 from flows.reuse import legal_reuse_factors, nearest_legal
@@ -281,7 +283,7 @@ _LOADED = re.compile(r'load_\w*weights_from_txt<[^>]*>\(\s*\w+\s*,\s*"(\w+\.txt)
 def _weights(folder: Path) -> Iterator[Path]:
     """Weight files that the sources name and that are not there."""
     firmware = folder / "firmware"
-    texts = [file.read_text(encoding="utf-8", errors="replace") for file in sorted(firmware.glob("*.[hc]*"))]
+    texts = [foreign.text(file, SOURCE, errors="replace") for file in sorted(firmware.glob("*.[hc]*"))]
     named = {firmware / name for text in texts for name in _INCLUDED.findall(text)}
     named |= {firmware / "weights" / name for text in texts for name in _LOADED.findall(text)}
     return (place for place in sorted(named) if not place.is_file())

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import tomllib
+import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -29,6 +30,7 @@ from pydantic import (
     model_validator,
 )
 
+from flows import foreign
 from flows.caches import data_folder
 from flows.errors import ProjectError
 from flows.ir.fixed import Fixed
@@ -727,6 +729,13 @@ class Gate(Section):
     vectors: Positive = 1000
 
 
+PROJECT_FILE = foreign.Kind("", "is not valid TOML", "correct the file at that place", ProjectError, foreign.MIB)
+BUILDERS = foreign.Kind("", "is not valid Python", "correct the file", ProjectError, 4 * foreign.MIB)
+MODEL_FILE = foreign.Kind(
+    "the model", "is damaged", "put it there, or correct the [model] table", ProjectError, 4096 * foreign.MIB
+)
+"""The files of a project."""
+
 LATER = frozenset({"anomaly", "devices"})
 """Tables of the project file that digests hold only where they are set."""
 
@@ -977,40 +986,26 @@ def _read_toml(file: Path) -> dict[str, Any]:
     hint = "name a folder with a project.toml, such as projects/digits"
     if not file.parent.is_dir():
         raise ProjectError(f"there is no folder {file.parent}", hint)
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{file} is not valid TOML: {error}", "correct the file at that line and column") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{file} cannot be read: {error}", "check that it is a UTF-8 text file") from error
+    if not os.path.lexists(file):
+        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint)
+    return foreign.toml(file, PROJECT_FILE)
 
 
 def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
     """Add the folder and the digest; checks that the model is there."""
     given = sections.model.file or sections.model.float_file
     file = folder / (given or "model.py")
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ProjectError(
-            f"{where}: the model {file} cannot be read: {error.strerror}",
-            "put it there, or correct the [model] table",
-        ) from error
+    content = foreign.content(file, replace(MODEL_FILE, name=f"{where}: the model"))
     if given is None:
-        _check_builders(sections, file, content)
+        _check_builders(sections, file)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))
 
 
-def _check_builders(sections: ProjectFile, file: Path, source: bytes) -> None:
+def _check_builders(sections: ProjectFile, file: Path) -> None:
     """The builder functions must be there and take the arguments; nothing is executed."""
     model = sections.model
-    try:
-        tree = ast.parse(source, str(file))
-        names = _defined(tree)
-    except (SyntaxError, ValueError) as error:
-        raise ProjectError(f"{file} is not valid Python: {error}", "correct the file") from error
+    tree = foreign.python(file, BUILDERS)
+    names = _defined(tree)
     wanted = {"quantized": model.quantized, "baseline": model.baseline}
     missing = [
         f"{file}: has no function {name}(), which model.{key} names{nearest(name, names)}"

@@ -7,7 +7,6 @@ tolerance. A figure that is missing now has moved; another version of a tool is 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,16 @@ from typing import Any, Literal, get_args
 
 import tomli_w
 
+from flows import foreign
 from flows.comparison.subjects import Subject, subjects
 from flows.errors import BaselineMoved, DataError
 from flows.metrics import UNITS, Metric, MetricSet, Stage
 from flows.store import write_text
 
 SCHEMA = 1
+BASELINE = foreign.Kind(
+    "", "is no baseline", "write it with hlsflow check … --write-baseline FILE", limit=8 * foreign.MIB
+)
 ABOUT = "figures that hlsflow check --baseline holds others against; share and absolute are the tolerance of a metric"
 
 Direction = Literal["worse", "both"]
@@ -168,18 +171,12 @@ def _tolerance_json(tolerance: Tolerance) -> dict[str, object]:
 
 def read(file: Path) -> Baseline:
     """Read a baseline file. Raises DataError when it is none."""
-    hint = "write it with hlsflow check … --write-baseline FILE"
-    try:
-        text = file.read_text(encoding="utf-8")
-        data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    data = foreign.json(file, BASELINE) if file.suffix == ".json" else foreign.toml(file, BASELINE)
+    with foreign.reading(file, BASELINE):
         if data["schema"] != SCHEMA:
             raise ValueError(f"schema {data['schema']} is not known")
         tolerances = {str(name): _tolerance(values) for name, values in data.get("tolerance", {}).items()}
         return Baseline(file, tolerances, tuple(_kept(values) for values in data["figure"]))
-    except OSError as error:
-        raise DataError(f"baseline {file} cannot be read: {error.strerror}", hint) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file} is no baseline: {error}", hint) from error
 
 
 def _kept(values: Mapping[str, Any]) -> Kept:
@@ -221,8 +218,8 @@ def is_baseline(path: Path) -> bool:
     if path.suffix != ".json":
         return path.suffix == ".toml"
     try:
-        return f'"about": {json.dumps(ABOUT)}' in path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return f'"about": {json.dumps(ABOUT)}' in foreign.text(path, BASELINE)
+    except DataError:  # whoever reads it next says why
         return False
 
 

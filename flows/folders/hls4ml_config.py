@@ -14,12 +14,12 @@ from typing import Any
 
 import yaml
 
-from flows.errors import DataError
-from flows.toolchains.reports.text import read_bytes, read_text
+from flows import foreign
+from flows.toolchains.reports.text import read_text
 
 CONFIG = "hls4ml_config.yml"
 PROJECT_TCL = "project.tcl"
-KIND = "hls4ml configuration"
+KIND = foreign.Kind("hls4ml configuration", "is no YAML", "write the project again with hls4ml", limit=2 * foreign.MIB)
 SETTING = re.compile(r"^\s*set\s+(\w+)\s+\"?([^\"\s]+)\"?")
 TCL_NAMES: Mapping[str, str] = {
     "project_name": "ProjectName",
@@ -77,6 +77,20 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no types
     also writes whole models into its configuration, as Python objects.
     """
 
+    layers = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """As PyYAML's, which would go down as deep as a file asks for."""
+        self.layers += 1
+        if self.layers > foreign.DEPTH:
+            raise ValueError(f"it has more than {foreign.DEPTH} layers within each other")
+        node = super().compose_node(parent, index)
+        self.layers -= 1
+        return node
+
+    def flatten_mapping(self, node: yaml.Node) -> None:
+        """Takes `<<` as a name like others: merged tables can grow without end, and hls4ml writes none."""
+
 
 def _untagged(_: _Loader, node: yaml.Node) -> str | None:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else None
@@ -95,8 +109,8 @@ def read(folder: Path) -> Config | None:
     Raises:
         DataError: a file of it cannot be read.
     """
-    found = [*_from_yaml(folder / CONFIG), *_from_tcl(folder / PROJECT_TCL)]
-    config = _load(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    config = _load(folder / CONFIG) if (folder / CONFIG).exists() else {}
+    found = [*_from_yaml(config), *_from_tcl(folder / PROJECT_TCL)]
     if not found:
         return None
     told: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -115,10 +129,11 @@ def read(folder: Path) -> Config | None:
     )
 
 
-def _from_yaml(file: Path) -> Iterator[tuple[str, str, str]]:
-    if file.is_file():
-        config = _load(file)
-        yield from ((name, CONFIG, str(config[name])) for name in GENERAL if config.get(name) is not None)
+def _from_yaml(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name in GENERAL:
+        value = config.get(name)
+        if isinstance(value, str | int | float):
+            yield name, CONFIG, str(value)
 
 
 def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
@@ -130,14 +145,17 @@ def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    try:
-        values = yaml.load(read_bytes(file, KIND), _Loader)
-    except yaml.YAMLError as error:
-        place = " ".join(str(error).split())
-        raise DataError(f"{KIND} {file} is no YAML: {place}", "write the project again with hls4ml") from error
+    values = foreign.parsed(file, KIND, _loaded)
     if not isinstance(values, Mapping):
-        raise DataError(f"{KIND} {file} holds no settings", "write the project again with hls4ml")
+        KIND.refuse(file, "holds no settings")
     return values
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return yaml.load(content, _Loader)
+    except yaml.YAMLError as error:  # what is wrong, and where, are on several lines
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
