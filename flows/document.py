@@ -14,8 +14,9 @@ from flows.metrics import Metric
 
 MISSING = "missing"
 
-Tone = Literal["", "good", "bad"]
-"""What a verdict means to the reader; nothing but colour depends on it."""
+Tone = Literal["", "good", "warn", "bad"]
+"""What a verdict means to the reader: green where all that is said holds, amber where something must be read with it,
+red where it does not hold, none where nothing is shown. Nothing but colour and sign depends on it."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from flows.reuse import STRATEGIES, legal_reuse_factors
 from flows.rtl import knobs as rtl
 from flows.steps.context import Context, metrics_in, parallel, versions, write_metrics
 from flows.steps.hardware import TEMPLATES, csynth, csynth_code
-from flows.steps.software import hls_knobs
+from flows.steps.software import READING, hls_knobs
 from flows.store import Done, code, file_digest
 from flows.toolchains import scripts
 from flows.toolchains.chain import Step, Toolchain, log_of
@@ -44,7 +44,7 @@ Figures = Mapping[str, int]
 
 WANTED = (*AREA, LATENCY, II)
 LOG, REPORT = "csynth.log", "csynth.xml"
-WRITING = ("hls", "ir", "qat", "keras2.py", "project.py", "hls_engine.py")
+WRITING = (*READING, "hls", "ir", "qat", "project.py", "hls_engine.py")
 """Our own code that an hls4ml project depends on."""
 
 

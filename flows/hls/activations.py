@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls.keras_graph import Part, activation_name, nodes, on_numpy, output_names, rebuilt, without_activation
 from flows.hls.precision import activation_type, layer_type, require_integer
 from flows.hls.tables import NoTable, Table, tabulate
 from flows.ir import Fixed, Node, Op
 from flows.ir.fixed import Array
+from flows.keras_graph import Part, activation_name, nodes, on_numpy, output_names, rebuilt, without_activation
 
 Function = Callable[[Any], Any]
 """A function on tensors: a quantizer, a Keras activation, or a layer without weights."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from flows.errors import UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import Part
 from flows.hls.precision import frozen
 from flows.ir.fixed import Array, Fixed, Overflow, Rounding
+from flows.keras_graph import Part
 
 BITS = 18
 """Width of a frozen scale or bias: the narrow port of the multipliers of ECP5 and Xilinx FPGAs."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.errors import UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import Part
+from flows.keras_graph import Part
 
 MAX_RANK = 3
 """Axes without the batch of the largest concatenation (`concatenate3d` in hls4ml's `nnet_merge.h`)."""

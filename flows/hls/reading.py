@@ -17,8 +17,8 @@ from flows import keras2
 from flows.errors import UnsupportedLayer
 from flows.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 from flows.ir.fixed import Array
+from flows.keras_graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 
 Options = dict[str, tuple[object, ...]]
 

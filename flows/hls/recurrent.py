@@ -16,8 +16,8 @@ import numpy as np
 
 from flows.errors import UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import Part
 from flows.ir.fixed import Array
+from flows.keras_graph import Part
 
 MAX_STEPS = 16
 """Longest sequence: each time step is about a dozen layers of C++."""

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from flows.errors import StorageError
-from flows.hls.keras_graph import layer_outputs, nodes, parents, rebuilt
 from flows.inputs import sample_shape, split
 from flows.ir.fixed import Array
 from flows.ir.graph import side_by_side
+from flows.keras_graph import layer_outputs, nodes, parents, rebuilt
 
 TRACED_VALUES = 20_000_000
 """Values of inner layers that are kept to find a first difference; outputs are kept for all samples."""

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from flows.errors import UnsupportedLayer
-from flows.hls.keras_graph import copied, is_input, nodes, output_names
 from flows.hls.translate import quiet
 from flows.ir import Fixed, Graph, Node, Op
+from flows.keras_graph import copied, is_input, nodes, output_names
 
 SUMS = (Op.DENSE, Op.CONV, Op.DEPTHWISE)
 """Operations to which hls4ml gives a reuse factor."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import Part
+from flows.keras_graph import Part
 
 
 def split(layer: Any) -> tuple[list[Part], list[Correction]]:

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from flows.errors import ProjectError, UnsupportedLayer
-from flows.hls.keras_graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 from flows.hls.precision import layer_type
 from flows.ir import Fixed, Node, Op
 from flows.ir import softmax as executor
 from flows.ir.fixed import Array, Overflow, Rounding
+from flows.keras_graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 
 ARGMAX = "argmax"
 FORMS: Mapping[str, int] = {"stable": executor.STABLE, "latency": executor.LATENCY}

@@ -15,9 +15,9 @@ import numpy as np
 
 from flows.errors import ModelError, UnsupportedLayer
 from flows.hls.corrections import Correction
-from flows.hls.keras_graph import rebuilt
 from flows.hls.precision import MAX_WEIGHT_BITS, declared_weight_type, frozen
 from flows.ir.fixed import Array, Fixed, Overflow, Rounding
+from flows.keras_graph import rebuilt
 
 DUST = 2.0**-10
 """Largest distance of a frozen weight from its grid, in steps, that is float32 dust of QKeras' straight-through sum."""

@@ -31,6 +31,9 @@ from flows.steps.context import Context, Results, Samples, judged, metrics_in, v
 from flows.store import Done, code, file_digest
 from flows.toolchains import gxx
 
+READING = ("inputs.py", "keras2.py", "keras_graph.py", "plain")
+"""Our own code that any result depends on for which a model was read."""
+
 
 def train(context: Context, results: Results) -> Results:
     """QKeras model and float baseline, unless the project brings a trained QKeras model."""
@@ -43,7 +46,7 @@ def train(context: Context, results: Results) -> Results:
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
-        "code": code("qat", "inputs.py", "keras2.py", "classes.py", "metrics.py"),
+        "code": code(*READING, "qat", "classes.py", "metrics.py"),
         "lanes": _lane_knobs(project),
     }
 
@@ -113,7 +116,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code("hls", "ir", "inputs.py", "keras2.py", "qat", "steps/software.py", "project.py"),
+        "code": code(*READING, "hls", "ir", "qat", "steps/software.py", "project.py"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
     done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
