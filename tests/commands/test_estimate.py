@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.__main__ import main
+from hlsflow.__main__ import main
 from tests.estimate.designs import project
 
 

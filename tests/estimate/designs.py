@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.estimate import Design, Kind, Layer
-from flows.estimate.constants import count
-from flows.ir import Fixed
+from hlsflow.estimate import Design, Kind, Layer
+from hlsflow.estimate.constants import count
+from hlsflow.ir import Fixed
 
 VALUE, WEIGHT, ACCUM = Fixed(8, 2), Fixed(8, 2), Fixed(16, 4)
 HIDDEN = Fixed.parse("ufixed<8,1,RND_CONV,SAT>")

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import DataError
-from flows.estimate import Kind, estimate, hls4ml_project
-from flows.estimate.constants import count
-from flows.ir import Fixed
+from hlsflow.core.errors import DataError
+from hlsflow.estimate import Kind, estimate, hls4ml_project
+from hlsflow.estimate.constants import count
+from hlsflow.ir import Fixed
 from tests.estimate.designs import PARAMETERS, PART, WEIGHTS, project
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.estimate import METRICS, Design, Figure, Kind, Layer, estimate
-from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
-from flows.ir import Fixed
-from flows.metrics import Stage
+from hlsflow.core.metrics import Stage
+from hlsflow.estimate import METRICS, Design, Figure, Kind, Layer, estimate
+from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
+from hlsflow.ir import Fixed
 from tests.estimate.designs import PART, design, matrix, relu
 
 

@@ -10,9 +10,9 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import FlowError, ModelError, ProjectError, UnsupportedLayer
-from flows.hls.translate import Settings, Translation, translate
-from flows.ir import Fixed, Op
+from hlsflow.core.errors import FlowError, ModelError, ProjectError, UnsupportedLayer
+from hlsflow.hls.translate import Settings, Translation, translate
+from hlsflow.ir import Fixed, Op
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, every_construct, knobs, network
 
 

@@ -9,9 +9,9 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import ModelError, UnsupportedLayer
-from flows.hls import weights
-from flows.ir.fixed import Array
+from hlsflow.core.errors import ModelError, UnsupportedLayer
+from hlsflow.hls import weights
+from hlsflow.ir.fixed import Array
 from tests.hls.networks import bits, dense, network
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
-from flows.ir.fixed import MAX_WIDTH, Array
-from flows.ir.verify import InvalidGraph
+from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
+from hlsflow.ir.fixed import MAX_WIDTH, Array
+from hlsflow.ir.verify import InvalidGraph
 from tests.ir import exact
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
-from flows.ir.evaluate import pool_first
+from hlsflow.ir import Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
+from hlsflow.ir.evaluate import pool_first
 from tests.ir import exact, random_graphs
 
 OPERATIONS = [op for op in Op if op is not Op.INPUT]

@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from flows.errors import DataError, ModelError, ProjectError
-from flows.hls.translate import Settings, translate
-from flows.ir import Graph, evaluate
-from flows.metrics import Stage
-from flows.pipeline import CHECK_STEPS, STEPS, run
-from flows.progress import Progress
-from flows.project import Anomaly, Project
-from flows.qat import TrainResult, fine_tune, load_data, load_model, narrowed, save_model, train
-from flows.qat.anomaly import ERROR, SCORE, autoencoder_of, check_autoencoder, detector, normal_samples
-from flows.qat.data import Dataset
-from flows.qat.objective import Reconstruction
-from flows.steps.context import Samples
-from flows.steps.hardware import rtlsim
-from flows.tradeoff.precision import requantized
+from hlsflow.core.errors import DataError, ModelError, ProjectError
+from hlsflow.core.metrics import Stage
+from hlsflow.core.progress import Progress
+from hlsflow.data import load_data
+from hlsflow.data.data import Dataset
+from hlsflow.explore.precision import requantized
+from hlsflow.hls.translate import Settings, translate
+from hlsflow.ir import Graph, evaluate
+from hlsflow.pipeline.context import Samples
+from hlsflow.pipeline.hardware import rtlsim
+from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
+from hlsflow.project import Anomaly, Project
+from hlsflow.qat import TrainResult, fine_tune, load_model, narrowed, save_model, train
+from hlsflow.qat.anomaly import ERROR, SCORE, autoencoder_of, check_autoencoder, detector, normal_samples
+from hlsflow.qat.objective import Reconstruction
 from tests.qat.qat_project import project_of
 
 MODEL = """

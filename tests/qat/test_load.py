@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows import keras2
-from flows.errors import ModelError
-from flows.qat import load_model
+from hlsflow.core.errors import ModelError
+from hlsflow.keras import keras2
+from hlsflow.qat import load_model
 
 Save = Callable[[Any, str], Path]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.metrics import Stage
-from flows.rtl import LayerKnobs, Pipeline, WeightsIn, emit, schedule
-from flows.rtl.cores.fold import LayerSchedule
-from flows.rtl.memory import weight_memories
-from flows.toolchains import yosys
+from hlsflow.core.metrics import Stage
+from hlsflow.rtl import LayerKnobs, Pipeline, WeightsIn, emit, schedule
+from hlsflow.rtl.cores.fold import LayerSchedule
+from hlsflow.rtl.memory import weight_memories
+from hlsflow.toolchains import yosys
 from tests.rtl.networks import chain, dense
 
 LAYER = chain(24, "ufixed<4,0>", dense(12, "fixed<16,9>", "fixed<16,9>", weight="fixed<5,1>"))

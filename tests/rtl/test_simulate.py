@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import DataError, GateFailed
-from flows.ir import Fixed
-from flows.rtl import Design, LayerKnobs, emit, schedule, simulate
-from flows.rtl.simulate import pack, unpack
+from hlsflow.core.errors import DataError, GateFailed
+from hlsflow.ir import Fixed
+from hlsflow.rtl import Design, LayerKnobs, emit, schedule, simulate
+from hlsflow.rtl.simulate import pack, unpack
 from tests.rtl.networks import cast, chain, vectors
 
 GRAPH = chain(4, "fixed<9,4>", cast("fixed<5,2,RND,SAT>"))

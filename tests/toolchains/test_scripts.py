@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import templates
-from flows.errors import ProjectError
-from flows.toolchains.chain import Settings
-from flows.toolchains.scripts import own, script
+from hlsflow.core import templates
+from hlsflow.core.errors import ProjectError
+from hlsflow.toolchains.chain import Settings
+from hlsflow.toolchains.scripts import own, script
 
 NAME = "vivado/clock.xdc"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.toolchains import nextpnr, yowasp
-from flows.toolchains.tool import Tool
+from hlsflow.toolchains import nextpnr, yowasp
+from hlsflow.toolchains.tool import Tool
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = "from flows.toolchains import nextpnr; nextpnr.prepare()"
+SCRIPT = "from hlsflow.toolchains import nextpnr; nextpnr.prepare()"
 
 
 def prepare_elsewhere(cache: Path) -> subprocess.Popen[bytes]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.toolchains.reports import READERS, read_any
-from flows.toolchains.reports.report import Report
-from flows.toolchains.reports.text import LIMIT_BYTES
+from hlsflow.core.errors import DataError
+from hlsflow.toolchains.reports import READERS, read_any
+from hlsflow.toolchains.reports.report import Report
+from hlsflow.toolchains.reports.text import LIMIT_BYTES
 from tests.toolchains.reports.written import REPORTS
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, csim, read_any
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, csim, read_any
 from tests.toolchains.reports.written import COSIM, COSIM_VITIS, CSIM
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, read_any
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, read_any
 from tests.toolchains.reports.written import HIERARCHY, POWER, TIMING, UTILISATION, UTILISATION_2025
 
 

@@ -1,0 +1,177 @@
+"""The report: stages never share a table, nothing missing stands as 0, the JSON follows its schema."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from hlsflow.core import templates
+from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.report import run as report
+from hlsflow.report.run import PointReport, Report
+
+SCHEMA = json.loads(templates.read("report/report.schema.json"))
+
+
+def metric(
+    name: str, value: float | None, stage: Stage, target: str = "ecp5", note: str = "", tool: str = "t"
+) -> Metric:
+    return Metric(name, value, stage, tool, "1.0 (wheel)", target, "metrics.json", note)
+
+
+def example() -> Report:
+    first = MetricSet(
+        (
+            metric("accuracy", 0.975, Stage.QAT, "test set"),
+            metric("accuracy", 0.975, Stage.SIMULATED, "test set"),
+            metric("latency_cycles", 61, Stage.SIMULATED, "1000 vectors"),
+            metric("ii", 16, Stage.SIMULATED, "1000 vectors"),
+            metric("lut", 3209, Stage.SYNTH),
+            metric("dsp", 0, Stage.SYNTH),
+            metric("fmax_mhz", None, Stage.ROUTED, "LFE5U-45F", "does not fit: 212 of 72 MULT18X18D"),
+        )
+    )
+    second = MetricSet(
+        (metric("latency_cycles", 108, Stage.SIMULATED, "1000 vectors"), metric("lut", 2337, Stage.SYNTH))
+    )
+    hls = MetricSet((metric("lut", 9999, Stage.HLS, "xcu250", tool="vitis"),))
+    points = [
+        PointReport({"reuse_factor": 16, "multiplier": "dsp", "layers": {}}, "R16", {"ii": 16}, first),
+        PointReport({"reuse_factor": 32, "multiplier": "dsp", "layers": {}}, "R32", {"ii": 32}, second),
+        PointReport({"reuse_factor": 64, "multiplier": "dsp", "layers": {}}, "hls4ml R64", {}, hls),
+    ]
+    gate = {
+        "passed": True,
+        "comparisons": [
+            {
+                "left": "qkeras",
+                "right": "csim",
+                "samples": 9,
+                "outputs": 90,
+                "differing": 0,
+                "largest": 0,
+                "equal": True,
+            }
+        ],
+        "first": None,
+    }
+    row = {"name": "fc", "kind": "Dense", "shape": [4, 2], "weight": "fixed<6,1>", "accum": "a", "result": "r"}
+    layers = [row | {"strategy": "latency", "asked": 4, "granted": 4, "multipliers": 2, "zeros": 12.5, "values": 7}]
+    corrections = [{"layer": "fc", "what": "this", "reason": "that"}]
+    return Report(
+        "demo", "abcd", gate, layers, corrections, points, {"ecp5": {"lut": 3000, "ii": 16}}, ["no csynth row"]
+    )
+
+
+def test_json_follows_the_published_schema() -> None:
+    jsonschema.validate(json.loads(json.dumps(report.to_json(example()))), SCHEMA)
+
+
+def test_the_schema_refuses_a_missing_figure_without_a_reason() -> None:
+    data = report.to_json(example())
+    data["points"][0]["metrics"][-1]["note"] = ""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
+
+
+def test_stages_and_tools_never_share_a_table() -> None:
+    sections = report.to_markdown(example()).split("\n## ")
+    titles = [section.splitlines()[0] for section in sections]
+    assert "synth: ecp5, t 1.0 (wheel)" in titles
+    assert "routed: LFE5U-45F, t 1.0 (wheel)" in titles
+    assert "hls: xcu250, vitis 1.0 (wheel)" in titles
+    synth = next(section for section in sections if section.startswith("synth"))
+    assert "9,999" not in synth
+    assert "3,209" in synth
+
+
+def test_figures_of_layers_stand_by_their_report() -> None:
+    layers = tuple((name, MetricSet((metric("lut", value, Stage.HLS),))) for name, value in (("fc", 40), ("out", 2)))
+    told = replace(example(), points=[replace(example().points[0], layers=layers)])
+    section = report.to_markdown(told).split("## Layers of R16, hls: ecp5, t 1.0 (wheel)")[1].split("##")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert [rows[0], *rows[2:]] == [["layer", "LUT"], ["fc", "40"], ["out", "2"]]
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    assert [layer["metrics"][0]["value"] for layer in data["points"][0]["layers"]] == [40, 2]
+
+
+def test_missing_is_said_with_its_reason_and_zero_stays_zero() -> None:
+    text = report.to_markdown(example())
+    routed = text.split("## routed")[1].split("##")[0]
+    assert "missing" in routed
+    assert "R16: does not fit: 212 of 72 MULT18X18D" in routed
+    row = next(line for line in text.split("## synth")[1].splitlines() if line.startswith("| R16"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["R16", "3,209", "0"]
+    row = next(line for line in text.split("## synth")[1].splitlines() if line.startswith("| R32"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["R32", "2,337", "missing"]
+
+
+def test_a_detector_has_a_table_of_its_own() -> None:
+    about = "odd.npz, 90 test samples"
+    found = [
+        metric("tpr", 0.75, Stage.QAT, about),
+        metric("fpr", 0.0, Stage.QAT, about),
+        metric("auc", 0.9, Stage.QAT, about),
+        metric("tpr", 0.75, Stage.SIMULATED, about),
+        metric("fpr", None, Stage.SIMULATED, about, "there are no normal samples in the test set"),
+    ]
+    one, *others = example().points
+    told = replace(example(), points=[replace(one, metrics=one.metrics + found), *others])
+    section = report.to_markdown(told).split("## Detection of anomalies")[1].split("##")[0]
+    assert "simulated: there are no normal samples in the test set" in section
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert rows[2:] == [
+        ["qat", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
+        ["simulated", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
+    ]
+    assert "Detection of anomalies" in report.summary(told)
+    assert "Detection" not in report.to_markdown(example())
+    assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
+    jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
+
+
+def test_csv_has_a_row_a_figure_with_all_its_provenance() -> None:
+    rows = list(csv.DictReader(io.StringIO(report.to_csv(example()))))
+    assert len(rows) == sum(len(point.metrics.metrics) for point in example().points)
+    fmax = next(row for row in rows if row["name"] == "fmax_mhz")
+    assert (fmax["value"], fmax["unit"], fmax["stage"]) == ("", "MHz", "routed")
+    assert all(row["tool"] and row["version"] and row["target"] for row in rows)
+
+
+def test_budgets_are_met_exceeded_or_not_known() -> None:
+    verdicts = {(item["point"], item["name"]): item["verdict"] for item in report.to_json(example())["budgets"]}
+    assert verdicts[("R16", "lut")] == "exceeded"
+    assert verdicts[("R32", "lut")] == "met"
+    assert verdicts[("R16", "ii")] == "met"
+    assert verdicts[("R32", "ii")] == "missing"
+
+
+def test_all_files_are_written_and_the_plot_is_a_picture(tmp_path: Path) -> None:
+    report.write(example(), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(report.FILES)
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert "demo" in (tmp_path / "report.md").read_text()
+
+
+def test_numbers_read_well() -> None:
+    texts = [report.number(value) for value in (None, 0, 12345, 0.97777, 101.83, 5559.61)]
+    assert texts == ["missing", "0", "12,345", "0.9778", "101.8", "5,559.6"]
+
+
+def test_a_metric_without_value_needs_a_note() -> None:
+    with pytest.raises(ValueError, match="no note"):
+        metric("lut", None, Stage.SYNTH)
+    with pytest.raises(ValueError, match="unknown metric"):
+        metric("luts", 1, Stage.SYNTH)
+    known = metric("lut", 1, Stage.SYNTH)
+    assert Metric.from_json(json.loads(json.dumps(known.to_json()))) == known
+    assert MetricSet((known,)).get("lut", Stage.SYNTH, "ecp5") == known
+    assert MetricSet((known,)).get("lut", Stage.ROUTED) is None
+    assert replace(known, value=2) != known
