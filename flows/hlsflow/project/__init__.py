@@ -16,7 +16,7 @@ from hlsflow.project.project import Project, for_model, load, parse
 from hlsflow.project.prune import Prune
 from hlsflow.project.quantize import Quantize
 from hlsflow.project.search import Choices, Objective, Range, Search
-from hlsflow.project.section import BUILDERS, Fraction, Precision, Scalar, Section, unique
+from hlsflow.project.section import Fraction, Precision, Scalar, Section, unique
 from hlsflow.project.share import Share
 from hlsflow.project.target import PARTS, Backend, Family, Input, Target
 from hlsflow.project.training import Training

@@ -9,7 +9,8 @@ from hlsflow.core import foreign
 from hlsflow.core.errors import ProjectError
 from hlsflow.project.errors import nearest
 from hlsflow.project.file import ProjectFile
-from hlsflow.project.section import BUILDERS
+
+BUILDERS = foreign.Kind("", "is not valid Python", "correct the file", ProjectError, 4 * foreign.MIB)
 
 
 def check_builders(sections: ProjectFile, file: Path) -> None:

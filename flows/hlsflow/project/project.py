@@ -24,7 +24,12 @@ from hlsflow.project.data import FETCHED_SETS, FILES
 from hlsflow.project.errors import explain
 from hlsflow.project.explore import Sweep
 from hlsflow.project.file import ProjectFile
-from hlsflow.project.section import MODEL_FILE, PROJECT_FILE
+
+PROJECT_FILE = foreign.Kind("", "is not valid TOML", "correct the file at that place", ProjectError, foreign.MIB)
+MODEL_FILE = foreign.Kind(
+    "the model", "is damaged", "put it there, or correct the [model] table", ProjectError, 4096 * foreign.MIB
+)
+"""The files of a project."""
 
 
 class Project(ProjectFile):

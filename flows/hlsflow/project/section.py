@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from hlsflow.core import foreign
-from hlsflow.core.errors import ProjectError
 from hlsflow.ir.fixed import Fixed
 
 
@@ -47,9 +45,3 @@ Scalar = bool | int | float | str
 Argument = Annotated[Scalar | tuple[Scalar, ...], BeforeValidator(as_tuple)]
 """What a project file can hand to a function of `model.py`; an array arrives as a tuple."""
 Ratio = Annotated[float, Field(ge=0, le=1)]
-PROJECT_FILE = foreign.Kind("", "is not valid TOML", "correct the file at that place", ProjectError, foreign.MIB)
-BUILDERS = foreign.Kind("", "is not valid Python", "correct the file", ProjectError, 4 * foreign.MIB)
-MODEL_FILE = foreign.Kind(
-    "the model", "is damaged", "put it there, or correct the [model] table", ProjectError, 4096 * foreign.MIB
-)
-"""The files of a project."""
