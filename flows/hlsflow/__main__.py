@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hlsflow import __version__
-from hlsflow.commands import build, cache, doctor, estimate, explore, report, search
+from hlsflow.commands import build, cache, doctor, estimate, explore, report, search, subject
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
@@ -129,8 +129,9 @@ def _new(arguments: argparse.Namespace) -> None:
 
 def _project(arguments: argparse.Namespace) -> Project:
     factors = _reuse_factors(arguments.reuse_factor)
-    if arguments.project.suffix in (".h5", ".hdf5", ".keras"):
+    if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
+    subject.require_project(arguments.project)
     for option in ("data", "input_precision", "bits", "allow_lambda"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
@@ -159,9 +160,12 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:
     try:
-        return tuple(int(word) for word in text.split(",")) if text else ()
+        factors = tuple(int(word) for word in text.split(",")) if text else ()
     except ValueError:
         raise ProjectError(f"--reuse-factor {text} is no list of whole numbers", "write for example 16,32,64") from None
+    if any(factor < 1 for factor in factors):
+        raise ProjectError(f"--reuse-factor {text}: a reuse factor is 1 or more", "write for example 16,32,64")
+    return factors
 
 
 if __name__ == "__main__":

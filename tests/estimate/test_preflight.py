@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.errors import ProjectError
-from hlsflow.estimate import Design, hls4ml_project
+from hlsflow.estimate import Design, Kind, Layer, hls4ml_project
 from hlsflow.estimate.preflight import LICENCE_VARIABLES, Finding, Severity, check, require
+from hlsflow.project.reuse import legal_reuse_factors
 from tests.estimate.designs import design, matrix, project, relu
 
 LICENSED = "xcvu9p-flga2104-2L-e"
@@ -103,7 +104,41 @@ def test_a_part_that_is_too_small_is_refused_with_a_cure_that_works() -> None:
     factor = int(dsp.cure.split(">= ")[1].split()[0])
     assert dsp.severity is Severity.ERROR
     assert not [one for one in check(big.at(factor)) if one.what.startswith("DSP")]
-    assert "take xc" in next(one for one in found if one.what.startswith("LUT")).cure
+    folded = next(one for one in found if one.what.startswith("LUT")).cure
+    assert folded == "set strategy = resource and reuse_factor >= 512 in all layers"
+    ways = [replace(layer, strategy="resource", reuse_factor=512) for layer in big.layers]
+    assert not [one for one in check(replace(big, layers=tuple(ways))) if "fit" in one.what]
+    ways = [replace(layer, strategy="resource", reuse_factor=256) for layer in big.layers]
+    assert [one for one in check(replace(big, layers=tuple(ways))) if "fit" in one.what]
+
+
+def test_a_larger_part_is_named_where_no_knob_helps() -> None:
+    for lanes, larger in ((1_500, "xc7a200t"), (100_000, "a larger part than any that is known")):
+        wide = design(matrix("fc", 16, 16), relu("relu", lanes), part="xc7z007s-clg225-2")
+        (cure,) = (one.cure for one in check(wide) if one.what.startswith("LUT"))
+        told = "no reuse factor of strategy latency or resource is enough: narrow the weights, or take "
+        assert cure == told + larger
+
+
+SHAPES = [(77, 60), (90, 70)]
+"""Powers of two above 2 are no legal reuse factors of strategy resource there."""
+
+
+def test_reuse_factors_of_the_hint_are_legal_in_every_layer() -> None:
+    big = design(*(matrix(f"fc{n}", *shape) for n, shape in enumerate(SHAPES)), part="xc7z007s-clg225-2")
+    lut = next(one for one in check(big) if one.what.startswith("LUT"))
+    factor = int(lut.cure.removeprefix("set strategy = resource and reuse_factor >= ").split()[0])
+    legal = [min(one for one in legal_reuse_factors(*shape, "resource") if one >= factor) for shape in SHAPES]
+    pairs = zip(big.layers, legal, strict=True)
+    layers = tuple(replace(layer, strategy="resource", reuse_factor=own) for layer, own in pairs)
+    found = check(replace(big, layers=layers))
+    assert not [one for one in found if "fit" in one.what or "has no reuse factor" in one.what]
+
+
+def test_a_design_with_a_layer_that_is_not_estimated_is_neither_too_large_nor_small() -> None:
+    unknown = Layer("rnn", Kind.OTHER, 1, 1, matrix("fc", 4, 4).input, matrix("fc", 4, 4).result)
+    big = design(*(matrix(f"fc{n}", 64, 64) for n in range(3)), unknown, part="xc7z007s-clg225-2")
+    assert not [one for one in check(big) if "fit" in one.what]
 
 
 def test_what_is_too_close_to_tell_is_a_warning() -> None:

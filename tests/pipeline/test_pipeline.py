@@ -87,7 +87,7 @@ def command(
             limit()
 
     argv = [sys.executable, "-m", "hlsflow", *map(str, arguments)]
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | environment
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "flows")} | environment
     pipe = subprocess.PIPE
     return subprocess.Popen(
         argv, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=prepare

@@ -179,7 +179,7 @@ with ThreadPoolExecutor(2) as pool:
 
 def start_child(tmp_path: Path, start: str) -> subprocess.Popen[bytes]:
     script = textwrap.dedent(CHILD).format(brood=BROOD, start=textwrap.dedent(start))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "flows")}
     return subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
         env=environment,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -60,13 +61,20 @@ def _estimate(
         known = ", ".join(AMD_BACKENDS)
         raise ProjectError(f"projects of backend {design.backend} cannot be estimated", f"backends that can: {known}")
     if arguments.part:
-        design = replace(design, part=arguments.part)
+        design = replace(design, part=amd_part(arguments.part))
     as_built = not factors and not arguments.part
     designs = [design.at(factor) for factor in factors] or [design]
     if arguments.json:
         print(json.dumps([_data(found, folder) for found in designs], indent=1))
     else:
         print("\n".join(line for found in designs for line in _told(found, folder, as_built)))
+
+
+def amd_part(part: str) -> str:
+    """A part that AMD may have; raises ProjectError for what can be none."""
+    if not re.fullmatch(r"xc[a-z0-9]+(-[a-z0-9-]+)?", part, re.IGNORECASE):
+        raise ProjectError(f"'{part}' is no part of AMD", "write it as AMD does, such as xc7z020clg400-1")
+    return part
 
 
 def _translated(project: Project, build: Path) -> Path:
@@ -81,12 +89,15 @@ def _translated(project: Project, build: Path) -> Path:
 def _data(design: Design, folder: Path) -> dict[str, object]:
     """An estimate as plain JSON types."""
     from hlsflow.estimate import estimate, preflight
+    from hlsflow.toolchains.parts import offered
 
     found = estimate(design)
     return {
         "reuse_factors": {layer.name: layer.reuse_factor for layer in design.layers if layer.weight},
         "metrics": found.metrics().to_json(),
         "intervals": {name: [figure.low, figure.high] for name, figure in found.figures.items()},
+        "not_estimated": list(found.holes),
+        "part": offered(design.part),
         "layers": [asdict(layer) for layer in found.layers],
         "departures": list(found.departures),
         "findings": [asdict(finding) for finding in preflight.check(design, folder, found)],
@@ -111,21 +122,32 @@ def _told(design: Design, folder: Path, as_built: bool) -> Iterator[str]:
     yield f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns\n"
     yield layer_table(found) + "\n"
     yield total_table(found, _measured(folder) if as_built else ()) + "\n"
-    if found.departures:
+    if found.holes:
+        yield f"{_no_total(found)}\n"
+    elif found.departures:
         yield f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.\n"
     for finding in preflight.check(design, folder, found):
         yield f"- {finding}"
 
 
+def _no_total(found: Estimate) -> str:
+    """Why there is no total, and what is known all the same."""
+    alone = ", ".join(f"{name} {figure}" for name, figure in found.others.items())
+    rest = f" The other layers alone are estimated at {alone}." if alone else ""
+    return f"There is no total and no verdict, for these layers are not estimated: {', '.join(found.holes)}.{rest}"
+
+
 def layer_table(found: Estimate) -> str:
-    """The share of each layer."""
+    """The share of each layer; figures of a layer that is not estimated are missing."""
     from hlsflow.estimate import METRICS
+    from hlsflow.report.document import MISSING
     from hlsflow.report.markdown import table
 
-    rows = [
-        [layer.name, layer.kind, *(f"{layer.figures[name]:,.0f}" if name in layer.figures else "" for name in METRICS)]
-        for layer in found.layers
-    ]
+    rows = []
+    for layer in found.layers:
+        none = MISSING if layer.name in found.holes else ""
+        cells = [f"{layer.figures[name]:,.0f}" if name in layer.figures else none for name in METRICS]
+        rows.append([layer.name, layer.kind, *cells])
     return table(["layer", "kind", *METRICS], rows)
 
 
@@ -136,21 +158,31 @@ def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> str:
         found: the estimate.
         measured: what csynth has reported of the design, in a column of its own.
     """
-    from hlsflow.estimate.part import available
+    from hlsflow.estimate import METRICS
     from hlsflow.report.markdown import table
+    from hlsflow.toolchains.parts import offered
 
-    offered = available(found.design.part)
+    limits, part = offered(found.design.part), found.design.part or "unknown part"
     truth = {metric.name: f"{metric.value:,.0f}" for metric in measured if metric.value is not None}
     rows = [
-        _total_row(name, figure, offered.get(name)) + ([truth.get(name, "")] if truth else [])
-        for name, figure in found.figures.items()
+        _total_row(name, found.figures.get(name), limits.get(name)) + ([truth.get(name, "")] if truth else [])
+        for name in METRICS
     ]
-    head = ["metric", "estimated", f"{found.coverage:.0%} interval", found.design.part or "unknown part", "verdict"]
+    head = ["metric", "estimated", f"{found.coverage:.0%} interval", part, f"% of {part}", "verdict"]
     return table(head + (["csynth"] if truth else []), rows)
 
 
-def _total_row(name: str, figure: Figure, limit: int | None) -> list[str]:
+def _total_row(name: str, figure: Figure | None, limit: int | None) -> list[str]:
     from hlsflow.estimate.part import verdict
+    from hlsflow.report.document import MISSING
 
-    said = [f"{limit:,}", verdict(figure, limit)] if limit is not None else ["", ""]
-    return [name, f"{figure.value:,.0f}", f"{figure.low:,.0f} to {figure.high:,.0f}", *said]
+    of = [] if name in OF_NO_PART else [MISSING] * 3 if limit is None else [f"{limit:,}", MISSING, MISSING]
+    if figure is None:
+        return [name, MISSING, MISSING, *(of or ["", "", ""])]
+    if limit is not None:
+        of = [f"{limit:,}", f"{100 * figure.value / limit:.1f}", verdict(figure, limit)]
+    return [name, f"{figure.value:,.0f}", f"{figure.low:,.0f} to {figure.high:,.0f}", *(of or ["", "", ""])]
+
+
+OF_NO_PART = ("latency_cycles", "ii")
+"""Metrics of which parts have none."""

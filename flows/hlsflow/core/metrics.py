@@ -23,6 +23,7 @@ class Stage(enum.StrEnum):
     CHARACTERISED = "characterised"  # sum of layers synthesized out of context
     HLS = "hls"  # a vendor's csynth report
     SYNTH = "synth"  # logic synthesis
+    PLACED = "placed"  # placement, before routing
     ROUTED = "routed"  # place and route
     SIMULATED = "simulated"  # cycle-accurate RTL simulation
 

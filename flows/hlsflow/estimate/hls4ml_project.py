@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -68,11 +68,12 @@ KINDS: Mapping[str, Kind] = {
 """How a function of `nnet_utils` begins → what it is; the longest that fits is taken."""
 
 SOURCE = foreign.Kind("", "is damaged", "name the folder of an hls4ml project", limit=256 * foreign.MIB)
-_STRUCT = re.compile(r"struct\s+(\w+)\s*:\s*nnet::(\w+)\s*\{(.*?)\n\};", re.DOTALL)
+_STRUCT = re.compile(r"struct\s+(\w+)\s*(?::\s*nnet::(\w+)\s*)?\{(.*?)\n\};", re.DOTALL)
 _CONSTANT = re.compile(r"static const\s+[\w:]+\s+(\w+)\s*=\s*(.+?);", re.DOTALL)
 _ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+);")
 _DEFINE = re.compile(r"#define\s+(\w+)\s+(\d+)")
-_CALL = re.compile(r"^\s*nnet::(\w+)<([^;]*?)>\(([^;]*?)\);(?:\s*//\s*(\S+))?", re.MULTILINE)
+_CALL = re.compile(r"^\s*((?:\w+::)*)(\w+)(?:<([^;{}]*?)>)?\(([^;{}]*?)\);(?:\s*//\s*(\S+))?", re.MULTILINE)
+_OWN_CALL = re.compile(r"^\s*nnet::\w+[<(]", re.MULTILINE)
 _UNCERTAINTY = re.compile(r"^set\s+clock_uncertainty\s+\"?([\d.]+%?)", re.MULTILINE)
 _FABRIC = re.compile(r"config_op\s+mul\s+-impl\s+fabric|BIND_OP[^\n]*op=mul[^\n]*impl=fabric", re.IGNORECASE)
 _WORD = re.compile(r"nnet::array<\s*(.+?)\s*,\s*([\d*\s]+)>$")
@@ -85,6 +86,8 @@ _NO_LAYERS = (
     "fill_zero",
 )
 """Functions of `nnet_utils` that are called and build nothing."""
+_NO_CALLS = ("if", "while", "switch", "return", "assert", "static_assert", "printf")
+"""What looks like a call in C++ and builds nothing."""
 
 _DEFAULT_TYPE = Fixed(16, 6)
 _ELEMENTWISE = (Kind.RELU, Kind.TABLE, Kind.MERGE, Kind.SCALE)
@@ -159,7 +162,7 @@ def _read(folder: Path) -> Design:
     config = hls4ml_config.read(folder)
     settings = _settings(folder, config)
     sources = _Sources(folder, _text(firmware / "parameters.h"), _text(firmware / "defines.h"), _top(folder))
-    calls = [call for call in _CALL.findall(sources.top) if call[0] not in _NO_LAYERS]
+    calls = list(_calls(sources.top))
     if not calls:
         raise DataError(f"no layer is called in the top function of {folder}", "is it a project that hls4ml wrote?")
     streams = "nnet::io_stream" in sources.parameters
@@ -169,16 +172,28 @@ def _read(folder: Path) -> Design:
         backend=settings.get("Backend", "vitis").lower(),
         io_type="io_stream" if streams else "io_parallel",
         part=settings.get("Part", ""),
-        clock_ns=_float(settings.get("ClockPeriod"), 5.0),
+        clock_ns=_clock(folder, settings.get("ClockPeriod", "5")),
         uncertainty=_float(settings.get("ClockUncertainty", "").rstrip("%"), 12.5) / 100.0,
         dsp_multipliers=not _without_dsp(folder),
         dataflow=bool(re.search(r"#pragma HLS DATAFLOW", sources.top, re.IGNORECASE)),
     )
 
 
+def _calls(top: str) -> Iterator[tuple[str, str, str, str]]:
+    """Function, types, arguments and layer of each call that builds something, whoever wrote the function."""
+    for prefix, name, types, arguments, layer in _CALL.findall(top):
+        if prefix not in ("std::", "hls::") and name not in (*_NO_LAYERS, *_NO_CALLS):
+            yield name if prefix == "nnet::" else f"{prefix or '::'}{name}", types, arguments, layer
+
+
 def _settings(folder: Path, config: Config | None) -> dict[str, str]:
-    """What the project was written with; `project.tcl` is what tools read, and so counts before the configuration."""
+    """What the project was written with.
+
+    `project.tcl` is what tools read, and so counts before the configuration; but hls4ml 0.7 and 0.8 name the backend
+    vivado there for projects of Vitis HLS too.
+    """
     found = {name: values[-1][1] for name, values in config.told.items()} if config else {}
+    found |= {"Backend": config.general["Backend"]} if config and "Backend" in config.general else {}
     tcl = folder / hls4ml_config.PROJECT_TCL
     said = _UNCERTAINTY.search(_text(tcl)) if tcl.is_file() else None
     return found | ({"ClockUncertainty": said[1]} if said else {})
@@ -192,9 +207,17 @@ def _top(folder: Path) -> str:
     """The C++ of the top function: the one source that calls `nnet::` and is no test."""
     for file in sorted((folder / "firmware").glob("*.cpp")):
         text = _text(file)
-        if _CALL.search(text):
+        if _OWN_CALL.search(text):
             return text
     raise DataError(f"{folder / 'firmware'} has no top function", "name the folder of an hls4ml project")
+
+
+def _clock(folder: Path, text: str) -> float:
+    """A clock period in ns; raises DataError for what can be none."""
+    value = _float(text, math.nan)
+    if not 0 < value < math.inf:
+        raise DataError(f"'{text}' in {folder} is no clock period", "write ClockPeriod in ns, such as 5")
+    return value
 
 
 def _float(text: str | None, default: float) -> float:
@@ -229,7 +252,7 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
     kind = _kind(function)
     n_in, n_out = _shape(sources, kind, config, matrix)
     if not n_in * n_out:
-        kind = Kind.OTHER
+        kind, n_in, n_out = Kind.OTHER, 1, 1
     entry = sources.type(words[0]) or _DEFAULT_TYPE
     result = sources.type(words[-2]) if len(words) > 2 else None
     weight = sources.type(config.get("weight_t") or config.get("scale_t", ""))
@@ -238,7 +261,7 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
     if lanes and kind in _ELEMENTWISE and n_in > lanes:
         positions, beats, n_in, n_out = n_in // lanes, n_in // lanes, lanes, lanes
     return Layer(
-        name=name or words[-1],
+        name=name or words[-1] or function,
         kind=kind,
         n_in=n_in,
         n_out=n_out,
@@ -246,7 +269,7 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
         result=result or entry,
         weight=weight,
         accum=sources.type(matrix.get("accum_t", "")),
-        strategy=config.get("strategy", "nnet::latency").removeprefix("nnet::"),
+        strategy=_strategy(config, matrix),
         reuse_factor=max(1, sources.number(config, "reuse_factor")),
         constants=_constants(sources, kind, arguments, weight, (n_in, n_out), entry.width),
         positions=positions,
@@ -256,6 +279,12 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
         table_size=sources.number(config, "table_size", sources.number(config, "exp_table_size", 1024)),
         config=words[-1],
     )
+
+
+def _strategy(config: Mapping[str, str], matrix: Mapping[str, str]) -> str:
+    """In lower case: hls4ml writes its own word or the user's, and up to 0.5 nothing for convolutions."""
+    said = config.get("strategy") or matrix.get("strategy") or "latency"
+    return said.rpartition("::")[2].lower()
 
 
 def _shape(sources: _Sources, kind: Kind, config: Mapping[str, str], matrix: Mapping[str, str]) -> tuple[int, int]:
@@ -268,7 +297,7 @@ def _shape(sources: _Sources, kind: Kind, config: Mapping[str, str], matrix: Map
     if kind is Kind.MATRIX:
         window = of("filt_height") * of("filt_width") or of("filt_width") or 1
         return of("n_in") or window * of("n_chan"), of("n_out", "n_filt")
-    width = of("n_in", "n_elem", "n_filt", "n_chan") or 1
+    width = of("n_in", "n_elem", "n_filt", "n_chan") or int(kind is Kind.WIRES)
     return width, of("n_filt") if kind is Kind.POOL and of("n_filt") else width
 
 

@@ -13,17 +13,19 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import ProjectError
-from hlsflow.estimate import Design, Estimate, Kind, Layer, analytic, estimate, fitted
+from hlsflow.estimate import Design, Estimate, Figure, Kind, Layer, analytic, estimate, fitted
 from hlsflow.estimate.analytic import Timing
 from hlsflow.estimate.design import AMD_BACKENDS
 from hlsflow.estimate.hls4ml_project import SOURCE
-from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
+from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
 from hlsflow.project.reuse import legal_reuse_factors, nearest_legal
 from hlsflow.report.folders.directory_checks import VERILOG, roms_of
+from hlsflow.toolchains.parts import offered
 
 UNROLL_LIMIT = 4096
 """Copies of a loop's body that Vivado HLS makes at most before it stops with XFORM 203-504: hls4ml's issues 427, 904
@@ -94,6 +96,11 @@ class _Flight:
     @property
     def amd(self) -> bool:
         return self.design.backend in AMD_BACKENDS
+
+    @cached_property
+    def folded(self) -> list[tuple[str, Mapping[str, Figure]]]:
+        """What the design would take with more sharing, by the knobs that make it so."""
+        return [(told, estimate(design).figures) for told, design in _folded(self)]
 
     def matrices(self) -> Iterator[Layer]:
         return (layer for layer in self.design.layers if layer.kind is Kind.MATRIX)
@@ -210,29 +217,51 @@ def _corrected(layer: Layer) -> Iterator[Finding]:
 
 
 def _part(flight: _Flight) -> Iterator[Finding]:
-    """Resources that the part lacks."""
-    offered = available(flight.design.part) if flight.amd else {}
-    for name, limit in offered.items():
-        figure = flight.estimate.figures[name]
-        said = verdict(figure, limit)
+    """Resources that the part lacks; nothing is said of a design that has a layer which is not estimated."""
+    figures, limits = flight.estimate.figures, offered(flight.design.part) if flight.amd else {}
+    for name, limit in limits.items() if figures else ():
+        said = verdict(figures[name], limit)
         if said == FITS:
             continue
         severity = Severity.ERROR if said == DOES_NOT_FIT else Severity.WARNING
         unit = name.upper()
         words = "does not fit" if said == DOES_NOT_FIT else f"is {TOO_CLOSE} whether it fits"
-        what = f"{unit} of {flight.design.part} {words}: {figure} estimated of {limit:,}"
-        yield Finding(severity, "", what, _smaller(flight, name, limit))
+        what = f"{unit} of {flight.design.part} {words}: {figures[name]} estimated of {limit:,}"
+        yield Finding(severity, "", what, _smaller(flight, name, limits))
 
 
-def _smaller(flight: _Flight, name: str, limit: int) -> str:
-    """The smallest reuse factor, or else the smallest part, with which a figure fits."""
+def _smaller(flight: _Flight, name: str, limits: Mapping[str, int]) -> str:
+    """The least sharing with which the whole fits, or else that figure; or else the smallest part that holds it."""
+    for wanted in (limits, {name: limits[name]}):
+        for told, figures in flight.folded:
+            if all(figures[one].high <= most for one, most in wanted.items()):
+                return told
+    part = fitting(flight.estimate.figures)
+    larger = part or "a larger part than any that is known"
+    return f"no reuse factor of strategy latency or resource is enough: narrow the weights, or take {larger}"
+
+
+def _folded(flight: _Flight) -> Iterator[tuple[str, Design]]:
+    """Designs with more sharing than this one, and the knobs that make them: first with the strategies it has."""
     largest = max((layer.products for layer in flight.matrices()), default=1)
     factors = [2**power for power in range(1, largest.bit_length())]
     for factor in factors:
-        if estimate(flight.design.at(factor)).figures[name].high <= limit:
-            return f"set reuse_factor >= {factor} in all layers"
-    part = fitting(flight.estimate.figures)
-    return f"no reuse factor is enough: narrow the weights, or take {part or 'a larger part than any that is known'}"
+        yield f"set reuse_factor >= {factor} in all layers", flight.design.at(factor)
+    for factor in factors:
+        told = f"set strategy = resource and reuse_factor >= {factor} in all layers"
+        yield told, _of_strategy_resource(flight.design, factor)
+
+
+def _of_strategy_resource(design: Design, factor: int) -> Design:
+    """The design with its matrices in memories, each with the next legal reuse factor."""
+
+    def folded(layer: Layer) -> Layer:
+        legal = legal_reuse_factors(layer.n_in, layer.n_out, "resource")
+        next_legal = next((one for one in legal if one >= factor), legal[-1])
+        return replace(layer, strategy="resource", reuse_factor=next_legal, asked=None)
+
+    layers = (folded(layer) if layer.kind is Kind.MATRIX else layer for layer in design.layers)
+    return replace(design, layers=tuple(layers))
 
 
 def _licence(flight: _Flight) -> Iterator[Finding]:

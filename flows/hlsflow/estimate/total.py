@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from hlsflow.core.metrics import Metric, MetricSet, Stage
@@ -62,10 +62,12 @@ class Estimate:
 
     Attributes:
         design: what is estimated.
-        figures: metric → total with interval.
+        figures: metric → total with interval; empty where a layer is not estimated.
         layers: shares of it.
         departures: how the design differs from those that were fitted to.
         coverage: share of designs that the intervals are meant to hold.
+        holes: names of layers that are not estimated, so that there is no total.
+        others: the same figures of all other layers, where there are holes; no bound of the whole from above.
     """
 
     design: Design
@@ -73,24 +75,30 @@ class Estimate:
     layers: tuple[LayerEstimate, ...]
     departures: tuple[str, ...]
     coverage: float
+    holes: tuple[str, ...] = ()
+    others: Mapping[str, Figure] = field(default_factory=dict)
 
     def metrics(self) -> MetricSet:
-        """The totals; the interval stands in the note."""
-        return MetricSet(tuple(self._metric(name, found) for name, found in self.figures.items()))
+        """The totals; the interval stands in the note, or why there is none."""
+        return MetricSet(tuple(self._metric(name, self.figures.get(name)) for name in METRICS))
 
-    def _metric(self, name: str, found: Figure) -> Metric:
-        note = f"{self.coverage:.0%} interval: {found.low:,.0f} to {found.high:,.0f}"
-        if self.departures:
-            note += f"; outside the calibration: {', '.join(self.departures)}"
+    def _note(self, name: str, found: Figure | None) -> str:
+        if found is None:
+            rest = f"; the other layers alone: {self.others[name]}" if name in self.others else ""
+            return f"not estimated: {', '.join(self.holes)}{rest}"
+        away = f"; outside the calibration: {', '.join(self.departures)}" if self.departures else ""
+        return f"{self.coverage:.0%} interval: {found.low:,.0f} to {found.high:,.0f}{away}"
+
+    def _metric(self, name: str, found: Figure | None) -> Metric:
         return Metric(
             name=name,
-            value=found.value,
+            value=found.value if found else None,
             stage=Stage.ESTIMATED,
             tool="hlsflow estimate",
             version=version("hlsflow"),
             target=self.design.part,
             source="",
-            note=note,
+            note=self._note(name, found),
             clock_ns=self.design.clock_ns,
         )
 
@@ -103,15 +111,27 @@ def estimate(design: Design, coefficients: Coefficients | None = None) -> Estima
         coefficients: those that hlsflow comes with by default.
     """
     known = coefficients or fitted.load()
+    away, holes = tuple(departures(design)), tuple(one.name for one in design.layers if one.kind is Kind.OTHER)
+    if not holes:
+        figures, layers = _known(design, away, known)
+        return Estimate(design, figures, layers, away, known.coverage)
+    rest = replace(design, layers=tuple(one for one in design.layers if one.kind is not Kind.OTHER))
+    others, layers = _known(rest, away, known) if rest.layers else ({}, ())
+    unknown = tuple(LayerEstimate(name, Kind.OTHER, {}) for name in holes)
+    return Estimate(design, {}, (*layers, *unknown), away, known.coverage, holes, others)
+
+
+def _known(
+    design: Design, away: tuple[str, ...], known: Coefficients
+) -> tuple[dict[str, Figure], tuple[LayerEstimate, ...]]:
+    """Totals and shares of a design all of whose layers are estimated."""
     timing = Timing(design, known.stages)
     layers = tuple(_layer(timing, layer, known) for layer in design.layers)
     between = sum(fitted.between(timing, layer, known) for layer in design.layers)
     parts = (*layers, LayerEstimate(BETWEEN, "", {"ff": round(between)}))
     totals = {name: sum(part.figures.get(name, 0.0) for part in parts) for name in METRICS}
     totals |= {"latency_cycles": analytic.latency(timing), "ii": analytic.initiation_interval(timing)}
-    away = tuple(departures(design))
-    figures = {name: _figure(name, totals[name], timing, away, known) for name in METRICS}
-    return Estimate(design, figures, parts, away, known.coverage)
+    return {name: _figure(name, totals[name], timing, away, known) for name in METRICS}, parts
 
 
 def _layer(timing: Timing, layer: Layer, known: Coefficients) -> LayerEstimate:

@@ -44,7 +44,7 @@ Figures = Mapping[str, int]
 
 WANTED = (*AREA, LATENCY, II)
 LOG, REPORT = "csynth.log", "csynth.xml"
-WRITING = (*READING, "hls", "ir", "qat", "project/project.py", "explore/hls_engine.py")
+WRITING = (*READING, "hls", "ir", "qat", "data", "project", "explore/hls_engine.py")
 """Our own code that an hls4ml project depends on."""
 
 

@@ -129,10 +129,15 @@ def _holds(kind: Fixed, span: Span) -> bool:
     return kind.min <= low and high <= kind.max
 
 
+HLS4ML_DEFAULT = Fixed(16, 6)
+"""Type that hls4ml gives to whatever has none."""
+
+
 def _set_input(walk: _Walk, layer: Layer, kind: Fixed) -> None:
     walk.set_result(layer, Span.of(kind), kind)
-    reason = "hls4ml's default fixed<16,6> is not the grid of the data; the project's input quantizer is"
-    walk.note(layer["name"], f"input set to {kind}", reason)
+    reason = f"that is the project's input quantizer; hls4ml would take its default, {HLS4ML_DEFAULT}"
+    if kind != HLS4ML_DEFAULT:
+        walk.note(layer["name"], f"input set to {kind}", reason)
 
 
 def _set_layer(walk: _Walk, layer: Layer) -> None:

@@ -19,6 +19,7 @@ from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
+from hlsflow.project.errors import nearest
 
 Options = dict[str, tuple[object, ...]]
 
@@ -175,13 +176,27 @@ def _refuse_unsupported(model: Any) -> None:
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                {**activations.REFUSED, **recurrent.REFUSED}.get(name, f"supported layers: {', '.join(SUPPORTED)}"),
+                _INSTEAD.get(name, f"see the table 'What is supported' of the README{nearest(name, SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])
             if value not in allowed:
                 message = f"layer '{layer.name}' is a {name} with {option}={value}, which is not supported"
                 raise UnsupportedLayer(message, f"use {option}={allowed[0]}")
+
+
+_INSTEAD: Mapping[str, str] = {
+    **activations.REFUSED,
+    **recurrent.REFUSED,
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose"), "use an UpSampling layer and a convolution"),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), "use a BatchNormalization"),
+    **dict.fromkeys(("Cropping1D", "Cropping2D"), "crop the samples, or use padding='valid' in the layer before"),
+    "Conv3D": "use a Conv2D on the last two axes",
+    "LocallyConnected1D": "use a Conv1D, or a Dense layer",
+    "Embedding": "give the network what the table holds instead of the index",
+    "MultiHeadAttention": "hls4ml 1.3.0 has none; use convolutions or Dense layers",
+}
+"""Keras layer class that is not carried → what to use instead."""
 
 
 def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:

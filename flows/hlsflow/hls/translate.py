@@ -134,12 +134,13 @@ def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any
     config = _default_config(reading, settings.target.backend)
     layers, ordered = layouts.corrected(reading.layers, config, settings.target.io_type)
     chosen = knobs.apply(layers, config, settings.knobs, reading.names, settings.target.io_type)
+    moved = knobs.moved(layers, settings.knobs, settings.target.io_type)
     layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
     reading = replace(reading, layers=layers)
     hls_model = _convert(reading, config, settings, folder)
     backends.require_carried(settings.target.backend, hls_model)
     knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
-    return reading, hls_model, [*reading.corrections, *ordered, *corrections]
+    return reading, hls_model, [*reading.corrections, *ordered, *moved, *corrections]
 
 
 def _in_float64(graph: Graph) -> list[Correction]:

@@ -26,7 +26,7 @@ STEP_SHARE = 3
 """No weight moves by more than 2**-3 of its quantization step when a float scale (alpha='auto') is frozen ..."""
 
 SCALE_BITS = 8
-"""... nor by more than 2**-8 of itself."""
+"""... nor by more than 2**-8 of itself, where a multiple of such a scale has no more than `MAX_WEIGHT_BITS` bits."""
 
 SCALE_SPREAD = 6
 """Scales more than 2**6 times smaller than the largest one of their layer keep no more fractional bits than that."""
@@ -194,7 +194,10 @@ def _steps(quantizer: Any) -> Array:
 
 
 def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
-    """Whole multiples of the scales of a quantizer: powers of two stay, others are rounded to a short mantissa."""
+    """Whole multiples of the scales of a quantizer: powers of two stay, others are rounded to a short mantissa.
+
+    Where that takes too many bits, as 11 for a code and 14 for its scale do, the multiples themselves are rounded.
+    """
     steps = _steps(quantizer)
     codes = np.rint(np.divide(used, steps, out=np.zeros(np.broadcast(used, steps).shape), where=steps != 0))
     magnitude = int(np.abs(codes).max(initial=0)).bit_length()
@@ -202,12 +205,25 @@ def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
     exact = codes * short
     kind = Fixed.narrowest(exact, MAX_WEIGHT_BITS)
     if kind is None:
-        raise _no_grid(layer, name, quantizer)
+        return _rounded(name, quantizer, codes * steps, steps)
     if short is steps:
         what = f"{name} frozen to its quantized values as {kind}"
         return Held(exact, kind, (what, f"hls4ml loses the scale of {quantizer}"))
     what = f"{name} scales frozen, {name} as {kind}, changed by up to {np.abs(exact - used).max():.2g}"
     return Held(exact, kind, (what, f"the float32 scales of {quantizer} lie on no grid that hardware has"))
+
+
+def _rounded(name: str, quantizer: Any, used: Array, steps: Array) -> Held:
+    """Values on the coarsest grid that moves none by more than 2**-STEP_SHARE of its step, of steps not far smaller
+    than the largest; or on the finest one of `MAX_WEIGHT_BITS` bits."""
+    exponent = np.frexp(steps[steps != 0])[1]
+    frac = STEP_SHARE - int(max(exponent.min(), exponent.max() - SCALE_SPREAD))
+    while (kind := Fixed.narrowest(values := np.rint(used * 2.0**frac) * 2.0**-frac, MAX_WEIGHT_BITS)) is None:
+        frac -= 1
+    what = f"{name} frozen as {kind}, changed by up to {np.abs(values - used).max():.2g}"
+    return Held(
+        values, kind, (what, f"multiples of the float32 scales of {quantizer} need more bits than weights have")
+    )
 
 
 def _powers_of_two(steps: Array) -> bool:

@@ -31,7 +31,7 @@ from hlsflow.report.markdown import render_table
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import gxx
 
-READING = ("keras/inputs.py", "keras/keras2.py", "keras/graph.py", "plain")
+READING = ("keras",)
 """Our own code that any result depends on for which a model was read."""
 
 
@@ -46,7 +46,7 @@ def train(context: Context, results: Results) -> Results:
     ) | {
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras"),
-        "code": code(*READING, "qat", "core/classes.py", "core/metrics.py"),
+        "code": code(*READING, "qat", "data", "core/classes.py", "core/metrics.py"),
         "lanes": _lane_knobs(project),
     }
 
@@ -116,7 +116,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
-        "code": code(*READING, "hls", "ir", "qat", "pipeline/software.py", "project/project.py"),
+        "code": code(*READING, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
     done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))

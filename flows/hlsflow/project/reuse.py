@@ -7,6 +7,7 @@ compares this module with hls4ml itself.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -48,7 +49,9 @@ def nearest_legal(n_in: int, n_out: int, strategy: str, wish: int) -> tuple[int,
 
 
 def _divisors(number: int) -> Iterator[int]:
-    return (factor for factor in range(1, number + 1) if number % factor == 0)
+    for factor in range(1, math.isqrt(number) + 1):
+        if number % factor == 0:
+            yield from {factor, number // factor}
 
 
 def _fits_resource(n_in: int, n_out: int, factor: int) -> bool:

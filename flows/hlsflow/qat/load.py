@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from hlsflow.core import foreign
 from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
+from hlsflow.qat.inference import for_inference, pruning_objects, with_config
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -47,12 +49,14 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True)
 class _Reference:
-    """A class or function that a configuration names."""
+    """A class or function that a configuration names; `registered`: under which of these names Keras looks for it among
+    the ones it is given, before it imports `module`."""
 
     layer: str
     class_name: str
     name: str
     module: str
+    registered: str
 
 
 def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -66,21 +70,29 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
         ModelError: missing, damaged, of another format, not safe, with unknown classes, or with weights
             that are no numbers; says what to do.
     """
-    config = read_config(path)
+    saved = read_config(path)
+    config = for_inference(saved)
     keras2.ready()
-    import tf_keras
 
-    known = _qkeras_objects() | dict(custom_objects or {})
-    _check(path, config, set(known) | _keras_classes(), allow_lambda)
+    known = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
+    _check(path, config, set(known), _keras_classes(), allow_lambda)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-            model = tf_keras.models.load_model(path, custom_objects=known, compile=False, safe_mode=not allow_lambda)
+        with tempfile.TemporaryDirectory() as folder:
+            file = path if config == saved else with_config(path, config, Path(folder))
+            model = _rebuilt(file, known, safe_mode=not allow_lambda)
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
         raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
 
     _check_weights(path, model)
     return model
+
+
+def _rebuilt(file: Path, known: Mapping[str, Any], safe_mode: bool) -> Any:
+    import tf_keras
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
+        return tf_keras.models.load_model(file, custom_objects=known, compile=False, safe_mode=safe_mode)
 
 
 def _check_weights(path: Path, model: Any) -> None:
@@ -162,10 +174,10 @@ def _expect_keras_2(path: Path, version: str) -> None:
         raise ModelError(f"{path} was saved by Keras {version}; QKeras 0.9 models are models of Keras 2", RESAVE)
 
 
-def _check(path: Path, config: Mapping[str, Any], known: set[str], allow_lambda: bool) -> None:
-    """Refuse code first, then whatever is not known."""
+def _check(path: Path, config: Mapping[str, Any], given: set[str], keras: set[str], allow_lambda: bool) -> None:
+    """Refuse code first, then whatever is neither `given` to Keras nor its own."""
     references = list(_references(config, "the model"))
-    allowed = known - FILES | (CODE if allow_lambda else set())
+    allowed = (given | keras) - FILES | (CODE if allow_lambda else set())
     for reference in references:
         if reference.class_name in CODE and not allow_lambda:
             raise ModelError(
@@ -173,7 +185,7 @@ def _check(path: Path, config: Mapping[str, Any], known: set[str], allow_lambda:
                 "use layers of Keras instead (Add, not +), or allow it (--allow-lambda) if you trust who made the file",
             )
     for reference in references:
-        if reference.module.split(".")[0] not in MODULES and reference.name not in known:
+        if reference.module.split(".")[0] not in MODULES and reference.registered not in given:
             raise ModelError(
                 f"{path}: layer '{reference.layer}' refers to '{reference.name}' of the Python module "
                 f"'{reference.module}', which is not loaded for safety",
@@ -208,13 +220,15 @@ def _references(node: Any, layer: str) -> Iterator[_Reference]:
         if isinstance(value, dict | list):
             yield from _references(value, layer)
         elif key == "function_type" and value == "lambda":
-            yield _Reference(layer, "Lambda", "Lambda", "keras")
+            yield _Reference(layer, "Lambda", "Lambda", "keras", "Lambda")
 
 
 def _reference(node: Mapping[str, Any], layer: str) -> _Reference:
     class_name = str(node["class_name"])
-    name = str(node.get("config")) if class_name == "function" else class_name
-    return _Reference(layer, class_name, name, str(node.get("module") or "keras"))
+    is_function = class_name == "function"
+    name = str(node.get("config")) if is_function else class_name
+    registered = name if is_function or "module" not in node else str(node.get("registered_name"))
+    return _Reference(layer, class_name, name, str(node.get("module") or "keras"), registered)
 
 
 def _keras_classes() -> set[str]:

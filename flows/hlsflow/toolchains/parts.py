@@ -36,8 +36,11 @@ class Resources:
         if not 0 < utilisation <= 1:
             raise ProjectError(f"{utilisation} of a part cannot be used", "write a share above 0 and up to 1")
         share = Fraction(str(utilisation))  # 0.7 as it is written, not as a float has it
-        return {name: int(getattr(self, name) * share) for name in ("lut", "ff", "dsp", "bram")}
+        return {name: int(getattr(self, name) * share) for name in METRICS}
 
+
+METRICS = ("lut", "ff", "dsp", "bram")
+"""What a part offers, by the names of figures."""
 
 XILINX: Mapping[str, Resources] = {
     "xc7s25": Resources(Family.XC7, 14_600, 29_200, 80, 90),
@@ -77,3 +80,17 @@ def resources(part: str) -> Resources:
     raise ProjectError(
         f"part '{part}' is not known", f"known: {known}, and ECP5 such as LFE5U-45F-6BG381C; or use --max"
     )
+
+
+def percent(part: str, name: str, used: float) -> float | None:
+    """What a figure is of all that a part offers, in per cent; None where that is not known."""
+    limit = offered(part).get(name)
+    return round(100.0 * used / limit, 2) if limit else None
+
+
+def offered(part: str) -> dict[str, int]:
+    """Metric → how much of it a part has; nothing for a part that is not known."""
+    try:
+        return resources(part).budget(1.0)
+    except ProjectError:
+        return {}

@@ -198,7 +198,7 @@ def test_a_figure_of_another_stage_is_none(tmp_path: Path) -> None:
     now = [subject("a", *(replace(one, stage=Stage.SYNTH) for one in TODAY[0].metrics))]
     moved = baseline.moved(baseline.read(tmp_path / "b.toml"), now)
     assert all(one.metric is None and one.failed for one in moved)
-    assert str(moved[0]) == "lut (hls, Vitis HLS, xc7): was 1000 LUT, and there is no such figure now"
+    assert str(moved[0]) == "lut (hls, Vitis HLS, xc7): was 1000 LUT in a.xml, and there is no such figure now"
 
 
 def test_another_version_of_a_tool_is_told_and_no_failure(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_check_with_a_baseline_fails_ci(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["check", str(folder), "--baseline", kept]) == 7
     told = capsys.readouterr()
     assert "warning: cannot be read: utilisation report vivado_synth.rpt" in told.out
-    assert "was 210 LUT, and there is no such figure now" in told.err
+    assert "was 210 LUT in vivado_synth.rpt, and there is no such figure now" in told.err
 
 
 def test_a_project_that_has_not_been_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,15 @@
 """Figures that a project has promised, kept in a file, and what has moved since.
 
 In: `Subject`s of today and a baseline file (TOML or JSON). Out: a new baseline, or the figures that moved beyond their
-tolerance. A figure that is missing now has moved; another version of a tool is told and is no failure by itself.
+tolerance. A figure is held against that of the same design point, stage, tool and target, and where there are several
+of these against that of the same file. One that is missing now has moved; another version of a tool is told and is no
+failure by itself.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,10 @@ from hlsflow.report.comparison.subjects import Subject, subjects
 
 SCHEMA = 1
 BASELINE = foreign.Kind(
-    "", "is no baseline", "write it with hlsflow check … --write-baseline FILE", limit=8 * foreign.MIB
+    "",
+    "is no baseline",
+    "correct it, or write it anew with hlsflow check … --write-baseline FILE",
+    limit=8 * foreign.MIB,
 )
 ABOUT = "figures that hlsflow check --baseline holds others against; share and absolute are the tolerance of a metric"
 
@@ -78,7 +84,12 @@ UNKEPT = ("seconds",)
 
 @dataclass(frozen=True)
 class Kept:
-    """A figure of a baseline: whose, and what it was. `tolerance` is its own, or None for that of its metric."""
+    """A figure of a baseline: whose, and what it was.
+
+    Attributes:
+        file: that it was read from, relative to what the baseline is of; "" in files that do not tell.
+        tolerance: its own, or None for that of its metric.
+    """
 
     subject: str
     name: str
@@ -87,6 +98,7 @@ class Kept:
     version: str
     target: str
     value: float
+    file: str = ""
     tolerance: Tolerance | None = None
 
 
@@ -114,16 +126,18 @@ class Moved:
             return True
         more = self.metric.value - self.kept.value
         worse = -more if self.kept.name in HIGHER_IS_BETTER else more
-        return (abs(more) if self.tolerance.direction == "both" else worse) > self.tolerance.allowed(self.kept.value)
+        moved = abs(more) if self.tolerance.direction == "both" else worse
+        return not moved <= self.tolerance.allowed(self.kept.value)  # true of nan
 
     def __str__(self) -> str:
         """The figure, its stage, old, new and tolerance."""
         kept = self.kept
         owner = f"{kept.subject}: " if kept.subject else ""
         where = f"{owner}{kept.name} ({kept.stage}, {kept.tool}, {kept.target})"
+        in_file = f" in {kept.file}" if kept.file else ""
         unit, allowed = UNITS[kept.name], self.tolerance.allowed(kept.value)
         if self.metric is None:
-            return f"{where}: was {kept.value:g} {unit}, and there is no such figure now"
+            return f"{where}: was {kept.value:g} {unit}{in_file}, and there is no such figure now"
         if self.metric.value is None:
             return f"{where}: was {kept.value:g} {unit}, and is missing now: {self.metric.note}"
         verb = "may change" if self.tolerance.direction == "both" else "may get worse"
@@ -162,7 +176,14 @@ def _keep(metric: Metric) -> bool:
 
 def _kept_json(subject: Subject, metric: Metric) -> dict[str, object]:
     told = {key: getattr(metric, key) for key in ("name", "value", "tool", "version", "target")}
-    return {"subject": subject.point, "stage": metric.stage.value} | told
+    return {"subject": subject.point, "stage": metric.stage.value, "file": _file(subject, metric)} | told
+
+
+def _file(subject: Subject, metric: Metric) -> str:
+    """The file of a figure, without its line and without what all files of the subject begin with."""
+    name, _, line = metric.source.rpartition(":")
+    file = Path(name if line.isdecimal() else metric.source)
+    return (file.relative_to(subject.path) if file.is_relative_to(subject.path) else file).as_posix()
 
 
 def _tolerance_json(tolerance: Tolerance) -> dict[str, object]:
@@ -184,7 +205,8 @@ def _kept(values: Mapping[str, Any]) -> Kept:
     if text["name"] not in UNITS:
         raise ValueError(f"unknown metric '{text['name']}'")
     own = _tolerance(values["tolerance"]) if "tolerance" in values else None
-    return Kept(**text, stage=Stage(values["stage"]), value=_float(values["value"]), tolerance=own)
+    value, file = _finite(values["value"], "the value of a figure"), str(values.get("file", ""))
+    return Kept(**text, stage=Stage(values["stage"]), value=value, file=file, tolerance=own)
 
 
 def _tolerance(values: Mapping[str, Any]) -> Tolerance:
@@ -193,12 +215,20 @@ def _tolerance(values: Mapping[str, Any]) -> Tolerance:
     if unknown or direction not in get_args(Direction):
         wrong = f"'{unknown.pop()}'" if unknown else f"direction '{direction}'"
         raise ValueError(f"a tolerance has share, absolute and direction (worse or both), not {wrong}")
-    return Tolerance(_float(values.get("share", 0.0)), _float(values.get("absolute", 0.0)), direction)
+    share, absolute = (_finite(values.get(name, 0.0), f"the {name} of a tolerance") for name in ("share", "absolute"))
+    if min(share, absolute) < 0:
+        raise ValueError(
+            f"the {'share' if share < 0 else 'absolute'} of a tolerance is {min(share, absolute):g}, below 0"
+        )
+    return Tolerance(share, absolute, direction)
 
 
-def _float(value: object) -> float:
+def _finite(value: object, what: str) -> float:
+    """A number that can be compared; with `nan` or `inf` nothing would ever fail."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"'{value}' is no number")
+    if not math.isfinite(value):
+        raise ValueError(f"{what} is {value}, and must be a finite number")
     return float(value)
 
 
@@ -232,13 +262,17 @@ def moved(baseline: Baseline, found: Sequence[Subject]) -> list[Moved]:
 
 
 def _today(kept: Kept, found: Sequence[Subject]) -> Metric | None:
-    """The same figure now: of the same point, stage, tool and target, whatever the version."""
-    wanted = (kept.name, kept.stage, kept.tool, kept.target)
-    for subject in found:
-        for metric in subject.metrics if subject.point == kept.subject else ():
-            if (metric.name, metric.stage, metric.tool, metric.target) == wanted:
-                return metric
-    return None
+    """The same figure now, whatever the version; None where there is none, or several and none of the same file."""
+    wanted = (kept.subject, kept.name, kept.stage, kept.tool, kept.target)
+    same = [
+        (subject, metric)
+        for subject in found
+        for metric in subject.metrics
+        if (subject.point, metric.name, metric.stage, metric.tool, metric.target) == wanted
+    ]
+    if len(same) > 1:
+        same = [(subject, metric) for subject, metric in same if _file(subject, metric) == kept.file]
+    return same[0][1] if len(same) == 1 else None
 
 
 def other_versions(found: Sequence[Moved]) -> Iterator[str]:

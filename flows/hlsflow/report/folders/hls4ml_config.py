@@ -32,6 +32,9 @@ TCL_NAMES: Mapping[str, str] = {
 GENERAL = ("ProjectName", "Backend", "Part", "ClockPeriod", "ClockUncertainty", "IOType", "Board")
 """Settings of the whole project."""
 
+OLD_NAMES: Mapping[str, str] = {"XilinxPart": "Part"}
+"""What hls4ml up to 0.5 called a setting → what it is called since."""
+
 
 @dataclass(frozen=True)
 class LayerSettings:
@@ -130,10 +133,13 @@ def read(folder: Path) -> Config | None:
 
 
 def _from_yaml(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    for name in GENERAL:
-        value = config.get(name)
-        if isinstance(value, str | int | float):
-            yield name, CONFIG, str(value)
+    names = {**{name: name for name in GENERAL}, **OLD_NAMES}
+    yield from ((name, CONFIG, str(config[key])) for key, name in names.items() if _is_plain(config.get(key)))
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it can be told in a word; a list or table that YAML repeats may have no end."""
+    return isinstance(value, str | int | float)
 
 
 def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
@@ -167,7 +173,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in values.items():
         if name == "Precision" and isinstance(value, Mapping):
-            found |= {str(part): str(kind) for part, kind in value.items()}
-        elif isinstance(value, str | int | float):
+            found |= {str(part): str(kind) for part, kind in value.items() if _is_plain(kind)}
+        elif _is_plain(value):
             found[str(name)] = str(value)
     return found

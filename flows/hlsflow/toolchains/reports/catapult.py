@@ -31,14 +31,15 @@ def read(file: Path, *, root: Path | None = None) -> Report:
         DataError: the file is damaged or something else.
     """
     text = read_text(file, "Catapult report", root)
-    if any(line.strip() for line in text.lines[text.find(END)[0] :]):
-        raise text.damaged("goes on behind its end", text.find(END)[0])
-    _, version = text.find(r"^-- Version:\s+(\S+)")
-    _, solution = text.find(r"^\s*Solution Settings:\s+(\S+?)(?:\.v\d+)?\s*$")
+    end, _ = text.find(END, "end")
+    if any(line.strip() for line in text.lines[end:]):
+        raise text.damaged("goes on behind its end", end)
+    _, version = text.find(r"^-- Version:\s+(\S+)", "version")
+    _, solution = text.find(r"^\s*Solution Settings:\s+(\S+?)(?:\.v\d+)?\s*$", "name of the solution")
     library = text.search(r"\[Lib: mgc_(\S+?)(?:_beh\S*)?\]")
     part = library[1][1] if library else UNKNOWN
     origin = Origin(Stage.HLS, TOOL, version[1].partition("/")[0], part, _clock(file))
-    processes = _table(text, r"^\s*Processes/Blocks in Design")
+    processes = _table(text, "Processes/Blocks in Design")
     rows = {row.cells.get("Process", ""): _times(text, row, origin) for row in processes.rows()}
     if TOTAL not in rows:
         raise text.damaged(f"has no '{TOTAL}': it ends early, or is of an unknown format")
@@ -58,7 +59,7 @@ def read_simulation(file: Path, *, root: Path | None = None) -> Report:
         DataError: it ends without a verdict.
     """
     text = read_text(file, "log of Catapult's cosimulation", root)
-    line, found = text.find(r"\bSimulation (PASSED|FAILED)\b")
+    line, found = text.find(r"\bSimulation (PASSED|FAILED)\b", "verdict of the simulation")
     origin = Origin(Stage.SIMULATED, TOOL, UNKNOWN, UNKNOWN)
     passed = origin.metric("passed", float(found[1] == "PASSED"), text.at(line))
     return Report("cosim", TOOL, UNKNOWN, UNKNOWN, UNKNOWN, None, MetricSet((passed,)), (), file)
@@ -97,7 +98,8 @@ class _Table:
 
 def _table(text: Text, heading: str) -> _Table:
     """The table below a heading."""
-    line, _ = text.find(r"^\s*-+( -+)+\s*$", text.find(heading)[0])
+    start, _ = text.find(rf"^\s*{heading}", f"heading '{heading}'")
+    line, _ = text.find(r"^\s*-+( -+)+\s*$", f"table '{heading}'", start)
     spans = [found.span() for found in re.finditer("-+", text.lines[line - 1])]
     names = text.lines[line - 2]
     return _Table(text, line, {names[start:end].strip(): (start, end) for start, end in spans})
@@ -121,17 +123,17 @@ def _time(text: Text, row: _Row, name: str, cell: str, origin: Origin) -> Metric
 
 def _area(text: Text, origin: Origin) -> Iterator[Metric]:
     """The score after assignment, and look-up tables where the library counts in them."""
-    line, score = text.find(r"^\s*Total Area Score:\s+\S+\s+\S+\s+(\S+)")
+    line, score = text.find(r"^\s*Total Area Score:\s+\S+\s+\S+\s+(\S+)", "total area score")
     yield origin.metric("area_score", text.number(score[1], line), text.at(line))
-    bill = _table(text, r"^\s*Bill Of Materials")
-    total = bill.row(text.find(r"^\s*TOTAL AREA \(After Assignment\):", bill.line)[0])
+    bill = _table(text, "Bill Of Materials")
+    total = bill.row(text.find(r"^\s*TOTAL AREA \(After Assignment\):", "total area", bill.line)[0])
     if "Area(LUTs)" in total.cells:
         yield origin.metric("lut", text.number(total.cells["Area(LUTs)"], total.line), text.at(total.line))
 
 
 def _slack(text: Text, origin: Origin) -> tuple[Metric, Metric]:
-    delay_line, delay = text.find(r"^\s*Max Delay:\s+(\S+)")
-    slack_line, slack = text.find(r"^\s*Slack:\s+(\S+)", delay_line)
+    delay_line, delay = text.find(r"^\s*Max Delay:\s+(\S+)", "largest delay")
+    slack_line, slack = text.find(r"^\s*Slack:\s+(\S+)", "slack", delay_line)
     return (
         origin.metric("clock_estimate_ns", round(text.number(delay[1], delay_line), 6), text.at(delay_line)),
         origin.metric("wns_ns", text.number(slack[1], slack_line), text.at(slack_line)),
@@ -144,7 +146,7 @@ def _clock(file: Path) -> float | None:
     if not cycles.is_file():
         return None
     text = read_text(cycles, "Catapult cycle report")
-    row = next(_table(text, r"^\s*Clock Information").rows(), None)
+    row = next(_table(text, "Clock Information").rows(), None)
     if row is None or "Period" not in row.cells:
         raise text.damaged("the table of clocks has no period")
     return text.number(row.cells["Period"], row.line)

@@ -38,7 +38,7 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
     text = read_text(file, KIND, root)
     text.require_closed()
-    line, title = text.find(f"{TITLE}|{SUMMARY_TITLE}")
+    line, title = text.find(f"{TITLE}|{SUMMARY_TITLE}", "title of a csynth report")
     if text.search(f"{TITLE}|{SUMMARY_TITLE}", line + 1):
         raise text.damaged("holds more than one report")
     tool, module, design = title.groups()
@@ -46,15 +46,15 @@ def read(file: Path, *, root: Path | None = None) -> Report:
 
 
 def _read_module(text: Text, tool: str, top: str) -> Report:
-    performance, _ = text.find(r"^== Performance Estimates")
-    area, _ = text.find(r"^== Utilization Estimates", performance)
-    end, _ = text.find(r"^== Interface", area)
+    performance = _section(text, "Performance Estimates", 1)
+    area = _section(text, "Utilization Estimates", performance)
+    end = _section(text, "Interface", area)
     _table(text, r"^\* Summary", end, len(text.lines))  # the last table: the file is whole
-    timing = _need(text, "Summary", text.find(r"^\s*\+ Timing", performance)[0], area)
+    timing = _need(text, "Summary", _heading(text, "Timing", performance), area)
     clock = timing.rows[0]
     clock_ns, estimate = (_period(timing, clock, name) for name in ("Target", "Estimated"))
-    origin = Origin(Stage.HLS, tool, _version(text), text.find(PART)[1].group(1), clock_ns)
-    latency = _need(text, "Summary", text.find(r"^\s*\+ Latency", performance)[0], area)
+    origin = Origin(Stage.HLS, tool, _version(text), _part(text), clock_ns)
+    latency = _need(text, "Summary", _heading(text, "Latency", performance), area)
     metrics = MetricSet(
         (
             *_resources(_need(text, "Summary", area, end), "Total", origin),
@@ -68,7 +68,19 @@ def _read_module(text: Text, tool: str, top: str) -> Report:
 
 
 def _version(text: Text) -> str:
-    return text.find(VERSION)[1].group(1)
+    return text.find(VERSION, "version")[1].group(1)
+
+
+def _part(text: Text) -> str:
+    return text.find(PART, "target device")[1].group(1)
+
+
+def _section(text: Text, title: str, start: int) -> int:
+    return text.find(rf"^== {title}", f"section '{title}'", start)[0]
+
+
+def _heading(text: Text, title: str, start: int) -> int:
+    return text.find(rf"^\s*\+ {title}", f"heading '{title}'", start)[0]
 
 
 def _table(text: Text, heading: str, start: int, end: int) -> Box | None:
@@ -94,7 +106,7 @@ def _period(box: Box, row: Row, column: str) -> float:
 
 
 def _resources(box: Box, row: str, origin: Origin) -> Iterator[Metric]:
-    yield from _counts(box, box.row(row), origin)
+    yield from _counts(box, box.row(row, row), origin)
 
 
 def _counts(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:
@@ -113,7 +125,7 @@ def _count(box: Box, row: Row, columns: Sequence[str]) -> float:
 
 
 def _available(box: Box) -> dict[str, float]:
-    row = box.row("Available")
+    row = box.row("Available", "Available")
     return {name: _count(box, row, columns) for name, columns in RESOURCES.items() if {*columns} & {*box.head}}
 
 
@@ -135,7 +147,7 @@ def _times(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:
 def _layers(text: Text, sections: tuple[int, int, int], origin: Origin) -> tuple[LayerFigures, ...]:
     """The instances, each with its latency and its resources, then the loops."""
     performance, area, end = sections
-    latency, _ = text.find(r"^\s*\+ Latency", performance)
+    latency = _heading(text, "Latency", performance)
     found: dict[str, list[Metric]] = {}
     times = _table(text, r"^\s*\* Instance\s*:", latency, area)
     for row in times.rows if times else ():
@@ -175,12 +187,12 @@ def _loops(box: Box, origin: Origin) -> Iterator[LayerFigures]:
 
 def _read_summary(text: Text, top: str) -> Report:
     """The summary of a whole design that Vitis HLS writes: a row for each module and loop."""
-    start, _ = text.find(r"^\s*\+ Performance & Resource Estimates")
-    text.find(r"^== HW Interfaces", start)  # the table above it is whole
-    box = text.box_under(text.find(r"PS: '\+' for module", start)[0])
+    start = _heading(text, "Performance & Resource Estimates", 1)
+    _section(text, "HW Interfaces", start)  # the table above it is whole
+    box = text.box_under(text.find(r"PS: '\+' for module", "table of modules", start)[0])
     if box is None or not box.rows:
         raise text.damaged("has no table of modules: it ends early, or is of an unknown format", start)
-    origin = Origin(Stage.HLS, "Vitis HLS", _version(text), text.find(PART)[1].group(1))
+    origin = Origin(Stage.HLS, "Vitis HLS", _version(text), _part(text))
     first, *others = box.rows
     if re.sub(r"[+*\s]", "", first.cells[0]) != top:
         raise text.damaged(f"its table begins with '{first.cells[0].strip()}', not with '{top}'", first.line)

@@ -20,14 +20,8 @@ TOOL = "SmartHLS"
 FUNCTION = r"Function:\s+(\S+)\s+takes\s+(\S+)\s+cycles?(?:\s+II\s*=\s*(\S+))?"
 HEADING = r"^\s*=+ (\d+)\. (.+?) =+\s*$"
 MEMORY = r"^\s*=+ \d+\. Memory Usage"
-RESOURCES = {
-    r".*4LUT.*": "lut4",
-    r".*DFF.*": "ff",
-    r"uSRAM.*": "usram",
-    r"LSRAM.*": "lsram",
-    r"Math.*": "dsp",
-}
-"""Pattern of a row's name → metric."""
+RESOURCES = {"lut4": "4LUT", "ff": "DFF", "usram": "uSRAM", "lsram": "LSRAM", "dsp": "Math"}
+"""Metric → a word of its row's name."""
 TIMES = {"latency_cycles": "Call Latency (min/max/avg)", "ii": "Call II (min/max/avg)"}
 CLOCKS = {"fmax_mhz": "Fmax", "wns_ns": "Worst Slack"}
 """Metric → column."""
@@ -45,7 +39,7 @@ def read_schedule(file: Path, *, root: Path | None = None) -> Report:
     head = _head(text)
     origin = Origin(Stage.HLS, TOOL, UNKNOWN, head.part)
     found = {match[1]: (line, match) for line, match in _all(text, FUNCTION)}
-    if not found or text.find(MEMORY)[0] < max(line for line, _ in found.values()):
+    if not found or text.find(MEMORY, "section on memories")[0] < max(line for line, _ in found.values()):
         raise text.damaged("names no function before the memories: it is damaged, or of an unknown format")
     top = file.name.removeprefix("summary.hls.").removesuffix(".rpt")
     if top not in found:
@@ -144,7 +138,7 @@ def _simulation(text: Text, head: _Head) -> tuple[list[Metric], str]:
     passed = origin.metric("passed", float(found[1] == "PASS"), text.at(line), f"co-simulation: {found[1]}")
     box = text.box_under(start)
     if box is None:  # as up to 2022.1: cycles of all calls together
-        total = text.find(r"Cycle latency:\s*([\d,]+)", start)
+        total = text.find(r"Cycle latency:\s*([\d,]+)", "latency", start)
         why = f"the report tells {total[1][1]} cycles for all calls together"
         return [*(origin.metric(name, None, text.at(total[0]), why) for name in TIMES), passed], ""
     row = _first(box)
@@ -176,9 +170,9 @@ def _resources(text: Text, head: _Head, stage: Stage, clock: float | None) -> tu
     box = text.box_under(start)
     if box is None:
         why = _why(text, start, end)
-        return [origin.metric(name, None, text.at(start), why) for name in RESOURCES.values()], {}
+        return [origin.metric(name, None, text.at(start), why) for name in RESOURCES], {}
     used, total = box.column("Used"), box.column("Total")
-    rows = {name: box.row(pattern) for pattern, name in RESOURCES.items()}
+    rows = {name: box.row(f".*{word}.*", word) for name, word in RESOURCES.items()}
     metrics = [_used(text, name, row, row.cells[used], origin) for name, row in rows.items()]
     return metrics, {name: text.number(row.cells[total], row.line) for name, row in rows.items()}
 

@@ -52,7 +52,7 @@ def read_estimates(file: Path, *, root: Path | None = None) -> Report:
         LayerFigures(str(part.get("name")), figures(part[COMPONENT], line)) for part in parts if COMPONENT in part
     )
     top = layers[0].name if len(layers) == 1 else UNKNOWN
-    total = figures(area.get("total"), text.find(r'"total"\s*:', line)[0])
+    total = figures(area.get("total"), text.find(r'"total"\s*:', "total of the resources", line)[0])
     known = {build.columns[name]: available[name] for name in columns}
     return Report("quartus", TOOL, build.version, build.part, top, None, total, layers, file, known)
 
@@ -74,7 +74,7 @@ def read_simulation(file: Path, *, root: Path | None = None) -> Report:
         missing = tuple(origin.metric(name, None, text.at(line), NOT_SIMULATED) for name in ("latency_cycles", "ii"))
         return Report("cosim", TOOL, build.version, build.part, UNKNOWN, None, MetricSet(missing), (), file)
     top = str(functions[0].get("name"))
-    metrics = MetricSet(_times(text, functions[0], text.find(r'"data"\s*:', line)[0], origin))
+    metrics = MetricSet(_times(text, functions[0], text.find(r'"data"\s*:', "data of the component", line)[0], origin))
     return Report("cosim", TOOL, build.version, build.part, top, None, metrics, (), file)
 
 
@@ -148,7 +148,7 @@ def _counts(text: Text, data: object, columns: Sequence[str], line: int) -> dict
 def _variable(text: Text, name: str) -> tuple[int, Data]:
     """The object that the JavaScript assigns to a variable, and the line of that."""
     pattern = rf"^;?\s*var\s+{name}\s*=\s*"
-    line, found = text.find(pattern)
+    line, found = text.find(pattern, f"variable {name}")
     if text.search(pattern, line + 1):
         raise text.damaged(f"assigns {name} twice", line)
     rest = "\n".join((text.lines[line - 1][found.end() :], *text.lines[line:]))

@@ -52,16 +52,22 @@ class Text:
         where = self.file if line is None else f"{self.file}, line {line}"
         return DataError(f"{self.kind} {where}: {what}", AGAIN)
 
-    def find(self, pattern: str, start: int = 1, flags: re.RegexFlag = re.NOFLAG) -> tuple[int, re.Match[str]]:
-        """The first line from `start` on that the pattern is found in, with its match; raises DataError."""
-        found = self.search(pattern, start, flags)
+    def find(self, pattern: str, what: str, start: int = 1) -> tuple[int, re.Match[str]]:
+        """The first line from `start` on that the pattern is found in, with its match.
+
+        Args:
+            what: stands there, in words for the message.
+        Raises:
+            DataError: there is none.
+        """
+        found = self.search(pattern, start)
         if found is None:
-            raise self.damaged(f"has no '{pattern}': it ends early, or is of an unknown format")
+            raise self.damaged(f"has no {what}: it ends early, or is of an unknown format")
         return found
 
-    def search(self, pattern: str, start: int = 1, flags: re.RegexFlag = re.NOFLAG) -> tuple[int, re.Match[str]] | None:
+    def search(self, pattern: str, start: int = 1) -> tuple[int, re.Match[str]] | None:
         """As `find`, but None where there is none."""
-        wanted = re.compile(pattern, flags)
+        wanted = re.compile(pattern)
         for index in range(start - 1, len(self.lines)):
             match = wanted.search(self.lines[index])
             if match:
@@ -81,9 +87,11 @@ class Text:
                 return _box(self, index) if RULE.fullmatch(self.lines[index].strip()) else None
         return None
 
-    def boxes(self) -> Iterator[Box]:
-        """All tables, in order; raises DataError when one of them is damaged or does not end."""
-        yield from (_box(self, index) for index in self._tables())
+    def boxes(self, first: str = "") -> Iterator[Box]:
+        """All tables, in order, or those whose first column has that name; raises DataError when one is damaged."""
+        for index in self._tables():
+            if not first or self.lines[index + 1].strip("| ").startswith(first):
+                yield _box(self, index)
 
     def require_closed(self) -> None:
         """Raises DataError when a table does not end; what stands in the tables does not matter."""
@@ -139,11 +147,11 @@ class Box:
         """The rows whose first cell the pattern matches from end to end."""
         return [row for row in self.rows if re.fullmatch(pattern, row.cells[0].strip())]
 
-    def row(self, pattern: str) -> Row:
-        """The first of these rows; raises DataError when there is none."""
+    def row(self, pattern: str, what: str) -> Row:
+        """The first of these rows; raises DataError when there is none, with `what` as its name."""
         for row in self.rows_of(pattern):
             return row
-        raise self.text.damaged(f"the table has no row '{pattern}'", self.line)
+        raise self.text.damaged(f"the table has no row '{what}'", self.line)
 
 
 def read_text(file: Path, kind: str, root: Path | None = None) -> Text:
@@ -199,17 +207,23 @@ def _box(text: Text, start: int) -> Box:
     rules = [index for index, line in enumerate(lines) if RULE.fullmatch(line)]
     if any(len(line) != len(lines[0]) for line in lines):
         raise text.damaged("the lines of the table differ in their length: the file is damaged", start + 1)
-    rows = [Row(start + index + 1, _cells(line)) for index, line in enumerate(lines) if line[0] == "|"]
-    body = tuple(row for row in rows if row.line > start + rules[1])
     head = lines[1 : rules[1]]
-    edges = _edges(lines[body[0].line - start - 1]) if body else _edges(head[-1]) if head else ()
-    if any(len(row.cells) != len(edges) - 1 for row in body):
-        raise text.damaged("the rows of the table differ in their number of cells: the file is damaged", start + 1)
-    return Box(text, start + 1, end + 1, _head(head, edges), body, tuple(row for row in rows if row not in body))
+    edges = _edges(head[-1]) if head else ()
+    body = [(start + index + 1, line) for index, line in enumerate(lines) if index > rules[1] and line[0] == "|"]
+    if any(line[edge] != "|" for _, line in body for edge in edges):
+        raise text.damaged("the columns of the table do not stand below their names: the file is damaged", start + 1)
+    rows = tuple(Row(number, _between(line, edges)) for number, line in body)
+    titles = tuple(Row(start + 2 + index, _cells(line)) for index, line in enumerate(head) if line[0] == "|")
+    return Box(text, start + 1, end + 1, _head(head, edges), rows, titles)
 
 
 def _cells(line: str) -> tuple[str, ...]:
     return tuple(line.strip("|").split("|"))
+
+
+def _between(line: str, edges: Sequence[int]) -> tuple[str, ...]:
+    """The cells between the edges of the head: a cell may hold `|`, as `||||||->` between the dies of a device does."""
+    return tuple(line[left + 1 : right] for left, right in itertools.pairwise(edges))
 
 
 def _edges(line: str) -> Sequence[int]:

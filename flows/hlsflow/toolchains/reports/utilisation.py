@@ -1,16 +1,19 @@
 """Vivado's `report_utilization`: what a design takes of its part, after logic synthesis or after place and route.
 
-In: `vivado_synth.rpt`, `*_utilization_placed.rpt`, hierarchical ones (`util.rpt`). Out: `Report` of stage `synth` or
-`routed`: lut, ff, dsp, bram (18 Kb blocks), uram where the part has it; from hierarchical ones those of each instance.
-A "Block RAM Tile" has 36 Kb, so it counts as two. Columns go by their names: some releases write one more.
+In: `vivado_synth.rpt`, `*_utilization_placed.rpt`, hierarchical ones (`util.rpt`). Out: `Report` of stage `synth`,
+`placed` or `routed`: lut, ff, dsp, bram (18 Kb blocks), uram where the part has it; from hierarchical ones those of
+each instance too. A "Block RAM Tile" has 36 Kb, so it counts as two. Columns go by their names: some releases write one
+more.
+Where the report lists black boxes its counts are not those of the design, so they are missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from hlsflow.core.metrics import Metric, MetricSet
+from hlsflow.core.metrics import UNITS, Metric, MetricSet
 from hlsflow.toolchains.reports.figures import count
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Report
 from hlsflow.toolchains.reports.text import Box, Row, Text, read_text
@@ -37,6 +40,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, float], ...]] = {
 """Metric → columns of a hierarchical report that add up to it, and how many of its unit one in them is."""
 
 OPTIONAL = ("uram",)
+BLACK_BOXES = "Black Boxes"
 
 
 def read(file: Path, *, root: Path | None = None) -> Report:
@@ -51,16 +55,31 @@ def read(file: Path, *, root: Path | None = None) -> Report:
         metrics, available = _flat(text, origin, told.note)
     else:
         metrics, layers = _hierarchical(text, line, origin, told.note)
-    part = told.device
+    part, metrics = told.device, MetricSet(tuple(_counted_whole(metrics, _black_boxes(text))))
     return Report("utilisation", origin.tool, told.version, part, told.design, None, metrics, layers, file, available)
+
+
+def _black_boxes(text: Text) -> tuple[str, ...]:
+    """Modules that were not there when the design was synthesized, such as the IP blocks of a block design."""
+    line = section(text, BLACK_BOXES)
+    box = text.box_under(line) if line else None
+    return tuple(row.cells[0].strip() for row in box.rows) if box else ()
+
+
+def _counted_whole(metrics: MetricSet, lacking: Sequence[str]) -> Iterator[Metric]:
+    """The figures, or none of them where black boxes are left out: what is counted is not the design."""
+    boxes = ", ".join(lacking)
+    for metric in metrics:
+        note = f"the report counts {metric.value:g} {metric.unit}, without the black boxes in the design: {boxes}"
+        yield replace(metric, value=None, note=note) if lacking else metric
 
 
 def _flat(text: Text, origin: Origin, note: str) -> tuple[MetricSet, dict[str, float]]:
     """The figures of the tables of sites, and what the part has."""
-    boxes = [box for box in text.boxes() if {"Site Type", "Used", "Available"} <= {*box.head}]
+    boxes = [box for box in text.boxes("Site Type") if {"Site Type", "Used", "Available"} <= {*box.head}]
     metrics, available = [], {}
-    for name, (pattern, each) in ROWS.items():
-        found = _row(text, boxes, pattern, name in OPTIONAL)
+    for name, (_, each) in ROWS.items():
+        found = _row(text, boxes, name)
         if found is not None:
             box, row = found
             used, offered = (_number(box, row, column) * each for column in ("Used", "Available"))
@@ -69,16 +88,17 @@ def _flat(text: Text, origin: Origin, note: str) -> tuple[MetricSet, dict[str, f
     return MetricSet(tuple(metrics)), available
 
 
-def _row(text: Text, boxes: Sequence[Box], pattern: str, optional: bool) -> tuple[Box, Row] | None:
-    """The row that the pattern matches, whatever its table; after placement registers stand in two, with one count."""
+def _row(text: Text, boxes: Sequence[Box], name: str) -> tuple[Box, Row] | None:
+    """The row of a metric, whatever its table; after placement registers stand in two, with one count."""
+    (pattern, _), word = ROWS[name], UNITS[name]
     found = [(box, row) for box in boxes for row in box.rows_of(pattern)]
     if len({_number(box, row, "Used") for box, row in found}) > 1:
-        raise text.damaged(f"has rows '{pattern}' that contradict each other", found[1][1].line)
+        raise text.damaged(f"has rows of {word} that contradict each other", found[1][1].line)
     if found:
         return found[0]
-    if optional:
+    if name in OPTIONAL:
         return None
-    raise text.damaged(f"has no row '{pattern}': it is damaged or of an unknown format")
+    raise text.damaged(f"has no row of {word}: it is damaged or of an unknown format")
 
 
 def _number(box: Box, row: Row, column: str) -> float:

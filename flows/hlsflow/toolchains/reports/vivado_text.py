@@ -14,9 +14,10 @@ from hlsflow.toolchains.reports.text import Text
 
 TOOL = "Vivado"
 SECTION = re.compile(r"^(\d+(?:\.\d+)*)\.? (\S.*?)\s*$")
-SYNTHESIZED = ("synthesized", "optimized")
-PLACED = ("fully placed", "placed")
-"""Design states; everything after them is routed."""
+WORDS = ((Stage.ROUTED, ("rout",)), (Stage.PLACED, ("place",)), (Stage.SYNTH, ("synth", "optimized", "opted")))
+"""What a design's state or a report's own name says of its stage; the first that fits counts."""
+
+PARTLY = ("partially", "partly")
 
 
 @dataclass(frozen=True)
@@ -39,28 +40,37 @@ class Header:
 
     @property
     def stage(self) -> Stage:
-        """By the design's state, or, where a report tells none, by its own name."""
-        state = self.state.lower() if self.state != UNKNOWN else self.file
-        return Stage.SYNTH if any(word in state for word in (*SYNTHESIZED, "synth")) else Stage.ROUTED
+        """By the design's state, or, where that tells none, by the report's own name."""
+        return self._told or Stage.ROUTED
 
     @property
     def note(self) -> str:
         """What must be read with figures of a design that is not known to be routed."""
-        if self.state.lower() in PLACED or (self.state == UNKNOWN and "place" in self.file):
+        if self._told is None:
+            return "the report does not tell whether the design is routed"
+        if self._told is Stage.PLACED:
             return "after placement, before routing"
-        told = self.state != UNKNOWN or any(word in self.file for word in ("synth", "rout"))
-        return "" if told else "the report does not tell whether the design is routed"
+        return f"the design is {self.state.lower()}" if self.state.lower().startswith(PARTLY) else ""
+
+    @property
+    def _told(self) -> Stage | None:
+        """`Physopt postPlace` is placed, `Physopt postRoute` is routed."""
+        return _stage_in(self.state.lower()) or _stage_in(self.file)
 
     def origin(self, clock_ns: float | None = None) -> Origin:
         return Origin(self.stage, TOOL, self.version, self.device, clock_ns)
 
 
+def _stage_in(words: str) -> Stage | None:
+    return next((stage for stage, parts in WORDS if any(part in words for part in parts)), None)
+
+
 def header(text: Text) -> Header:
     """The first lines of a report; raises DataError when they are not those of Vivado."""
-    start, version = text.find(r"^\| Tool Version\s*: Vivado v\.(\d{4}\.\d(?:\.\d)?)\b")
+    start, version = text.find(r"^\| Tool Version\s*: Vivado v\.(\d{4}\.\d(?:\.\d)?)\b", "version of Vivado")
     if text.search(r"^\| Tool Version\s*:", start + 1):
         raise text.damaged("holds more than one report")
-    design, device = (text.find(rf"^\| {name}\s*: (\S+)\s*$", start)[1].group(1) for name in ("Design", "Device"))
+    design, device = (_said(text, name, start) for name in ("Design", "Device"))
     state = text.search(r"^\| Design State\s*: (\S.*?)\s*$", start)
     file = text.search(r"^\| Command\s*: .*-file (?:\S*/)?([^\s/]+)", start)
     name = file[1].group(1) if file else text.file.name
@@ -68,10 +78,19 @@ def header(text: Text) -> Header:
     return Header(version.group(1), design, _whole_device(text, device, start), told, name.lower())
 
 
+def _said(text: Text, name: str, start: int) -> str:
+    return text.find(rf"^\| {name}\s*: (\S+)\s*$", f"'{name}' among its first lines", start)[1].group(1)
+
+
 def _whole_device(text: Text, device: str, start: int) -> str:
-    """Timing reports write the speed grade on a line of its own: `Speed File : -1  PRODUCTION 1.11`."""
-    speed = text.search(r"^\| Speed File\s*: (-\S+)", start)
-    return device if speed is None or device.endswith(speed[1].group(1)) else device + speed[1].group(1)
+    """Timing reports write the speed grade on a line of its own: `Speed File : -1  PRODUCTION 1.11`.
+
+    Others name it there and in the device too, with the temperature grade behind it: `xcvu9p-flga2104-2-e`.
+    """
+    speed = text.search(r"^\| Speed File\s*: (-\w+)", start)
+    if speed is None or re.search(rf"{speed[1].group(1)}(?!\w)", device):
+        return device
+    return device + speed[1].group(1)
 
 
 def section(text: Text, title: str) -> int | None:
@@ -91,7 +110,7 @@ def section(text: Text, title: str) -> int | None:
 def require_whole(text: Text) -> None:
     """Raises DataError when a table does not end, or a section that the contents name is not there."""
     text.require_closed()
-    line, _ = text.find(r"^Table of Contents")
+    line, _ = text.find(r"^Table of Contents", "table of contents")
     named = 0
     for content in text.lines[line + 1 :]:
         found = SECTION.match(content)
