@@ -20,12 +20,13 @@ from hlsflow.core.store import Store, digest, file_digest
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster
-from hlsflow.explore.outcome import OPEN, Engine, Outcome, write
+from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
 from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
@@ -112,6 +113,8 @@ def explore(
         files=_project_files(project, study, answer.solutions, trained(project, results), folder),
         notes=_notes(study),
         routed=routed,
+        part=part_of(project, request, family),
+        per_second=request.per_second,
     )
     write(outcome, folder)
     return outcome, folder
@@ -222,6 +225,11 @@ def family_of(project: Project, request: Request) -> Family:
     return Family(request.family or project.target.families[0])
 
 
+def part_of(project: Project, request: Request, family: Family) -> str | None:
+    """The part of which figures are told in per cent: that of the request, or the project's for this family."""
+    return request.part or parts.of_family(family, project.target.route_part, project.target.part)
+
+
 def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
     """All limits; of two on one metric the tighter one, but what is asked for goes before the project's budget."""
     budget = project.budgets.get(family.value)
@@ -257,12 +265,14 @@ def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress
     if all(len(widths) == 1 for widths in choices.values()):
         return None, None
     x, y = _calibration(project, samples)
-    scores = score(graph, choices, x, y if len(y) else None, near=1 - project.explore.accuracy_drop)
+    near = 1 - project.explore.accuracy_drop
+    scores = score(graph, choices, x, y if len(y) else None, near, task=samples.task)
     least = scores.full - project.explore.accuracy_drop
     count, error = len(scores.allowed(least, scores.layers)), float(np.max(scores.standard_error))
+    full = f"{scores.full:.4f}" if np.isnan(error) else f"{scores.full:.4f} ± {error:.4f}"
     progress.say(
         f"{len(scores.bits)} combinations of weight widths scored on {len(x)} samples by {scores.against.value}: "
-        f"{count} keep {least:.4f} (the network as it is: {scores.full:.4f} ± {error:.4f})"
+        f"{count} keep {least:.4f} (the network as it is: {full})"
     )
     return scores, least
 
