@@ -268,12 +268,14 @@ def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress
     if all(len(widths) == 1 for widths in choices.values()):
         return None, None
     x, y = _calibration(project, samples)
-    scores = score(graph, choices, x, y if len(y) else None, near=1 - project.explore.accuracy_drop)
+    near = 1 - project.explore.accuracy_drop
+    scores = score(graph, choices, x, y if len(y) else None, near, task=samples.task)
     least = scores.full - project.explore.accuracy_drop
     count, error = len(scores.allowed(least, scores.layers)), float(np.max(scores.standard_error))
+    full = f"{scores.full:.4f}" if np.isnan(error) else f"{scores.full:.4f} ± {error:.4f}"
     progress.say(
         f"{len(scores.bits)} combinations of weight widths scored on {len(x)} samples by {scores.against.value}: "
-        f"{count} keep {least:.4f} (the network as it is: {scores.full:.4f} ± {error:.4f})"
+        f"{count} keep {least:.4f} (the network as it is: {full})"
     )
     return scores, least
 
