@@ -17,7 +17,7 @@ from hlsflow.explore.study import Confirmation
 from hlsflow.explore.verdict import NO_FMAX, judged
 from hlsflow.report import markdown
 from hlsflow.report.document import MISSING, Cell, Figure, Table, cell, row
-from hlsflow.report.measured import figure_cell
+from hlsflow.report.measured import figure_cell, per_cent
 from hlsflow.toolchains.parts import offered, percent
 
 
@@ -71,7 +71,7 @@ def points_table(outcome: Outcome) -> Table:
     areas = [f"{name.upper()} ({stage})" for name in AREA]
     cycles = f"cycles, {outcome.engine.cycles}"
     layers = outcome.study.chosen(outcome.answer.solutions[0].assignment)
-    shares = [f"{name.upper()} (% of {outcome.part})" for name in shared(outcome)]
+    shares = [f"{name.upper()} (%)" for name in shared(outcome)]
     head = ["point", *layers, f"latency ({cycles})", f"II ({cycles})", *areas, *shares]
     head += [rate_heading(outcome), *(["accuracy"] if outcome.study.scores else [])]
     rows = []
@@ -81,8 +81,14 @@ def points_table(outcome: Outcome) -> Table:
         used = [_share(outcome, solution, name) for name in shared(outcome)]
         speed = per_second(outcome, solution)
         rows.append(row(Cell(str(index), index), *knobs, *figures, *used, speed, *_accuracy_cells(outcome, index)))
-    notes = [f"what {outcome.part} offers is not known here"] if outcome.part and not shared(outcome) else []
-    return Table(tuple(head), tuple(rows), tuple(notes))
+    return Table(tuple(head), tuple(rows), _of_part(outcome))
+
+
+def _of_part(outcome: Outcome) -> tuple[str, ...]:
+    """What is said of the part below the table."""
+    if outcome.part is None:
+        return ()
+    return (per_cent(outcome.part) if shared(outcome) else f"what {outcome.part} offers is not known here",)
 
 
 def rate_heading(outcome: Outcome) -> str:

@@ -16,7 +16,7 @@ from hlsflow.core.metrics import Stage
 from hlsflow.explore.outcome import OPEN, Outcome
 from hlsflow.explore.study import Confirmation
 from hlsflow.report.document import Tone, Verdict, number, worst
-from hlsflow.toolchains.yosys import Family
+from hlsflow.toolchains.nextpnr import no_fmax
 
 MEAN_ERROR, WORST_ERROR = 0.02, 0.05
 """What sums of layers are meant to keep to: LUT, on average and at worst; DSP and BRAM are to be exact."""
@@ -124,9 +124,7 @@ def _clock(outcome: Outcome) -> Iterator[Said]:
 def _no_router(outcome: Outcome) -> str:
     if outcome.engine is not OPEN:
         return "csynth estimates the clock, and nothing is routed"
-    if outcome.target == Family.ECP5:
-        return "no part was named: add --part, such as LFE5U-45F-6BG381C"
-    return f"there is no router for {outcome.target} here"
+    return no_fmax(outcome.target)
 
 
 def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:

@@ -7,12 +7,13 @@ network is proved of the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from hlsflow.core.tasks import Kind, Task
 from hlsflow.ir import Node
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart
@@ -105,45 +106,33 @@ class Fidelity:
         return cls(**{**data, "origin": found})
 
 
-@dataclass(frozen=True)
-class Judge:
-    """What the outputs of a network mean.
-
-    Attributes:
-        metric: name of the task's main metric.
-        predicted: (n, outputs) of the first output, real → what is told of each sample, (n, ...); None where that is
-            numbers, or where it is not known.
-        score: the same outputs → the main metric, None where the truth is not known.
-    """
-
-    metric: str = "accuracy"
-    predicted: Callable[[Array], Array] | None = None
-    score: Callable[[Array], float | None] = lambda outputs: None
-
-
-def measured(file: Array, frozen: Array, in_float64: int, results: Sequence[Node], judge: Judge) -> Fidelity:
+def measured(file: Array, frozen: Array, in_float64: int, results: Sequence[Node], task: Task, y: Array) -> Fidelity:
     """Compare two networks.
 
     Args:
         file, frozen: (n, total_out), real, the outputs of `results` side by side.
         in_float64: samples of which those of the file were computed in float64.
+        task: what the first output means.
+        y: what it should be, in the form of `Task.predicted`; of no samples where that is not known.
     """
     file, frozen = np.asarray(file, np.float64), np.asarray(frozen, np.float64)
     distance, first = np.abs(frozen - file), results[0].size
     heads = file[:, :first], frozen[:, :first]
-    changed = None
-    if judge.predicted is not None:
-        one, other = (judge.predicted(head).reshape(len(file), -1) for head in heads)
-        changed = int(np.any(one != other, axis=1).sum())
     return Fidelity(
         *(len(file), file.size, int(np.count_nonzero(distance)), in_float64),
         float(distance.max(initial=0.0)),
         max(map(_share, apart(results, file), apart(results, distance))),
-        changed,
-        judge.metric,
-        judge.score(heads[0]),
-        judge.score(heads[1]),
+        _changed(task, *heads) if task.kind is not Kind.REGRESSION and (len(y) or task.after) else None,
+        task.main,
+        task.score(heads[0], y),
+        task.score(heads[1], y),
     )
+
+
+def _changed(task: Task, file: Array, frozen: Array) -> int:
+    """Samples of which another class, or another label, is told."""
+    one, other = (task.predicted(outputs).reshape(len(file), -1) for outputs in (file, frozen))
+    return int(np.any(one != other, axis=1).sum())
 
 
 def _share(values: Array, distance: Array) -> float:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core.errors import ModelError, StorageError
+from hlsflow.core.tasks import Task
 from hlsflow.hls.corrections import Correction
-from hlsflow.hls.fidelity import Fidelity, Judge, Origin, measured
+from hlsflow.hls.fidelity import Fidelity, Origin, measured
 from hlsflow.hls.reference import Reference, reference
 from hlsflow.hls.translate import Translation
 from hlsflow.ir import Node, Op
@@ -64,20 +65,20 @@ class Original:
             raise StorageError(f"{folder} cannot be read: {error}", "delete it and run again") from error
 
 
-def original(translation: Translation, frozen: Reference, x: Array, judge: Judge) -> Original:
+def original(translation: Translation, frozen: Reference, x: Array, task: Task, y: Array) -> Original:
     """Run the model of the file, and compare.
 
     Args:
         translation: both models, and what was changed between them.
         frozen: what the frozen network gives for `x`.
         x: samples on the input grid, as `reference` takes them.
-        judge: what outputs mean.
+        task, y: what outputs mean, and should be, as `measured` takes them.
     Raises:
         ModelError: the file gives values that are no numbers.
     """
     file, results = translation.reading.file, translation.graph.results
     output, in_float64 = _evaluated(file, frozen.output, x, results)
-    fidelity = measured(output, frozen.output, in_float64, results, judge)
+    fidelity = measured(output, frozen.output, in_float64, results, task, y)
     if fidelity.equal:
         return Original(output, fidelity)
     worst = np.argsort(-np.abs(output - frozen.output).max(axis=1), kind="stable")[:LOOKED_AT]

@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from hlsflow.core.classes import predicted
 from hlsflow.core.errors import DataError, GateFailed, ProjectError
+from hlsflow.core.tasks import Task
 from hlsflow.hls import csim, gate, reference
-from hlsflow.hls.fidelity import Judge
 from hlsflow.hls.gate import Gate
 from hlsflow.hls.original import original
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
@@ -76,8 +75,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     codes = settings.input_type.quantize(x)
     real = settings.input_type.real(codes)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
-    codes, graph, judge = codes.reshape(len(codes), -1), translated.graph, Judge(predicted=predicted)
-    first = original(translated, wanted, real, judge)
+    codes, graph = codes.reshape(len(codes), -1), translated.graph
+    first = original(translated, wanted, real, Task(), np.empty(0))
     linked = gate.against_file(first.output, wanted.output, graph, first.fidelity, limits or Limits())
     library = csim.build(folder / "hls", PROJECT_NAME, folder, backend=settings.target.backend)
 

@@ -38,11 +38,11 @@ def _sign(item: Comparison, gate: Gate) -> Cell:
     return cell("≠", "warn" if item.left == FILE and not gate.exceeded else "bad")
 
 
-def verdict(told: Mapping[str, Any], more: tuple[str, ...] = ()) -> Verdict:
-    """The verdict with its reasons; `more` is said after them."""
+def verdict(told: Mapping[str, Any]) -> Verdict:
+    """The verdict with its reasons."""
     gate = Gate.from_json(told)
     whole = _VERDICTS[gate.verdict](gate)
-    return replace(whole, more=(*whole.more, *_said(gate), *more))
+    return replace(whole, more=(*whole.more, *_said(gate)))
 
 
 def _exact(gate: Gate) -> Verdict:
