@@ -100,10 +100,12 @@ class Design:
     progress: Progress = field(default_factory=Progress)
 
     def check(self) -> Check:
-        """The gate: the trained model = C-simulation = oracle, on every output of every test sample.
+        """The gate: file = frozen network = C-simulation = oracle, on every output of every test sample.
 
+        Returns:
+            the gate, whose `verdict` says whether anything differs from the file, and which correction did it.
         Raises:
-            GateFailed: something differs; names the first layer that does, by how much, and the usual cause.
+            GateFailed: more differs than the project allows; names the first layer that does, by how much, and why.
             FlowError: a step before it failed; what was finished is kept.
         """
         results = run(self.project, self.build, CHECK_STEPS, self.progress, self.jobs)
@@ -177,10 +179,10 @@ class Check:
         return _frame([("", self.metrics)])
 
     def __str__(self) -> str:
-        return str(self.gate)
+        return f"{self.gate}\nverdict: {self.gate.verdict}"
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in str(self.gate).splitlines())
+        lines = "<br>".join(html.escape(line) for line in str(self).splitlines())
         return f"<p>{lines}</p>{self.table().to_html(index=False)}"
 
 
