@@ -35,6 +35,7 @@ from flows.qat.data import Dataset, check_classes, load_data
 from flows.qat.devices import Runtime, check_layers, started
 from flows.qat.distil import Teacher
 from flows.qat.engine import PREDICT_ROWS, Engine, Fit
+from flows.qat.network import network_digest
 from flows.qat.normalize import normalized
 from flows.qat.objective import objective_of
 from flows.qat.prune import Lanes, pruner_of
@@ -77,6 +78,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         )
     progress = progress or Progress()
     started(project.devices)
+    keras2.number_anew()
     _check_places(project)
     data = load_data(project)
     data = data if project.anomaly is None else anomaly.normal_samples(data)
@@ -234,7 +236,7 @@ def train_one(
         objective=objective_of(project),
         runtime=started(project.devices),
     )
-    job = replace(job, fingerprint=_fingerprint(project, job))
+    job = replace(job, fingerprint=_fingerprint(project, job, network_digest(model)))
     return model, fit(model, job, progress)
 
 
@@ -327,7 +329,7 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     check_classes(data, shape[0], name)
 
 
-def _fingerprint(project: Project, job: Fit) -> str:
+def _fingerprint(project: Project, job: Fit, network: str) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
     if project.devices is not None:
@@ -335,4 +337,4 @@ def _fingerprint(project: Project, job: Fit) -> str:
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     if project.anomaly is not None:
         fields["objective"] = job.objective.name
-    return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
+    return digest([fields, network, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])

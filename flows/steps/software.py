@@ -20,11 +20,13 @@ from flows.hls.reference import Reference
 from flows.hls.translate import PROJECT_NAME, Settings
 from flows.inputs import sample_shape
 from flows.ir import Graph
+from flows.keras2 import settings
 from flows.markdown import render_table
 from flows.metrics import MetricSet, Stage
 from flows.progress import Progress
 from flows.project import Project
 from flows.qat.devices import cluster_of
+from flows.qat.network import network_key
 from flows.qat.openml import settled
 from flows.rtl.cores.fold import lane_numbers
 from flows.steps.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
@@ -33,6 +35,9 @@ from flows.toolchains import gxx
 
 READING = ("inputs.py", "keras2.py", "keras_graph.py", "plain")
 """Our own code that any result depends on for which a model was read."""
+
+NETWORKS = "networks"
+"""Folder of a project's builds that keeps what building its networks has read."""
 
 
 def train(context: Context, results: Results) -> Results:
@@ -44,8 +49,11 @@ def train(context: Context, results: Results) -> Results:
         *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
+        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
         "samples": _data_digest(project),
-        "packages": versions("tensorflow", "tf_keras", "qkeras"),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
+        "settings": settings(),
+        "workers": _workers(project),
         "code": code(*READING, "qat", "classes.py", "metrics.py"),
         "lanes": _lane_knobs(project),
     }
@@ -56,6 +64,12 @@ def train(context: Context, results: Results) -> Results:
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def _workers(project: Project) -> int:
+    """How many machines train together; each takes its share of a batch."""
+    cluster = cluster_of(project.devices)
+    return len(cluster.workers) if cluster else 1
 
 
 def train_with_chief(project: Project, progress: Progress) -> bool:
