@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.document import number
-from flows.errors import FlowError
-from flows.markdown import table
-from flows.metrics import MetricSet, Stage
-from flows.pipeline import STEPS, TRANSLATE_STEPS, run
-from flows.project import Project, load, parse
+from hlsflow.core.errors import FlowError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.pipeline.run import STEPS, TRANSLATE_STEPS, run
+from hlsflow.project import Project, load, parse
+from hlsflow.report.document import number
+from hlsflow.report.markdown import table
 
 PROJECT = Path(__file__).parents[1] / "projects" / "mnist"
 FAMILY = "xc7"

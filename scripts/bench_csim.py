@@ -21,17 +21,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from flows import keras2
+from hlsflow.keras import keras2
 
 keras2.ready()
 
 import qkeras  # noqa: E402  TensorFlow must start in the right environment
 import tf_keras  # noqa: E402
 
-from flows.hls.translate import Settings, Translation, translate  # noqa: E402
-from flows.ir import Fixed, evaluate  # noqa: E402
-from flows.markdown import table  # noqa: E402
-from flows.project import Knobs, Target  # noqa: E402
+from hlsflow.hls.translate import Settings, Translation, translate  # noqa: E402
+from hlsflow.ir import Fixed, evaluate  # noqa: E402
+from hlsflow.project import Knobs, Target  # noqa: E402
+from hlsflow.report.markdown import table  # noqa: E402
 
 RELU = "quantized_relu(6,2)"
 

@@ -19,10 +19,19 @@ import json
 import time
 from collections.abc import Sequence
 
-from flows import templates
-from flows.estimate import METRICS, estimate, fitted
-from flows.estimate.calibration import Checked, Measured, by_design, by_network, cross_validate, fit, measured, summary
-from flows.markdown import table
+from hlsflow.core import templates
+from hlsflow.estimate import METRICS, estimate, fitted
+from hlsflow.estimate.calibration import (
+    Checked,
+    Measured,
+    by_design,
+    by_network,
+    cross_validate,
+    fit,
+    measured,
+    summary,
+)
+from hlsflow.report.markdown import table
 
 SCHEMES = (("one design", by_design), ("one network", by_network))
 REPEATS = 20

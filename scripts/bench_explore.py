@@ -31,20 +31,21 @@ import bench_rtl
 import numpy as np
 import optuna
 
-from flows.explore import spread
-from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.markdown import table
-from flows.progress import Progress
-from flows.rtl.knobs import Io, LayerKnobs, Multiplier
-from flows.toolchains.parts import resources
-from flows.toolchains.yosys import Family
-from flows.tradeoff.cache import Cache, default_root
-from flows.tradeoff.choice import AREA, Assignment
-from flows.tradeoff.cluster import Cluster
-from flows.tradeoff.outcome import CYCLES, errors
-from flows.tradeoff.precision import candidates, score
-from flows.tradeoff.search import Answer, Question
-from flows.tradeoff.study import Options, Study, Workshop
+from hlsflow.core.progress import Progress
+from hlsflow.explore.cache import Cache, default_root
+from hlsflow.explore.choice import AREA, Assignment
+from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.outcome import CYCLES
+from hlsflow.explore.precision import candidates, score
+from hlsflow.explore.run import spread
+from hlsflow.explore.search import Answer, Question
+from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.verdict import errors
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.report.markdown import table
+from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier
+from hlsflow.toolchains.parts import resources
+from hlsflow.toolchains.yosys import Family
 
 OBJECTIVES = ("latency_cycles", "lut")
 WEIGHT, HIDDEN, ACCUM = Fixed(5, 1), Fixed.parse("ufixed<5,1,RND_CONV,SAT>"), Fixed(18, 9)

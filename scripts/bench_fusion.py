@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.errors import FlowError
-from flows.markdown import table
-from flows.metrics import Stage
-from flows.pipeline import run
-from flows.project import Project, load
-from flows.steps import software
+from hlsflow.core.errors import FlowError
+from hlsflow.core.metrics import Stage
+from hlsflow.pipeline import software
+from hlsflow.pipeline.run import run
+from hlsflow.project import Project, load
+from hlsflow.report.markdown import table
 
 PROJECT = Path(__file__).parents[1] / "projects" / "fusion"
 VIEWS = ("image", "vector", "both")

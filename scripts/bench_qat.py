@@ -1,9 +1,9 @@
 """Time of a quantization-aware training step against that of the float network of the same shape.
 
-The two networks of projects/mnist are trained by the engine of `flows.qat.engine`, by the same with [devices] xla, and
-by Keras' own `fit` as QKeras' users call it, an epoch of each in turn, on random images: time depends on shapes alone.
-All run in one process, with deterministic operations but for those that XLA compiles. Prints a Markdown table of the
-medians and of the ratios epoch by epoch, so that a machine that changes its speed does not change the ratios.
+The two networks of projects/mnist are trained by the engine of `hlsflow.qat.engine`, by the same with [devices] xla,
+and by Keras' own `fit` as QKeras' users call it, an epoch of each in turn, on random images: time depends on shapes
+alone. All run in one process, with deterministic operations but for those that XLA compiles. Prints a Markdown table of
+the medians and of the ratios epoch by epoch, so that a machine that changes its speed does not change the ratios.
 
     scripts/bench_qat                       # batches of 64, nine epochs of 100 steps each
     scripts/bench_qat --repeats 3 --steps 50
@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from flows import keras2
-from flows.markdown import table
-from flows.project import Devices, Project, load
-from flows.qat.build import build
-from flows.qat.data import Dataset
-from flows.qat.devices import Runtime
-from flows.qat.engine import Engine, Fit
-from flows.qat.train import make_deterministic
+from hlsflow.data.data import Dataset
+from hlsflow.keras import keras2
+from hlsflow.project import Devices, Project, load
+from hlsflow.qat.build import build
+from hlsflow.qat.devices import Runtime
+from hlsflow.qat.engine import Engine, Fit
+from hlsflow.qat.train import make_deterministic
+from hlsflow.report.markdown import table
 
 OURS, XLA, FIT = WAYS = "hlsflow", "hlsflow, xla", "Keras' fit"
 Epoch = Callable[[int], Any]

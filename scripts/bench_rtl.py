@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.ir.fixed import Array
-from flows.markdown import number, table
-from flows.metrics import Stage
-from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
-from flows.toolchains import nextpnr, yosys
+from hlsflow.core.metrics import Stage
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.ir.fixed import Array
+from hlsflow.report.markdown import number, table
+from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
+from hlsflow.toolchains import nextpnr, yosys
 
 LAYERS = (("fc1", 16, 64), ("fc2", 64, 32), ("fc3", 32, 32), ("out", 32, 5))
 INPUT, WEIGHT, HIDDEN = Fixed(10, 4), Fixed(6, 1), Fixed.parse("ufixed<6,0,RND_CONV,SAT>")

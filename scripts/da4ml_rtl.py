@@ -14,8 +14,8 @@ import numpy as np
 from da4ml.codegen.rtl.rtl_model import RTLModel
 from da4ml.trace import FixedVariableArray, FixedVariableArrayInput, HWConfig, comb_trace
 
-from flows.ir import Fixed, Graph, Node, Op
-from flows.ir.fixed import Array
+from hlsflow.ir import Fixed, Graph, Node, Op
+from hlsflow.ir.fixed import Array
 
 TOP = "net"
 UNUSED = ("lookup_table.v",)

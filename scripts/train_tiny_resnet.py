@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from flows import keras2
+from hlsflow.keras import keras2
 
 keras2.ready()
 

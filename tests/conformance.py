@@ -16,8 +16,8 @@ import qkeras
 import tf_keras
 from tf_keras import layers as keras
 
-from flows.ir import Fixed, Graph, Overflow, Rounding, verify
-from flows.ir.fixed import Array
+from hlsflow.ir import Fixed, Graph, Overflow, Rounding, verify
+from hlsflow.ir.fixed import Array
 
 INPUT = Fixed(8, 3)
 """Type of every input."""

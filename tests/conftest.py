@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import keras2  # sets TensorFlow's environment before any test module imports it
+from hlsflow.keras import keras2  # sets TensorFlow's environment before any test module imports it
 
 keras2.ready()
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.hls import csim, gate, reference
-from flows.hls.translate import PROJECT_NAME, Settings, Translation, translate
-from flows.ir import evaluate
-from flows.ir.fixed import Array
-from flows.project import Knobs, Target
+from hlsflow.hls import csim, gate, reference
+from hlsflow.hls.translate import PROJECT_NAME, Settings, Translation, translate
+from hlsflow.ir import evaluate
+from hlsflow.ir.fixed import Array
+from hlsflow.project import Knobs, Target
 from tests import conformance
 from tests.conformance import BOTH, INPUT, Case, Construct, cases
 

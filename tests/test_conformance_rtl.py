@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.hls.translate import translate
-from flows.ir import Graph, evaluate
-from flows.ir.graph import apart
-from flows.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
-from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.timing import run
+from hlsflow.hls.translate import translate
+from hlsflow.ir import Graph, evaluate
+from hlsflow.ir.graph import apart
+from hlsflow.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
+from hlsflow.rtl.cores import WITH_KNOBS
+from hlsflow.rtl.timing import run
 from tests import conformance
 from tests.test_conformance import SEED, settings
 

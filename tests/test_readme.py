@@ -13,9 +13,9 @@ import numpy
 import pytest
 import qkeras
 
-from flows.__main__ import _parser
-from flows.metrics import UNITS, Stage
-from flows.project import parse
+from hlsflow.__main__ import _parser
+from hlsflow.core.metrics import UNITS, Stage
+from hlsflow.project import parse
 from tests import support
 from tests.hls.networks import act, dense, network, samples
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.estimate import Design, Kind, Layer
-from flows.estimate.constants import count
-from flows.ir import Fixed
+from hlsflow.estimate import Design, Kind, Layer
+from hlsflow.estimate.constants import count
+from hlsflow.ir import Fixed
 
 VALUE, WEIGHT, ACCUM = Fixed(8, 2), Fixed(8, 2), Fixed(16, 4)
 HIDDEN = Fixed.parse("ufixed<8,1,RND_CONV,SAT>")
@@ -81,7 +81,7 @@ set clock_period 5
 set clock_uncertainty 12.5%
 """
 CONFIG = """\
-Backend: Vitis
+Backend: {backend}
 Part: some-other-part
 ClockPeriod: 10
 KerasModel: !!python/object/apply:some.module.model
@@ -106,7 +106,7 @@ def project(folder: Path, **changes: str) -> Path:
         "firmware/weights/w2.txt": ", ".join(map(str, WEIGHTS)),
         "firmware/weights/w2.h": "weight2_t w2[12];",
         "project.tcl": TCL.format(**knobs),
-        "hls4ml_config.yml": CONFIG,
+        "hls4ml_config.yml": CONFIG.format(**knobs),
     }
     for name, text in files.items():
         file = folder / name

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from flows.estimate import Design, Kind, Layer, analytic
-from flows.estimate.calibration import measured
-from flows.estimate.fitted import timing
-from flows.ir import Fixed
+from hlsflow.estimate import Design, Kind, Layer, analytic
+from hlsflow.estimate.calibration import measured
+from hlsflow.estimate.fitted import timing
+from hlsflow.ir import Fixed
 from tests.estimate.designs import ACCUM, VALUE, design, matrix, relu
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.estimate import calibration, fitted
-from flows.estimate.calibration import COVERAGE, Checked, by_network, cross_validate, measured, summary
-from flows.toolchains.reports import read_any
+from hlsflow.estimate import calibration, fitted
+from hlsflow.estimate.calibration import COVERAGE, Checked, by_network, cross_validate, measured, summary
+from hlsflow.toolchains.reports import read_any
 
 REPORTED = [design for design in measured() if design.network in ("HAR", "mnist", "CARDIO")]
 """Designs whose reports lie among the reference data."""

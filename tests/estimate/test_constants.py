@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.estimate.constants import Constants, count, signed_digits, typical
+from hlsflow.estimate.constants import Constants, count, signed_digits, typical
 
 
 def test_a_published_layer_is_counted_as_csynth_built_it() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import DataError
-from flows.estimate import Kind, estimate, hls4ml_project
-from flows.estimate.constants import count
-from flows.ir import Fixed
+from hlsflow.core.errors import DataError
+from hlsflow.estimate import Kind, estimate, hls4ml_project
+from hlsflow.estimate.constants import count
+from hlsflow.ir import Fixed
 from tests.estimate.designs import PARAMETERS, PART, WEIGHTS, project
 
 
@@ -91,6 +91,73 @@ def test_functions_that_are_not_known_are_said_and_not_taken_for_nothing(tmp_pat
     one = hls4ml_project.read(folder)
     assert one.layers[0].kind is Kind.OTHER
     assert "layers that are not estimated" in estimate(one).departures
+
+
+def test_calls_of_functions_that_hls4ml_does_not_have_are_layers_too(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    top = (folder / "firmware/tiny.cpp").read_text(encoding="utf-8")
+    own = [
+        "    ours::relu<layer2_t, result_t, relu_config3>(layer3_out, y); // ours1",
+        "    attention(layer2_out, layer3_out);",
+        "    nnet::fused_block(layer2_out, layer3_out);",
+    ]
+    for call, name in zip(own, ("ours1", "::attention", "fused_block"), strict=True):
+        text = top.replace("}\n", f"    if (!loaded) {{ printf(x); }}\n{call}\n}}\n")
+        (folder / "firmware/tiny.cpp").write_text(text, encoding="utf-8")
+        one = hls4ml_project.read(folder)
+        assert [(layer.name, layer.kind) for layer in one.layers[2:]] == [(name, Kind.OTHER)]
+        assert estimate(one).holes == (name,)
+
+
+def test_a_layer_whose_size_is_not_told_is_not_taken_for_a_small_one(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    file = folder / "firmware/parameters.h"
+    file.write_text(file.read_text().replace("struct relu_config3 : nnet::activ_config", "struct relu_config3"))
+    assert hls4ml_project.read(folder).layers[1].n_in == 3  # hard activations derive from nothing
+    file.write_text(file.read_text().replace("relu_config3", "relu_config4"))
+    assert estimate(hls4ml_project.read(folder)).holes == ("relu1",)
+
+
+@pytest.mark.parametrize("word", ["nnet::Resource", "nnet::resource", "Resource", "nnet::RESOURCE"])
+def test_the_strategy_is_the_same_in_any_spelling(tmp_path: Path, word: str) -> None:
+    folder = project(tmp_path, reuse_factor="4")
+    file = folder / "firmware/parameters.h"
+    file.write_text(file.read_text().replace("strategy = nnet::latency", f"strategy = {word}"))
+    one = hls4ml_project.read(folder)
+    assert one.layers[0].strategy == "resource"
+    assert estimate(one).figures == estimate(hls4ml_project.read(project(tmp_path, strategy="resource"))).figures
+
+
+def test_the_configuration_names_the_backend_and_the_script_the_part(tmp_path: Path) -> None:
+    """hls4ml 0.7 and 0.8 write `set backend "vivado"` for projects of Vitis HLS as well."""
+    folder = project(tmp_path)
+    tcl = folder / "project.tcl"
+    tcl.write_text(tcl.read_text().replace('"vitis"', '"vivado"'))
+    one = hls4ml_project.read(folder)
+    assert (one.backend, one.part, one.clock_ns) == ("vitis", PART, 5.0)
+    (folder / "hls4ml_config.yml").write_text("Backend: Vivado\n")
+    tcl.write_text(tcl.read_text().replace('"vivado"', '"vitis"'))
+    assert hls4ml_project.read(folder).backend == "vivado"
+    (folder / "hls4ml_config.yml").write_text("ProjectName: tiny\n")
+    assert hls4ml_project.read(folder).backend == "vitis"
+
+
+def test_the_part_has_had_another_name(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder / "project.tcl").unlink()
+    (folder / "hls4ml_config.yml").write_text("Backend: Vivado\nXilinxPart: xcku115-flvb2104-2-i\nClockPeriod: 5\n")
+    one = hls4ml_project.read(folder)
+    assert (one.part, one.backend) == ("xcku115-flvb2104-2-i", "vivado")
+    assert not any("unknown" in away for away in estimate(one).departures)
+
+
+@pytest.mark.parametrize("clock", ["0", "-5", "nan", "inf", "fast"])
+def test_a_clock_period_that_can_be_none_is_one_clear_error(tmp_path: Path, clock: str) -> None:
+    folder = project(tmp_path)
+    (folder / "project.tcl").unlink()
+    (folder / "hls4ml_config.yml").write_text(f"Backend: Vitis\nClockPeriod: {clock}\n")
+    with pytest.raises(DataError, match="is no clock period"):
+        hls4ml_project.read(folder)
 
 
 def test_binary_weights_are_minus_one_and_one(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from flows.estimate import METRICS, Design, Figure, Kind, Layer, estimate
-from flows.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, available, fitting, verdict
-from flows.ir import Fixed
-from flows.metrics import Stage
+from hlsflow.core.metrics import Stage
+from hlsflow.estimate import METRICS, Design, Figure, Kind, Layer, estimate
+from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
+from hlsflow.ir import Fixed
+from hlsflow.toolchains.parts import offered
 from tests.estimate.designs import PART, design, matrix, relu
 
 
@@ -81,8 +82,8 @@ def test_a_jet_tagger_of_unknown_weights_is_within_wide_intervals() -> None:
 def test_a_part_holds_what_surely_is_below_and_not_what_surely_is_above() -> None:
     figure = Figure(100, 80, 130)
     assert [verdict(figure, limit) for limit in (79, 80, 129, 130)] == [DOES_NOT_FIT, TOO_CLOSE, TOO_CLOSE, FITS]
-    assert available("xc7z007s-clg225-2") == {"lut": 14_400, "ff": 28_800, "dsp": 66, "bram": 100}
-    assert available("no-part") == {}
+    assert offered("xc7z007s-clg225-2") == {"lut": 14_400, "ff": 28_800, "dsp": 66, "bram": 100}
+    assert offered("no-part") == {}
 
 
 def _some(high: int) -> Figure:
@@ -99,3 +100,35 @@ def test_the_smallest_part_that_fits_is_found() -> None:
         == "xc7a35t"
     )
     assert fitting({name: Figure(1e9, 1e9, 1e9) for name in METRICS}) is None
+
+
+UNKNOWN = Layer("rnn", Kind.OTHER, 1, 1, Fixed(8, 2), Fixed(8, 2))
+
+
+def test_a_total_with_a_hole_is_missing_and_names_it() -> None:
+    whole, holed = estimate(_tiny()), estimate(design(*_tiny().layers, UNKNOWN))
+    assert (holed.holes, holed.figures) == (("rnn",), {})
+    for metric in holed.metrics():
+        assert metric.value is None
+        assert metric.note.startswith("not estimated: rnn; the other layers alone: ")
+    assert {name: figure.value for name, figure in holed.others.items()} == {
+        name: figure.value for name, figure in whole.figures.items()
+    }
+    assert dict(holed.layers[-1].figures) == {}
+
+
+def test_a_design_of_unknown_layers_alone_has_not_even_a_part_of_a_total() -> None:
+    for io_type in ("io_parallel", "io_stream"):
+        found = estimate(design(UNKNOWN, replace(UNKNOWN, name="gru"), io_type=io_type))
+        assert (found.holes, found.figures, found.others) == (("rnn", "gru"), {}, {})
+        assert [metric.note for metric in found.metrics()] == ["not estimated: rnn, gru"] * len(METRICS)
+
+
+def test_sums_that_may_be_chains_or_trees_are_four_times_less_certain() -> None:
+    """Between 4,096 and 10,976 products nothing is known: a tree takes a fraction of the cycles of a chain."""
+    tree, unsure = (estimate(design(matrix("fc", 64, wide))) for wide in (64, 65))
+    spread = {one: found.figures["latency_cycles"] for one, found in (("tree", tree), ("unsure", unsure))}
+    assert _width(spread["tree"]) < 1.5
+    assert spread["unsure"].high >= 4 * spread["unsure"].value
+    assert spread["unsure"].low <= spread["unsure"].value / 4
+    assert _width(unsure.figures["lut"]) < 1.1 * _width(tree.figures["lut"])

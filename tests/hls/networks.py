@@ -1,4 +1,4 @@
-"""Small QKeras networks for the tests of `flows.hls`."""
+"""Small QKeras networks for the tests of `hlsflow.hls`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import qkeras
 import tf_keras
 
-from flows.ir.fixed import Array, Fixed
-from flows.project import Knobs, Target
+from hlsflow.ir.fixed import Array, Fixed
+from hlsflow.project import Knobs, Target
 
 INPUT = Fixed(10, 4)
 

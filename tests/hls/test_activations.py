@@ -10,10 +10,10 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import UnsupportedLayer
-from flows.hls import activations
-from flows.hls.translate import Settings, Translation, translate
-from flows.ir import Fixed, Op, Overflow, Rounding, evaluate
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.hls import activations
+from hlsflow.hls.translate import Settings, Translation, translate
+from hlsflow.ir import Fixed, Op, Overflow, Rounding, evaluate
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, knobs, network, samples
 
 

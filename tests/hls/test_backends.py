@@ -11,13 +11,13 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.__main__ import main
-from flows.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
-from flows.hls import backends, csim, gate, reference
-from flows.hls.gate import Gate
-from flows.hls.translate import PROJECT_NAME, Settings, translate
-from flows.project import PARTS, Backend, Target
-from flows.toolchains.chains import CHAINS
+from hlsflow.__main__ import main
+from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
+from hlsflow.hls import backends, csim, gate, reference
+from hlsflow.hls.gate import Gate
+from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
+from hlsflow.project import PARTS, Backend, Target
+from hlsflow.toolchains.chains import CHAINS
 from tests.hls.networks import INPUT, act, bits, dense, knobs, network, samples
 
 COMPILED = ("quartus", "catapult", "vivadoaccelerator")

@@ -11,12 +11,12 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import DataError, GateFailed, ProjectError
-from flows.hls.gate import Gate, beyond_float32, compare, compare_codes, exact_accumulator, in_steps, require
-from flows.hls.reference import reference
-from flows.hls.translate import Settings, translate
-from flows.ir import Fixed, evaluate
-from flows.testing import check
+from hlsflow.core.errors import DataError, GateFailed, ProjectError
+from hlsflow.hls.gate import Gate, beyond_float32, compare, compare_codes, exact_accumulator, in_steps, require
+from hlsflow.hls.reference import reference
+from hlsflow.hls.translate import Settings, translate
+from hlsflow.ir import Fixed, evaluate
+from hlsflow.plugins.testing import check
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, every_construct, knobs, network, samples
 
 

@@ -10,11 +10,11 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import UnsupportedLayer
-from flows.hls.reading import read
-from flows.hls.translate import Settings
-from flows.ir import Fixed
-from flows.testing import check
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.hls.reading import read
+from hlsflow.hls.translate import Settings
+from hlsflow.ir import Fixed
+from hlsflow.plugins.testing import check
 from tests.hls.networks import TARGET, act, bits, dense, knobs
 
 INPUT = Fixed(6, 2)

@@ -11,12 +11,12 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import UnsupportedLayer
-from flows.hls.reference import reference
-from flows.hls.segments import segments
-from flows.hls.translate import Settings, translate
-from flows.ir import Op, evaluate
-from flows.project import Target
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.hls.reference import reference
+from hlsflow.hls.segments import segments
+from hlsflow.hls.translate import Settings, translate
+from hlsflow.ir import Op, evaluate
+from hlsflow.project import Target
 from tests.hls.networks import INPUT, act, bits, dense, every_construct, knobs, network
 
 IMAGE = bits(6, 0)

@@ -10,12 +10,12 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import FlowError, UnsupportedLayer
-from flows.hls import softmax
-from flows.hls.translate import Settings, translate
-from flows.ir import Fixed, Op
-from flows.project import Target
-from flows.testing import check
+from hlsflow.core.errors import FlowError, UnsupportedLayer
+from hlsflow.hls import softmax
+from hlsflow.hls.translate import Settings, translate
+from hlsflow.ir import Fixed, Op
+from hlsflow.plugins.testing import check
+from hlsflow.project import Target
 from tests.hls.networks import INPUT, TARGET, act, bits, dense, knobs, network, samples
 
 FORMS = {

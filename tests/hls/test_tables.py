@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.hls.tables import MAX_INPUT_BITS, MAX_TABLE_BITS, NoTable, narrowest_index, tabulate
-from flows.ir import Fixed, Overflow, Rounding
-from flows.ir.fixed import Array
+from hlsflow.hls.tables import MAX_INPUT_BITS, MAX_TABLE_BITS, NoTable, narrowest_index, tabulate
+from hlsflow.ir import Fixed, Overflow, Rounding
+from hlsflow.ir.fixed import Array
 
 TYPES = st.builds(Fixed, st.integers(1, 11), st.integers(-2, 8), st.booleans())
 ROUNDINGS = st.sampled_from([Rounding.TRN, Rounding.RND_CONV, Rounding.RND])

@@ -9,9 +9,9 @@ import pytest
 import qkeras
 import tf_keras
 
-from flows.errors import ModelError, UnsupportedLayer
-from flows.hls import weights
-from flows.ir.fixed import Array
+from hlsflow.core.errors import ModelError, UnsupportedLayer
+from hlsflow.hls import weights
+from hlsflow.ir.fixed import Array
 from tests.hls.networks import bits, dense, network
 
 
@@ -61,6 +61,30 @@ def test_float_scales_move_weights_by_little_and_it_is_said(name: str) -> None:
     assert (np.abs(used - held) <= np.abs(used) * 2.0**-weights.SCALE_BITS + 1e-7).all()
     assert kind.width <= 16
     assert f"changed by up to {np.abs(used - held).max():.2g}" in said[0]
+
+
+@pytest.mark.parametrize("width", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("seed", range(3))
+def test_float_scales_of_any_width_are_frozen(width: int, seed: int) -> None:
+    model = network(dense(16, "fc", bits(width, 0, alpha="auto")), n_in=12, seed=seed)
+    layer = model.get_layer("fc")
+    spread = 2.0 ** np.random.default_rng(seed).uniform(-4, 0, 16)  # output channels of different size, as trained ones
+    layer.set_weights([layer.get_weights()[0] * spread, layer.get_weights()[1]])
+    used = np.asarray(layer.kernel_quantizer_internal(layer.kernel), np.float64)
+    step = np.asarray(layer.kernel_quantizer_internal.scale, np.float64) * 2.0 ** (1 - width)
+    held = weights.freeze(model)[0].get_layer("fc").held["kernel"]
+    assert held.kind.width <= weights.MAX_WEIGHT_BITS
+    assert (np.abs(held.values - used) <= step * 2.0**-weights.STEP_SHARE * 1.01).all()
+    assert "changed by up to" in held.note[0]
+
+
+def test_float_scales_of_a_wide_convolution_are_frozen() -> None:
+    conv = qkeras.QConv2D(5, 3, kernel_quantizer=bits(15, 0, alpha="auto"), bias_quantizer=bits(8, 1), name="conv")
+    model = tf_keras.Sequential([tf_keras.layers.Input((6, 6, 2)), conv])
+    used = np.asarray(conv.kernel_quantizer_internal(conv.kernel), np.float64)
+    held = weights.freeze(model)[0].get_layer("conv").held["kernel"]
+    assert held.kind.width <= weights.MAX_WEIGHT_BITS
+    assert 0 < np.abs(held.values - used).max() <= np.abs(used).max() * 2.0**-17
 
 
 def test_scales_that_are_powers_of_two_are_not_changed() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.ir import Fixed, Graph, Node, Op, Overflow, Rounding
+from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding
 
 
 def rounded(value: Fraction, mode: Rounding) -> int:

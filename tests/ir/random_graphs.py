@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from flows.ir import Fixed, Graph, Node, Op, Overflow, Rounding, verify
-from flows.ir.fixed import MAX_WIDTH, Array
-from flows.ir.graph import ATTRS, MERGES, PARAMS, TYPES, image
-from flows.ir.shapes import result_shapes
-from flows.ir.verify import InvalidGraph
+from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding, verify
+from hlsflow.ir.fixed import MAX_WIDTH, Array
+from hlsflow.ir.graph import ATTRS, MERGES, PARAMS, TYPES, image
+from hlsflow.ir.shapes import result_shapes
+from hlsflow.ir.verify import InvalidGraph
 
 Rng = np.random.Generator
 

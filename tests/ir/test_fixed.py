@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.ir import Fixed, Overflow, Rounding
-from flows.ir.fixed import MAX_WIDTH
-from flows.toolchains import gxx, process
+from hlsflow.ir import Fixed, Overflow, Rounding
+from hlsflow.ir.fixed import MAX_WIDTH
+from hlsflow.toolchains import gxx, process
 from tests.ir import exact
 
 

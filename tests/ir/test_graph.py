@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import StorageError
-from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.ir.verify import InvalidGraph
+from hlsflow.core.errors import StorageError
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.ir.verify import InvalidGraph
 
 IN, HIDDEN, ACCUM = Fixed(5, 3), Fixed.parse("ufixed<4,2,RND_CONV,SAT>"), Fixed(14, 8)
 

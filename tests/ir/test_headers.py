@@ -9,9 +9,9 @@ import hls4ml
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.ir.fixed import Array
-from flows.toolchains import gxx, process
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.ir.fixed import Array
+from hlsflow.toolchains import gxx, process
 
 TEMPLATES = Path(hls4ml.__file__).parent / "templates" / "vivado"
 ROWS = 200

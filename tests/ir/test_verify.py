@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.ir.verify import InvalidGraph
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.ir.verify import InvalidGraph
 
 X, OUT = Fixed(8, 4), Fixed(12, 6)
 SUMS = {"weight": Fixed(4, 1), "bias": Fixed(4, 1), "accum": Fixed(20, 10)}

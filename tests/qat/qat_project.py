@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.project import Project, load
+from hlsflow.project import Project, load
 
 MODEL = """
 from qkeras import QActivation, QDense, quantized_bits

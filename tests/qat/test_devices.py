@@ -19,11 +19,11 @@ import numpy as np
 import psutil
 import pytest
 
-from flows.errors import DeviceError, ProjectError, ToolFailed
-from flows.progress import Progress
-from flows.project import Devices, Project, load
-from flows.qat import apart, load_model, train, train_from_float
-from flows.qat.devices import check_layers, cluster_of
+from hlsflow.core.errors import DeviceError, ProjectError, ToolFailed
+from hlsflow.core.progress import Progress
+from hlsflow.project import Devices, Project, load
+from hlsflow.qat import apart, load_model, train, train_from_float
+from hlsflow.qat.devices import check_layers, cluster_of
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 CLOSE = 2e-6
@@ -136,9 +136,9 @@ def test_layers_are_placed_and_train_to_the_same_bits(alone: Any, tmp_path: Path
     text = """
 import sys
 from pathlib import Path
-from flows.project import load
-from flows.qat.build import build
-from flows.qat.devices import started
+from hlsflow.project import load
+from hlsflow.qat.build import build
+from hlsflow.qat.devices import started
 import tensorflow as tf
 
 project = load(Path(sys.argv[1]))
@@ -168,9 +168,9 @@ def test_a_killed_training_process_is_told_and_resumed_to_the_same_bits(tmp_path
     whole = trained(one, tmp_path / "whole")
     script = """
 import sys
-from flows.progress import Progress
-from flows.project import load
-from flows.qat import apart, train
+from hlsflow.core.progress import Progress
+from hlsflow.project import load
+from hlsflow.qat import apart, train
 from tests.qat.test_devices import _no_lanes
 from pathlib import Path
 
@@ -183,7 +183,7 @@ if __name__ == "__main__":
         [sys.executable, tmp_path / "script.py", tmp_path, out],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "flows")},
     ) as parent:
         until(out / "checkpoints" / "qat" / "epoch-00002.npz")
         (child,) = [each for each in psutil.Process(parent.pid).children() if "spawn_main" in str(each.cmdline())]
@@ -223,7 +223,7 @@ class Workers:
     def start(self, index: int) -> subprocess.Popen[str]:
         self.starts += 1
         task = {"cluster": {"worker": self.hosts}, "task": {"type": "worker", "index": index}}
-        command = [sys.executable, "-m", "flows", "check", str(self.folder), "--build", str(self.build(index))]
+        command = [sys.executable, "-m", "hlsflow", "check", str(self.folder), "--build", str(self.build(index))]
         log = (self.folder / f"log-{index}-{self.starts}").open("w")
         environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
         root = Path(__file__).parents[2]

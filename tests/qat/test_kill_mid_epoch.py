@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.progress import Progress
-from flows.qat import load_model, train
+from hlsflow.core.progress import Progress
+from hlsflow.qat import load_model, train
 from tests.qat.qat_project import small_project
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +21,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 
-from flows.project import load
-from flows.qat import train
-from flows.qat.engine import Engine
+from hlsflow.project import load
+from hlsflow.qat import train
+from hlsflow.qat.engine import Engine
 
 folder, last, done = Path(sys.argv[2]), int(sys.argv[3]), []
 run, step = Engine.run, Engine._step

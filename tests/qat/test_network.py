@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 import pytest
 
-from flows import keras2
-from flows.pipeline import run
-from flows.project import Project
-from flows.qat.network import network_digest, network_key
-from flows.steps.software import train
+from hlsflow.keras import keras2
+from hlsflow.pipeline.run import run
+from hlsflow.pipeline.software import train
+from hlsflow.project import Project
+from hlsflow.qat.network import network_digest, network_key
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 ONE_MODEL = TOML.format(epochs=1).replace('baseline = "baseline"\n', "")
@@ -108,7 +108,7 @@ def test_nothing_is_built_where_nothing_has_changed(tmp_path: Path) -> None:
     project = project_reading(tmp_path, "from blocks import WIDTH")
     write(project.folder / "blocks.py", "WIDTH = 16")
     key = network_key(project, tmp_path / "records")
-    code = "import sys; from pathlib import Path; from flows.project import load; from flows.qat.network import \
+    code = "import sys; from pathlib import Path; from hlsflow.project import load; from hlsflow.qat.network import \
             network_key; print(network_key(load(Path(sys.argv[1])), Path(sys.argv[2])), 'tensorflow' in sys.modules)"
     arguments = [str(project.folder), str(tmp_path / "records")]
     said = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import tf_keras
 
-from flows.errors import ProjectError
-from flows.ir import Fixed
-from flows.metrics import Stage
-from flows.pipeline import CHECK_STEPS, run
-from flows.progress import Progress
-from flows.qat import load_data, load_model
-from flows.qat.normalize import GRID, NAME, constants
+from hlsflow.core.errors import ProjectError
+from hlsflow.core.metrics import Stage
+from hlsflow.core.progress import Progress
+from hlsflow.data import load_data
+from hlsflow.ir import Fixed
+from hlsflow.pipeline.run import CHECK_STEPS, run
+from hlsflow.qat import load_model
+from hlsflow.qat.normalize import GRID, NAME, constants
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 RAW = TOML.replace("scale = 0.0625", 'normalize = "fixed<8,3>"').replace("ufixed<5,1>", "ufixed<5,5>")

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.inputs import shapes_of
-from flows.metrics import Stage
-from flows.progress import Progress
-from flows.project import Project, load
-from flows.qat import load_data, load_model, train
-from flows.qat.anomaly import normal_samples
-from flows.qat.build import build
+from hlsflow.core.metrics import Stage
+from hlsflow.core.progress import Progress
+from hlsflow.data import load_data
+from hlsflow.keras.inputs import shapes_of
+from hlsflow.project import Project, load
+from hlsflow.qat import load_model, train
+from hlsflow.qat.anomaly import normal_samples
+from hlsflow.qat.build import build
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 SHAPES = {"mnist": (28, 28), "resnet_cifar10": (32, 32, 3), "cifar10": (32, 32, 3)}

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flows.errors import DataError, FlowError, ModelError, StorageError
-from flows.metrics import Stage
-from flows.progress import Progress
-from flows.project import Project
-from flows.qat import TrainResult, accuracy, load_data, load_model, train
-from flows.qat.build import build
-from flows.qat.checkpoint import State, latest, save
+from hlsflow.core.errors import DataError, FlowError, ModelError, StorageError
+from hlsflow.core.metrics import Stage
+from hlsflow.core.progress import Progress
+from hlsflow.data import load_data
+from hlsflow.project import Project
+from hlsflow.qat import TrainResult, accuracy, load_model, train
+from hlsflow.qat.build import build
+from hlsflow.qat.checkpoint import State, latest, save
 from tests.qat.qat_project import MODEL, small_project
 
 EPOCHS = 6
@@ -102,7 +103,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     whole: tuple[TrainResult, str], project: Project, tmp_path: Path
 ) -> None:
     """In another process, so that nothing of the first training can be left in memory."""
-    code = "import sys; from pathlib import Path; from flows.project import load; from flows.qat import train; \
+    code = "import sys; from pathlib import Path; from hlsflow.project import load; from hlsflow.qat import train; \
             train(load(Path(sys.argv[1])), Path(sys.argv[2]))"
     child = subprocess.Popen([sys.executable, "-c", code, str(project.folder), str(tmp_path)], cwd=ROOT)
     checkpoints = tmp_path / "checkpoints" / "qat"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flows.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
 
 
 @dataclass(frozen=True)

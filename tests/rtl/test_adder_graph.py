@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, evaluate
-from flows.rtl import LayerKnobs, Pipeline, Strategy, emit, schedule, simulate
-from flows.rtl.cores.adder_graph import AdderGraph, adder_graph
+from hlsflow.ir import Fixed, evaluate
+from hlsflow.rtl import LayerKnobs, Pipeline, Strategy, emit, schedule, simulate
+from hlsflow.rtl.cores.adder_graph import AdderGraph, adder_graph
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 LATENCY = LayerKnobs(1, strategy=Strategy.LATENCY)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, evaluate
-from flows.rtl import Design, LayerKnobs, Port, emit, schedule, simulate
-from flows.rtl.axis import axis_top, element_bytes
+from hlsflow.ir import Fixed, evaluate
+from hlsflow.rtl import Design, LayerKnobs, Port, emit, schedule, simulate
+from hlsflow.rtl.axis import axis_top, element_bytes
 from tests.ir.random_graphs import batch
 from tests.rtl.test_timing import residual
 

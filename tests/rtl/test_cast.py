@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flows import templates
-from flows.ir import Fixed, Overflow, Rounding
-from flows.rtl import Design, Port, simulate
+from hlsflow.core import templates
+from hlsflow.ir import Fixed, Overflow, Rounding
+from hlsflow.rtl import Design, Port, simulate
 
 INPUT = Fixed(9, 9)
 LANE = 16

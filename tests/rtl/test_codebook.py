@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Graph, evaluate, verify
-from flows.metrics import Stage
-from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn, emit, schedule, simulate
-from flows.rtl.memory import weight_memories
-from flows.toolchains import yosys
+from hlsflow.core.metrics import Stage
+from hlsflow.ir import Graph, evaluate, verify
+from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn, emit, schedule, simulate
+from hlsflow.rtl.memory import weight_memories
+from hlsflow.toolchains import yosys
 from tests.rtl.networks import chain, dense, relu, vectors
 
 

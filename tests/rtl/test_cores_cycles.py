@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
-from flows.rtl.timing import run
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
+from hlsflow.rtl.timing import run
 from tests.ir.random_graphs import batch, codes
 
 RNG = np.random.default_rng(5)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flows.errors import UnsupportedLayer
-from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.rtl import LayerKnobs, schedule
-from flows.rtl.cores.pool import factor_for, shift_for
-from flows.rtl.fronts import Reduce, Window
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.rtl import LayerKnobs, schedule
+from hlsflow.rtl.cores.pool import factor_for, shift_for
+from hlsflow.rtl.fronts import Reduce, Window
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 7, 9, 12, 25, 28, 49, 64, 100])

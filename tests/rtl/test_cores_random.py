@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Graph, Op, evaluate, verify
-from flows.ir.graph import MERGES
-from flows.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
-from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.fronts import runs_beats
-from flows.rtl.timing import run
+from hlsflow.ir import Graph, Op, evaluate, verify
+from hlsflow.ir.graph import MERGES
+from hlsflow.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
+from hlsflow.rtl.cores import WITH_KNOBS
+from hlsflow.rtl.fronts import runs_beats
+from hlsflow.rtl.timing import run
 from tests.ir.random_graphs import batch, of_op
 
 FRAMES = 60

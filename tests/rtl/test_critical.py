@@ -7,12 +7,12 @@ import itertools
 import numpy as np
 import pytest
 
-from flows.ir import Graph
-from flows.rtl import Io, LayerKnobs, schedule
-from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.critical import Critical, critical
-from flows.rtl.timing import holds_beats
-from flows.rtl.units import Network
+from hlsflow.ir import Graph
+from hlsflow.rtl import Io, LayerKnobs, schedule
+from hlsflow.rtl.cores import WITH_KNOBS
+from hlsflow.rtl.critical import Critical, critical
+from hlsflow.rtl.timing import holds_beats
+from hlsflow.rtl.units import Network
 from tests.rtl.test_random_networks import MULTIPLIERS, REUSE_FACTORS, random_plan
 from tests.rtl.test_timing import residual
 

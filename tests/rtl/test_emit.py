@@ -8,12 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from flows.errors import UnsupportedLayer
-from flows.ir import Fixed, Graph, Op
-from flows.rtl import LayerKnobs, Port, emit, schedule
-from flows.rtl.cores.dense import bias_words, weight_words
-from flows.rtl.cores.sums import sums_of
-from flows.rtl.lanes import fixed_for
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.ir import Fixed, Graph, Op
+from hlsflow.rtl import LayerKnobs, Port, emit, schedule
+from hlsflow.rtl.cores.dense import bias_words, weight_words
+from hlsflow.rtl.cores.sums import sums_of
+from hlsflow.rtl.lanes import fixed_for
 from tests.rtl.networks import chain, dense, relu
 
 SMALL = chain(3, "fixed<4,2>", dense(2, "fixed<12,6>", "fixed<12,6>", weight="fixed<3,1>", bias="fixed<3,1>"))
@@ -83,8 +83,8 @@ def test_sum_is_as_narrow_as_its_exact_range() -> None:
 
 
 def test_unsupported_operation_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.rtl.units.FRONTS", {Op.DENSE: None})
-    monkeypatch.setattr("flows.rtl.fronts.FRONTS", {})
+    monkeypatch.setattr("hlsflow.rtl.units.FRONTS", {Op.DENSE: None})
+    monkeypatch.setattr("hlsflow.rtl.fronts.FRONTS", {})
     graph = chain(3, "fixed<4,2>", relu("ufixed<2,1>"))
     with pytest.raises(UnsupportedLayer, match=r"'l1' \(relu\) has no RTL\n.*supported: dense"):
         schedule(graph, {}, LayerKnobs(1))

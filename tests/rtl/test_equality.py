@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Graph, evaluate
-from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from hlsflow.ir import Graph, evaluate
+from hlsflow.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 DSP, LUT = Multiplier.DSP, Multiplier.LUT

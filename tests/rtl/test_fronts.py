@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import UnsupportedLayer
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.rtl import Io, LayerKnobs, Port, emit, schedule, simulate
-from flows.rtl.timing import run
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.rtl import Io, LayerKnobs, Port, emit, schedule, simulate
+from hlsflow.rtl.timing import run
 from tests.ir.random_graphs import batch
 
 FRAMES = 10

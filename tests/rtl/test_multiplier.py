@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import evaluate
-from flows.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
+from hlsflow.ir import evaluate
+from hlsflow.rtl import LayerKnobs, Multiplier, emit, schedule, simulate
 from tests.rtl.networks import cast, chain, dense, relu, vectors
 
 DSP, PACKED, LUT, AUTO = Multiplier.DSP, Multiplier.PACKED, Multiplier.LUT, Multiplier.AUTO

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import evaluate
-from flows.rtl import Design, LayerKnobs, Multiplier, emit, schedule, simulate
-from flows.toolchains import process, yosys, yowasp
+from hlsflow.ir import evaluate
+from hlsflow.rtl import Design, LayerKnobs, Multiplier, emit, schedule, simulate
+from hlsflow.toolchains import process, yosys, yowasp
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 GRAPH = chain(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.rtl.knobs import Io
-from flows.rtl.prepare import prepared
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.rtl.knobs import Io
+from hlsflow.rtl.prepare import prepared
 
 SUM = Fixed(16, 10)
 

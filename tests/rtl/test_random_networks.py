@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import UnsupportedLayer
-from flows.ir import Graph, evaluate
-from flows.rtl import Io, LayerKnobs, Multiplier, Schedule, emit, schedule, simulate
-from flows.rtl.cores import WITH_KNOBS
-from flows.rtl.timing import run
+from hlsflow.core.errors import UnsupportedLayer
+from hlsflow.ir import Graph, evaluate
+from hlsflow.rtl import Io, LayerKnobs, Multiplier, Schedule, emit, schedule, simulate
+from hlsflow.rtl.cores import WITH_KNOBS
+from hlsflow.rtl.timing import run
 from tests.ir.random_graphs import batch, of_many
 
 FRAMES = 12

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.ir import Rounding, evaluate
-from flows.rtl import LayerKnobs, emit, schedule, simulate
-from flows.rtl.lanes import Cast
-from flows.rtl.rounding import HalfwayCast
+from hlsflow.ir import Rounding, evaluate
+from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
+from hlsflow.rtl.lanes import Cast
+from hlsflow.rtl.rounding import HalfwayCast
 from tests.rtl.networks import Layer, cast, chain, dense, relu, vectors
 
 

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from flows.errors import ProjectError
-from flows.rtl import LayerKnobs, LayerSchedule, Multiplier, Pipeline, WeightsIn, schedule
-from flows.rtl.cores.fold import fold
+from hlsflow.core.errors import ProjectError
+from hlsflow.rtl import LayerKnobs, LayerSchedule, Multiplier, Pipeline, WeightsIn, schedule
+from hlsflow.rtl.cores.fold import fold
 from tests.rtl.networks import chain, dense, relu
 
 SIZES = (1, 2, 3, 5, 7, 13, 16, 17, 31, 37, 64)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Graph, evaluate, verify
-from flows.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
-from flows.rtl.cores.sparse import group_cycles, pack, packing
+from hlsflow.ir import Graph, evaluate, verify
+from hlsflow.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
+from hlsflow.rtl.cores.sparse import group_cycles, pack, packing
 from tests.rtl.networks import cast, chain, dense, relu, vectors
 
 DSP, LUT = Multiplier.DSP, Multiplier.LUT

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, evaluate, verify
-from flows.ir.fixed import Array
-from flows.rtl import LayerKnobs, emit, schedule, simulate
-from flows.rtl.lanes import Lookup, Search, operations
-from flows.rtl.tables import Short, Stepped, form_of, shortened, stepped
+from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
+from hlsflow.ir.fixed import Array
+from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
+from hlsflow.rtl.lanes import Lookup, Search, operations
+from hlsflow.rtl.tables import Short, Stepped, form_of, shortened, stepped
 
 SIGNED = Fixed(10, 4)
 UNSIGNED = Fixed(9, 3, signed=False)

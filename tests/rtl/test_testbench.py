@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import DataError
-from flows.ir import Fixed, evaluate
-from flows.rtl import LayerKnobs, emit, schedule
-from flows.rtl.testbench import testbench as bench
-from flows.toolchains import gxx, process, verilator
+from hlsflow.core.errors import DataError
+from hlsflow.ir import Fixed, evaluate
+from hlsflow.rtl import LayerKnobs, emit, schedule
+from hlsflow.rtl.testbench import testbench as bench
+from hlsflow.toolchains import gxx, process, verilator
 from tests.ir.random_graphs import batch
 from tests.rtl.test_timing import residual
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flows.ir import Fixed, Graph, Node, Op, verify
-from flows.rtl import Io, LayerKnobs, Schedule, schedule
-from flows.rtl.timing import Depths, fit, run
+from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.rtl import Io, LayerKnobs, Schedule, schedule
+from hlsflow.rtl.timing import Depths, fit, run
 from tests.rtl.test_random_networks import random_plan
 
 KIND = Fixed(6, 3)

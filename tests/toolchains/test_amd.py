@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError, StorageError, ToolFailed, ToolMissing
-from flows.folders import directory
-from flows.metrics import Stage
-from flows.toolchains import amd, drive
-from flows.toolchains.chain import Step, Toolchain
-from flows.toolchains.chains import CHAINS
-from flows.toolchains.drive import Limits
+from hlsflow.core.errors import DataError, StorageError, ToolFailed, ToolMissing
+from hlsflow.core.metrics import Stage
+from hlsflow.report.folders import directory
+from hlsflow.toolchains import amd, drive
+from hlsflow.toolchains.chain import Step, Toolchain
+from hlsflow.toolchains.chains import CHAINS
+from hlsflow.toolchains.drive import Limits
 from tests.toolchains.standins import NEEDS_TCL, amd_project, install, synthesized
 
 pytestmark = NEEDS_TCL

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError, ProjectError, ToolFailed
-from flows.progress import Progress
-from flows.toolchains import drive, licences, vitis
-from flows.toolchains.chain import Settings, Step
-from flows.toolchains.drive import Limits
+from hlsflow.core.errors import DataError, ProjectError, ToolFailed
+from hlsflow.core.progress import Progress
+from hlsflow.toolchains import drive, licences, vitis
+from hlsflow.toolchains.chain import Settings, Step
+from hlsflow.toolchains.drive import Limits
 from tests.toolchains.standins import NEEDS_TCL, amd_project, install
 from tests.toolchains.test_process import eventually
 
@@ -136,13 +136,13 @@ def test_the_memory_of_all_processes_is_limited(monkeypatch: pytest.MonkeyPatch,
 def test_ctrl_c_leaves_no_orphan(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     monkeypatch.setenv("STANDIN_MODE", "hang")
     script = (
-        "import sys; from pathlib import Path; from flows.toolchains import drive, vitis\n"
-        "from flows.toolchains.chain import Step\n"
+        "import sys; from pathlib import Path; from hlsflow.toolchains import drive, vitis\n"
+        "from hlsflow.toolchains.chain import Step\n"
         "drive.run(vitis.CHAIN, Path(sys.argv[1]), (Step.CSYNTH,))"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(project)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "flows")},
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
@@ -205,10 +205,10 @@ def test_the_environment_may_say_how_many_licences_there_are(monkeypatch: pytest
 def test_licences_count_across_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     script = (
-        "from flows.toolchains import licences\nimport time\n"
+        "from hlsflow.toolchains import licences\nimport time\n"
         "with licences.held('Synthesis', 1, print): print('got', flush=True); time.sleep(60)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "flows")}
     holder = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"got\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import ToolFailed
-from flows.toolchains import gxx, process
+from hlsflow.core.errors import ToolFailed
+from hlsflow.toolchains import gxx, process
 
 
 def test_compiles_a_program_that_runs(tmp_path: Path) -> None:

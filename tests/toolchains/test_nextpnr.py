@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import ProjectError, ToolFailed
-from flows.metrics import Metric, MetricSet, Stage
-from flows.toolchains import nextpnr, yosys
-from flows.toolchains.yosys import Family
+from hlsflow.core.errors import ProjectError, ToolFailed
+from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.toolchains import nextpnr, yosys
+from hlsflow.toolchains.yosys import Family
 from tests.toolchains.designs import COUNTER
 
 PART = "LFE5U-25F-6BG381C"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError, FlowError, StorageError, ToolFailed, ToolMissing
-from flows.metrics import Stage
-from flows.toolchains import catapult, drive, libero, oneapi, quartus
-from flows.toolchains.chain import Step, Toolchain
-from flows.toolchains.chains import CHAINS
-from flows.toolchains.drive import Limits
+from hlsflow.core.errors import DataError, FlowError, StorageError, ToolFailed, ToolMissing
+from hlsflow.core.metrics import Stage
+from hlsflow.toolchains import catapult, drive, libero, oneapi, quartus
+from hlsflow.toolchains.chain import Step, Toolchain
+from hlsflow.toolchains.chains import CHAINS
+from hlsflow.toolchains.drive import Limits
 from tests.toolchains.standins import NEEDS_TCL, hls_project, install
 from tests.toolchains.test_process import eventually
 

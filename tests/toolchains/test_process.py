@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import StorageError, ToolFailed, ToolMissing
-from flows.toolchains import family, process
+from hlsflow.core.errors import StorageError, ToolFailed, ToolMissing
+from hlsflow.toolchains import family, process
 
 ROOT = Path(__file__).parents[2]
 BROOD = "sleep 300 & sleep 300 & echo $$ > leader; wait"
@@ -161,7 +161,7 @@ def _is_zombie(pid: int) -> bool:
 CHILD = """
 import sys, threading
 from pathlib import Path
-from flows.toolchains import process
+from hlsflow.toolchains import process
 
 def work():
     folder = Path(sys.argv[1])
@@ -179,7 +179,7 @@ with ThreadPoolExecutor(2) as pool:
 
 def start_child(tmp_path: Path, start: str) -> subprocess.Popen[bytes]:
     script = textwrap.dedent(CHILD).format(brood=BROOD, start=textwrap.dedent(start))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "flows")}
     return subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
         env=environment,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.caches import cache_folder
-from flows.errors import ToolMissing
-from flows.toolchains import gxx, nextpnr, verilator, yosys
-from flows.toolchains.tool import Tool, release, version_tuple
+from hlsflow.core.caches import cache_folder
+from hlsflow.core.errors import ToolMissing
+from hlsflow.toolchains import gxx, nextpnr, verilator, yosys
+from hlsflow.toolchains.tool import Tool, release, version_tuple
 
 
 def answering(folder: Path, name: str, answer: str, code: int = 0) -> Path:

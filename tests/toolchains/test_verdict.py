@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import FlowError, StorageError, ToolFailed, ToolMissing
-from flows.toolchains.chain import Call, Step
-from flows.toolchains.process import Finished
-from flows.toolchains.verdict import Symptom, judge
+from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing
+from hlsflow.toolchains.chain import Call, Step
+from hlsflow.toolchains.process import Finished
+from hlsflow.toolchains.verdict import Symptom, judge
 
 CALL = Call(Step.SYNTH, ("tool",), {}, "tool.log", ("result",))
 

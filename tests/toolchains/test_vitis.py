@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import ToolMissing
-from flows.toolchains import drive, vitis
-from flows.toolchains.chain import Step
+from hlsflow.core.errors import ToolMissing
+from hlsflow.toolchains import drive, vitis
+from hlsflow.toolchains.chain import Step
 from tests.toolchains.standins import NEEDS_TCL, amd_project, hls4ml_templates, install
 
 

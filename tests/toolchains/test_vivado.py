@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError, ToolFailed
-from flows.metrics import Stage
-from flows.toolchains import drive, vivado
-from flows.toolchains.chain import Step
+from hlsflow.core.errors import DataError, ToolFailed
+from hlsflow.core.metrics import Stage
+from hlsflow.toolchains import drive, vivado
+from hlsflow.toolchains.chain import Step
 from tests.toolchains.standins import NEEDS_TCL, amd_project, install, synthesized
 
 pytestmark = NEEDS_TCL

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.toolchains import drive, vivado_accelerator, vivado_hls
-from flows.toolchains.chain import Step
+from hlsflow.core.errors import DataError
+from hlsflow.toolchains import drive, vivado_accelerator, vivado_hls
+from hlsflow.toolchains.chain import Step
 from tests.toolchains.standins import NEEDS_TCL, amd_project, install, synthesized
 
 pytestmark = NEEDS_TCL

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import ToolMissing
-from flows.toolchains import vivado_hls
+from hlsflow.core.errors import ToolMissing
+from hlsflow.toolchains import vivado_hls
 from tests.toolchains.standins import install
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.errors import ToolFailed
-from flows.metrics import MetricSet, Stage
-from flows.rtl.knobs import LayerKnobs, Multiplier
-from flows.rtl.parts import layer_stages
-from flows.rtl.schedule import schedule
-from flows.toolchains import yosys
-from flows.toolchains.tool import Tool
-from flows.toolchains.yosys import Family
+from hlsflow.core.errors import ToolFailed
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.rtl.knobs import LayerKnobs, Multiplier
+from hlsflow.rtl.parts import layer_stages
+from hlsflow.rtl.schedule import schedule
+from hlsflow.toolchains import yosys
+from hlsflow.toolchains.tool import Tool
+from hlsflow.toolchains.yosys import Family
 from tests.rtl.networks import chain, dense
 from tests.toolchains.designs import COUNTER
 

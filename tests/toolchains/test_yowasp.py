@@ -9,15 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from flows.toolchains import nextpnr, yowasp
-from flows.toolchains.tool import Tool
+from hlsflow.toolchains import nextpnr, yowasp
+from hlsflow.toolchains.tool import Tool
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = "from flows.toolchains import nextpnr; nextpnr.prepare()"
+SCRIPT = "from hlsflow.toolchains import nextpnr; nextpnr.prepare()"
 
 
 def prepare_elsewhere(cache: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "HLSFLOW_NEXTPNR": "wheel"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "flows"),
+        "XDG_CACHE_HOME": str(cache),
+        "HLSFLOW_NEXTPNR": "wheel",
+    }
     return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.toolchains.reports import Report
+from hlsflow.core.errors import DataError
+from hlsflow.toolchains.reports import Report
 
 Read = Callable[[Path], Report]
 CUTS = 300

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, csynth_rpt, csynth_xml
-from flows.toolchains.reports.figures import nanoseconds
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, csynth_rpt, csynth_xml
+from hlsflow.toolchains.reports.figures import nanoseconds
 from tests.toolchains.reports.written import CSYNTH_RPT, CSYNTH_SUMMARY, CSYNTH_XML
 
 OLD_TIMING = """+ Timing (ns): 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.folders.directory import columns
-from flows.metrics import Stage
-from flows.toolchains.reports import libero, read_any
+from hlsflow.core.metrics import Stage
+from hlsflow.report.folders.directory import columns
+from hlsflow.toolchains.reports import libero, read_any
 from tests.toolchains.reports import damage
 from tests.toolchains.reports.test_oneapi import get, layers, values
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.metrics import Metric, MetricSet, Stage
-from flows.toolchains.reports import Report, oneapi, read_any
+from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.toolchains.reports import Report, oneapi, read_any
 from tests.toolchains.reports import damage
 
 SMALL = Path(__file__).parent / "oneapi"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.metrics import Stage
-from flows.toolchains.reports import quartus, read_any
+from hlsflow.core.metrics import Stage
+from hlsflow.toolchains.reports import quartus, read_any
 from tests.toolchains.reports import damage
 from tests.toolchains.reports.test_oneapi import get, layers, values
 

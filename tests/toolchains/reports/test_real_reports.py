@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, read_any
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, read_any
 
 REPORTS = Path(__file__).parents[4] / "shared" / "reports"
 NESTED = "myproject_prj/solution1/syn/report"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DataError
-from flows.metrics import MetricSet, Stage
-from flows.toolchains.reports import Report, csim, read_any
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.toolchains.reports import Report, csim, read_any
 from tests.toolchains.reports.written import COSIM, COSIM_VITIS, CSIM
 
 
@@ -47,9 +47,49 @@ def test_cosim_that_failed(tmp_path: Path) -> None:
     assert found["latency_cycles"][0] is None
 
 
-def test_cosim_that_was_not_run(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="0 languages were simulated"):
-        read(tmp_path, "tiny_cosim.rpt", COSIM.replace("  Pass|", "    NA|"))
+NONE = COSIM[COSIM.index("|   Verilog|") :].splitlines()[0]
+FAILED = NONE.replace("Pass", "Fail").replace("21|", "NA|").replace("22|", "NA|").replace("25|", "NA|")
+FAILED = FAILED.replace(" 8|", "NA|")
+TOO_FEW = "the report says 'NA': too few transactions, or none ended"
+
+
+def test_cosim_that_failed_before_a_simulator_was_chosen(tmp_path: Path) -> None:
+    """Nothing names the tool, and no figure stands beside the verdict."""
+    text = COSIM.replace(NONE, FAILED).replace("Simulation tool   : xsim.\n", "")
+    report = read(tmp_path, "tiny_cosim.rpt", text)
+    assert report.tool == "C/RTL cosimulation"
+    assert told(report.metrics) == {
+        "passed": (0, "Verilog: fail"),
+        "latency_cycles": (None, TOO_FEW),
+        "ii": (None, TOO_FEW),
+    }
+
+
+def test_cosim_of_both_languages_is_as_bad_as_the_worse_one(tmp_path: Path) -> None:
+    vhdl = NONE.replace("Verilog", "   VHDL").replace("25|", "27|")
+    both = "\n".join(vhdl if "VHDL" in line else line for line in COSIM.splitlines()) + "\n"
+    found = told(read(tmp_path, "tiny_cosim.rpt", both).metrics)
+    assert found["passed"] == (1, "VHDL: pass, Verilog: pass")
+    assert found["latency_cycles"] == (27, "21 to 27 cycles, 22 on average")
+    failed = told(read(tmp_path, "tiny_cosim.rpt", both.replace(NONE, FAILED)).metrics)
+    assert failed == {
+        "passed": (0, "VHDL: pass, Verilog: fail"),
+        "latency_cycles": (None, TOO_FEW),
+        "ii": (None, TOO_FEW),
+    }
+
+
+def test_cosim_that_simulated_nothing_has_no_verdict(tmp_path: Path) -> None:
+    for tool in ("Simulation tool   : xsim.\n", ""):
+        text = COSIM.replace(NONE, FAILED.replace("Fail|", "  NA|")).replace("Simulation tool   : xsim.\n", tool)
+        found = told(read(tmp_path, "tiny_cosim.rpt", text).metrics)
+        why = "the report names no language that was simulated: cosimulation ended before that"
+        assert found == dict.fromkeys(("passed", "latency_cycles", "ii"), (None, why))
+
+
+def test_cosim_with_another_verdict_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'Okay' stands where Pass, Fail or NA is due"):
+        read(tmp_path, "tiny_cosim.rpt", COSIM.replace("Pass", "Okay"))
 
 
 @pytest.mark.parametrize(

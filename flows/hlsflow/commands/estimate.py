@@ -1,0 +1,188 @@
+"""The command `hlsflow estimate`: what csynth will report, before it runs, and whether the part holds it.
+
+In: a project, a model, or the folder of any hls4ml project. Out: a table for each reuse factor, and what is known to
+fail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hlsflow.core.errors import DataError, ProjectError
+
+if TYPE_CHECKING:
+    from hlsflow.core.metrics import Metric, MetricSet
+    from hlsflow.estimate import Design, Estimate, Figure
+    from hlsflow.project import Project
+
+EPILOG = """\
+Examples:
+  hlsflow estimate projects/digits --part xc7z020clg400-1
+  hlsflow estimate somebody/hls4ml_prj --reuse-factor 1,4,16
+"""
+
+
+def add_to(
+    commands: Any,
+    project_arguments: Callable[[argparse.ArgumentParser], None],
+    project: Callable[[argparse.Namespace], Project],
+    reuse_factors: Callable[[str | None], tuple[int, ...]],
+) -> None:
+    """Add the command to those of the command line."""
+    parser = commands.add_parser(
+        "estimate",
+        help="LUT, FF, DSP, block RAM, latency and interval that csynth will report, in milliseconds",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    project_arguments(parser)
+    parser.add_argument("--part", help="another part than the project's, such as xc7z020clg400-1")
+    parser.add_argument("--json", action="store_true", help="print a list of estimates for scripts instead of tables")
+    parser.set_defaults(command=lambda arguments: _estimate(arguments, project, reuse_factors(arguments.reuse_factor)))
+
+
+def _estimate(
+    arguments: argparse.Namespace, project: Callable[[argparse.Namespace], Project], factors: tuple[int, ...]
+) -> None:
+    from hlsflow.estimate import hls4ml_project
+    from hlsflow.estimate.design import AMD_BACKENDS
+
+    folder = arguments.project
+    if not hls4ml_project.is_project(folder):
+        folder = _translated(project(arguments), arguments.build)
+    design = hls4ml_project.read(folder)
+    if design.backend not in AMD_BACKENDS:
+        known = ", ".join(AMD_BACKENDS)
+        raise ProjectError(f"projects of backend {design.backend} cannot be estimated", f"backends that can: {known}")
+    if arguments.part:
+        design = replace(design, part=amd_part(arguments.part))
+    as_built = not factors and not arguments.part
+    designs = [design.at(factor) for factor in factors] or [design]
+    if arguments.json:
+        print(json.dumps([_data(found, folder) for found in designs], indent=1))
+    else:
+        print("\n".join(line for found in designs for line in _told(found, folder, as_built)))
+
+
+def amd_part(part: str) -> str:
+    """A part that AMD may have; raises ProjectError for what can be none."""
+    if not re.fullmatch(r"xc[a-z0-9]+(-[a-z0-9-]+)?", part, re.IGNORECASE):
+        raise ProjectError(f"'{part}' is no part of AMD", "write it as AMD does, such as xc7z020clg400-1")
+    return part
+
+
+def _translated(project: Project, build: Path) -> Path:
+    """The hls4ml project of one of ours; trained and translated unless that is done already."""
+    from hlsflow.pipeline.run import TRANSLATE_STEPS, run
+
+    done = run(project, build, TRANSLATE_STEPS).translated
+    assert done is not None
+    return done.folder / "hls"
+
+
+def _data(design: Design, folder: Path) -> dict[str, object]:
+    """An estimate as plain JSON types."""
+    from hlsflow.estimate import estimate, preflight
+    from hlsflow.toolchains.parts import offered
+
+    found = estimate(design)
+    return {
+        "reuse_factors": {layer.name: layer.reuse_factor for layer in design.layers if layer.weight},
+        "metrics": found.metrics().to_json(),
+        "intervals": {name: [figure.low, figure.high] for name, figure in found.figures.items()},
+        "not_estimated": list(found.holes),
+        "part": offered(design.part),
+        "layers": [asdict(layer) for layer in found.layers],
+        "departures": list(found.departures),
+        "findings": [asdict(finding) for finding in preflight.check(design, folder, found)],
+    }
+
+
+def _measured(folder: Path) -> MetricSet:
+    """What csynth has reported of the project already; nothing where its reports cannot be told from others."""
+    from hlsflow.core.metrics import MetricSet, Stage
+    from hlsflow.report.folders.directory import read
+
+    try:
+        return MetricSet(tuple(metric for metric in read(folder).metrics if metric.stage is Stage.HLS))
+    except DataError:
+        return MetricSet()
+
+
+def _told(design: Design, folder: Path, as_built: bool) -> Iterator[str]:
+    from hlsflow.estimate import estimate, preflight
+
+    found = estimate(design)
+    yield f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns\n"
+    yield layer_table(found) + "\n"
+    yield total_table(found, _measured(folder) if as_built else ()) + "\n"
+    if found.holes:
+        yield f"{_no_total(found)}\n"
+    elif found.departures:
+        yield f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.\n"
+    for finding in preflight.check(design, folder, found):
+        yield f"- {finding}"
+
+
+def _no_total(found: Estimate) -> str:
+    """Why there is no total, and what is known all the same."""
+    alone = ", ".join(f"{name} {figure}" for name, figure in found.others.items())
+    rest = f" The other layers alone are estimated at {alone}." if alone else ""
+    return f"There is no total and no verdict, for these layers are not estimated: {', '.join(found.holes)}.{rest}"
+
+
+def layer_table(found: Estimate) -> str:
+    """The share of each layer; figures of a layer that is not estimated are missing."""
+    from hlsflow.estimate import METRICS
+    from hlsflow.report.document import MISSING
+    from hlsflow.report.markdown import table
+
+    rows = []
+    for layer in found.layers:
+        none = MISSING if layer.name in found.holes else ""
+        cells = [f"{layer.figures[name]:,.0f}" if name in layer.figures else none for name in METRICS]
+        rows.append([layer.name, layer.kind, *cells])
+    return table(["layer", "kind", *METRICS], rows)
+
+
+def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> str:
+    """The whole, with intervals, beside what the part has.
+
+    Args:
+        found: the estimate.
+        measured: what csynth has reported of the design, in a column of its own.
+    """
+    from hlsflow.estimate import METRICS
+    from hlsflow.report.markdown import table
+    from hlsflow.toolchains.parts import offered
+
+    limits, part = offered(found.design.part), found.design.part or "unknown part"
+    truth = {metric.name: f"{metric.value:,.0f}" for metric in measured if metric.value is not None}
+    rows = [
+        _total_row(name, found.figures.get(name), limits.get(name)) + ([truth.get(name, "")] if truth else [])
+        for name in METRICS
+    ]
+    head = ["metric", "estimated", f"{found.coverage:.0%} interval", part, f"% of {part}", "verdict"]
+    return table(head + (["csynth"] if truth else []), rows)
+
+
+def _total_row(name: str, figure: Figure | None, limit: int | None) -> list[str]:
+    from hlsflow.estimate.part import verdict
+    from hlsflow.report.document import MISSING
+
+    of = [] if name in OF_NO_PART else [MISSING] * 3 if limit is None else [f"{limit:,}", MISSING, MISSING]
+    if figure is None:
+        return [name, MISSING, MISSING, *(of or ["", "", ""])]
+    if limit is not None:
+        of = [f"{limit:,}", f"{100 * figure.value / limit:.1f}", verdict(figure, limit)]
+    return [name, f"{figure.value:,.0f}", f"{figure.low:,.0f} to {figure.high:,.0f}", *(of or ["", "", ""])]
+
+
+OF_NO_PART = ("latency_cycles", "ii")
+"""Metrics of which parts have none."""

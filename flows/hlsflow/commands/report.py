@@ -1,0 +1,118 @@
+"""The commands `hlsflow report` and `hlsflow compare`, and the baseline of `hlsflow check`.
+
+In: parsed arguments. Out: text on standard output or in a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hlsflow.report.document import Document
+    from hlsflow.report.folders.directory import Directory
+
+RUN_FILES: Mapping[str, str] = {"md": "report.md", "html": "report.html", "csv": "report.csv", "json": "report.json"}
+"""What a run of ours has written already."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to the sub-parsers of `hlsflow`."""
+    report = commands.add_parser("report", help="tell what any project folder or run holds, as tables")
+    report.add_argument("folder", type=Path, help="a folder that hls4ml wrote and any tool built, or a project or run")
+    compare = commands.add_parser("compare", help="designs side by side, with differences in per cent")
+    compare.add_argument(
+        "paths", type=Path, nargs="+", metavar="A", help="runs, project folders, report files or baselines"
+    )
+    for parser, command, formats in ((report, _report, tuple(RUN_FILES)), (compare, _compare, ("md", "html"))):
+        parser.add_argument(
+            "--format", choices=formats, default="md", help="default: md, which reads as plain text too"
+        )
+        parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of on the terminal")
+        parser.add_argument("--build", type=Path, default=Path("build"), help="folder of all results (default: build)")
+        parser.set_defaults(command=command)
+
+
+def add_baseline_to(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a baseline to `hlsflow check`."""
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="hold the figures of a run, folder or report against this file"
+    )
+    parser.add_argument("--write-baseline", type=Path, metavar="FILE", help="write the figures of today as a baseline")
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from hlsflow.report.comparison.subjects import run_report
+    from hlsflow.report.folders.directory import read
+
+    run = run_report(arguments.folder, arguments.build)
+    if run is not None:
+        _say(arguments, _written(run.parent / RUN_FILES[arguments.format]))
+    else:
+        _say(arguments, _told(read(arguments.folder), arguments.format))
+
+
+def _written(file: Path) -> str:
+    """A file that a run has left; raises DataError when it has not."""
+    from hlsflow.core import foreign
+
+    kind = foreign.Kind("", "is damaged", "run the project again: hlsflow run", limit=256 * foreign.MIB)
+    return foreign.text(file, kind)
+
+
+def _told(directory: Directory, form: str) -> str:
+    import json
+
+    from hlsflow.report.folders import directory_report
+
+    if form == "csv":
+        return directory_report.to_csv(directory)
+    if form == "json":
+        return json.dumps(directory_report.to_json(directory), indent=1) + "\n"
+    return _renderer(form)(directory_report.document(directory))
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from hlsflow.report.comparison.baseline import designs
+    from hlsflow.report.comparison.compare import compare
+
+    found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
+    _say(arguments, _renderer(arguments.format)(compare(found)))
+
+
+def check_baseline(arguments: argparse.Namespace) -> None:
+    """Hold what `arguments.project` names against a baseline, or write one; raises BaselineMoved."""
+    from hlsflow.report.comparison import baseline
+    from hlsflow.report.comparison.subjects import subjects
+
+    found = subjects(arguments.project, arguments.build)
+    for text in (text for subject in found for text in subject.warnings):
+        print(f"warning: {text}")
+    if arguments.baseline:
+        kept = baseline.read(arguments.baseline)
+        moved = baseline.moved(kept, found)
+        for text in baseline.other_versions(moved):
+            print(f"another version: {text}")
+        baseline.require(moved, arguments.baseline)
+        print(f"{len(moved)} figures of {arguments.project} are within the tolerances of {arguments.baseline}")
+    if arguments.write_baseline:
+        count = baseline.write(found, arguments.write_baseline, str(arguments.project))
+        print(f"wrote {count} figures of {arguments.project} to {arguments.write_baseline}")
+
+
+def _renderer(form: str) -> Callable[[Document], str]:
+    from hlsflow.report import html, markdown
+
+    return html.render if form == "html" else markdown.render
+
+
+def _say(arguments: argparse.Namespace, text: str) -> None:
+    from hlsflow.core.store import write_text
+
+    if arguments.output:
+        write_text(arguments.output, text)
+        print(f"wrote {arguments.output}")
+    else:
+        print(text, end="")

@@ -1,0 +1,330 @@
+"""`hlsflow explore`: which knobs for which layer, under which budget, proved and measured.
+
+In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, a plot and a project file for each
+point, that `hlsflow run` takes as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from hlsflow.core.errors import ProjectError
+from hlsflow.core.metrics import MetricSet
+from hlsflow.core.progress import Progress
+from hlsflow.core.store import Store, digest, file_digest
+from hlsflow.data.openml import settled
+from hlsflow.explore.cache import Cache, default_root
+from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.outcome import OPEN, Engine, Outcome
+from hlsflow.explore.precision import Scores, candidates, own_bits, score
+from hlsflow.explore.projects import Point, write_project
+from hlsflow.explore.search import Answer, Question
+from hlsflow.explore.solver import Solution
+from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.written import write
+from hlsflow.ir import Graph
+from hlsflow.ir.fixed import Array
+from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
+from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of
+from hlsflow.pipeline.run import CHECK_STEPS, run
+from hlsflow.project import Project, load
+from hlsflow.rtl.emit import emit
+from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
+from hlsflow.rtl.schedule import schedule
+from hlsflow.toolchains import nextpnr, parts, process, yosys
+from hlsflow.toolchains.yosys import Family
+
+FOLDER_DIGITS = 8
+CALIBRATION = 2000
+"""Samples on which narrower weights are scored: validation samples first, then training ones, never the test set. A
+trained model brings no others than the ones it is judged by."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for on the command line; the project file says the rest.
+
+    Attributes:
+        front: two or three metrics of a Pareto front; empty: one optimum.
+        objective: metric → weight, of that optimum.
+        limits: metric → largest value allowed; these go before the project's budget.
+        part, utilisation: a part of which that share may be used.
+        per_second: inferences a second at the clock of the project, at least.
+        family: device family; None: that of the part, or the project's first.
+        confirm: how many points are synthesized whole.
+        most: points after which a front ends; None: never before its end.
+        cluster: instead of the project's.
+    """
+
+    front: tuple[str, ...] = ("latency_cycles", "lut")
+    objective: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    part: str | None = None
+    utilisation: float = 1.0
+    per_second: float | None = None
+    family: str | None = None
+    confirm: int = 3
+    most: int | None = None
+    cluster: str | None = None
+
+
+def explore(
+    project: Project, request: Request, build: Path, progress: Progress | None = None, jobs: int = 0
+) -> tuple[Outcome, Path]:
+    """Answer a request; returns the outcome and the folder of its files.
+
+    Raises:
+        Infeasible: no design keeps the limits; says which are in conflict, and which would do.
+        FlowError: what a step of the pipeline or a measurement raised; what was measured is kept.
+    """
+    progress = progress or Progress()
+    project = settled(project, progress.say)
+    results = run(project, build, CHECK_STEPS, progress, jobs)
+    assert results.translated is not None
+    graph = Graph.load(results.translated.folder / "graph.npz")
+    samples = Samples.load(results.translated.folder)
+    family = family_of(project, request)
+    question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
+    scores, least = _scores(project, graph, samples, progress)
+    with Cluster(request.cluster or project.explore.cluster, jobs) as cluster:
+        workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
+        study = Study(graph, _options(project, graph, progress), workshop, scores)
+        answer = study.answer(question, least)
+        chosen = spread(len(answer.solutions), request.confirm)
+        confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
+    routed = _route(project, request, study, answer, chosen, build)
+    folder = folder_of(project, request, build, OPEN)
+    outcome = Outcome(
+        project=project.name,
+        engine=OPEN,
+        target=str(family),
+        study=study,
+        question=question,
+        answer=answer,
+        least_accuracy=least,
+        clock_ns=project.target.clock_ns,
+        tool=yosys.find().label,
+        confirmed=confirmed,
+        files=_project_files(project, study, answer.solutions, trained(project, results), folder),
+        notes=_notes(study),
+        routed=routed,
+        part=part_of(project, request, family),
+        per_second=request.per_second,
+    )
+    write(outcome, folder)
+    return outcome, folder
+
+
+def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:
+    """Where the outcome of a request goes."""
+    asked = [project.model_dump(mode="json"), str(request), engine.name]
+    return build / project.name / "explore" / digest(asked)[:FOLDER_DIGITS]
+
+
+def trained(project: Project, results: Results) -> Path:
+    """The file of the trained model."""
+    if project.model.file is not None:
+        return project.folder / project.model.file
+    assert results.trained is not None
+    return results.trained.folder / "qat.h5"
+
+
+def note_of(project: Project, index: int) -> str:
+    """For the top of a point's project file."""
+    return f"Point {index} of an exploration of '{project.name}', which its explore.md describes."
+
+
+def _project_files(
+    project: Project, study: Study, solutions: Sequence[Solution], model: Path, folder: Path
+) -> dict[int, str]:
+    """A project for each point, and a model for each combination of narrower weights; number of the point → file."""
+    files = {}
+    for index, solution in enumerate(solutions, 1):
+        chosen, place = study.chosen(solution.assignment), folder / f"point{index}"
+        graph = study.network(solution.assignment)
+        narrow = {name: one.bits for name, one in chosen.items() if one.bits < own_bits(study.graph[name])}
+        point = Point(
+            name=f"{project.name}_point{index}",
+            note=note_of(project, index),
+            graph=graph,
+            knobs={name: one.knobs for name, one in chosen.items()},
+            pipeline=study.options.pipeline,
+            model=_narrowed(project, model, graph, narrow, folder) if narrow else model,
+        )
+        write_project(project, point, place)
+        files[index] = f"point{index}/project.toml"
+    return files
+
+
+def _narrowed(project: Project, model: Path, graph: Graph, bits: Mapping[str, int], folder: Path) -> Path:
+    """The file of the model with these weights; made once."""
+    file = folder / "models" / f"{digest([sorted(bits.items()), file_digest(model)])[:FOLDER_DIGITS]}.h5"
+    if not file.exists():
+        from hlsflow.qat import load_model
+        from hlsflow.qat.compress.narrow import narrowed
+
+        process.make_folder(file.parent)
+        trained = load_model(model, allow_lambda=project.model.allow_lambda)
+        part = file.with_suffix(".part.h5")
+        narrowed(trained, graph, bits).save(part)
+        part.replace(file)
+    return file
+
+
+def fine_tune(project: Project, outcome: Outcome, folder: Path, point: int, progress: Progress | None = None) -> Path:
+    """Train the model of a point some more, and let its project file name the result.
+
+    Raises:
+        ProjectError: the project has no [training], or nothing was narrowed; no engine but the open one narrows.
+    """
+    from hlsflow.qat.compress.narrow import fine_tune as tune
+
+    study, solution = outcome.study, outcome.answer.solutions[point - 1]
+    if not isinstance(study, Study):
+        raise ProjectError(f"--engine {outcome.engine.name} narrows no weights", "leave out --fine-tune")
+    place = folder / f"point{point}"
+    before = load(place)
+    assert before.model.file is not None
+    tuned = tune(project, (place / before.model.file), place / "tuned", progress=progress)
+    chosen = study.chosen(solution.assignment)
+    after = Point(
+        name=before.name,
+        note=f"Point {point} of an exploration of '{project.name}', fine-tuned.",
+        graph=study.network(solution.assignment),
+        knobs={name: one.knobs for name, one in chosen.items()},
+        pipeline=study.options.pipeline,
+        model=tuned.model,
+    )
+    return write_project(project, after, place).folder
+
+
+def _notes(study: Study) -> list[str]:
+    """What the reader must know."""
+    return [
+        "Sums hold the layers and one measurement of what is around them, at the median reuse factors; the FIFOs of "
+        "other points may differ by a few LUTs, which the comparison with whole designs shows.",
+        "Latency and II are exact: they follow from the schedule, and the schedule of each design that was built whole "
+        "says the same.",
+        "Energy is not measured, so it is no metric here.",
+        f"Reuse factors up to {study.options.most_reuse or 'the number of products of a layer'} were tried.",
+    ]
+
+
+def family_of(project: Project, request: Request) -> Family:
+    """That of the part or request, or the project's first; raises ProjectError where these contradict each other."""
+    if request.part is not None:
+        family = parts.resources(request.part).family
+        if request.family not in (None, family):
+            raise ProjectError(f"part {request.part} is {family}, not {request.family}", "leave out --family")
+        return family
+    return Family(request.family or project.target.families[0])
+
+
+def part_of(project: Project, request: Request, family: Family) -> str | None:
+    """The part of which figures are told in per cent: that of the request, or the project's for this family."""
+    return request.part or parts.of_family(family, project.target.route_part, project.target.part)
+
+
+def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
+    """All limits; of two on one metric the tighter one, but what is asked for goes before the project's budget."""
+    budget = project.budgets.get(family.value)
+    own = budget.model_dump(exclude_none=True) if budget else {}
+    limits: dict[str, int] = {**own, **request.limits}
+    offered = parts.resources(request.part).budget(request.utilisation) if request.part else {}
+    if request.per_second is not None:
+        offered["ii"] = interval(request.per_second, project.target.clock_ns)
+    for name, most in offered.items():
+        limits[name] = min(limits.get(name, most), most)
+    return limits
+
+
+def interval(per_second: float, clock_ns: float) -> int:
+    """The largest initiation interval, cycles, that makes so many inferences a second at a clock.
+
+    Raises:
+        ProjectError: not even one a cycle does.
+    """
+    cycles = int(1e9 / (per_second * clock_ns)) if per_second > 0 else 0
+    if cycles < 1:
+        most = 1e9 / clock_ns
+        raise ProjectError(
+            f"{per_second:g} inferences a second at {clock_ns:g} ns a cycle cannot be had",
+            f"ask for more than 0 and up to {most:g}, or for a faster clock",
+        )
+    return cycles
+
+
+def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress) -> tuple[Scores | None, float | None]:
+    """What narrower weights do to the accuracy, and the least that is allowed."""
+    choices = candidates(graph, project.explore.weight_bits)
+    if all(len(widths) == 1 for widths in choices.values()):
+        return None, None
+    x, y = _calibration(project, samples)
+    near = 1 - project.explore.accuracy_drop
+    scores = score(graph, choices, x, y if len(y) else None, near, task=samples.task)
+    least = scores.full - project.explore.accuracy_drop
+    count, error = len(scores.allowed(least, scores.layers)), float(np.max(scores.standard_error))
+    full = f"{scores.full:.4f}" if np.isnan(error) else f"{scores.full:.4f} ± {error:.4f}"
+    progress.say(
+        f"{len(scores.bits)} combinations of weight widths scored on {len(x)} samples by {scores.against.value}: "
+        f"{count} keep {least:.4f} (the network as it is: {full})"
+    )
+    return scores, least
+
+
+def _calibration(project: Project, samples: Samples) -> tuple[Array, Array]:
+    """Samples on the input grids, flat, and their classes (none, where they are not known)."""
+    from hlsflow.data.data import load_data
+
+    data = load_data(project)
+    x, y = np.concatenate([data.x_val, data.x_train]), np.concatenate([data.y_val, data.y_train])
+    if not len(x):
+        return samples.x[:CALIBRATION], samples.y[:CALIBRATION]
+    codes = project.input.precision.quantize(x[:CALIBRATION].reshape(min(len(x), CALIBRATION), -1))
+    return codes, y[:CALIBRATION]
+
+
+def _options(project: Project, graph: Graph, progress: Progress) -> Options:
+    """What the project asks for; one pipeline for all designs, as deep as that of the project's own knobs."""
+    wanted, own, io = project.explore, layer_knobs(project.knobs), Io(project.target.io_type)
+    kinds = tuple(
+        LayerKnobs(1, Multiplier(multiplier), Strategy(strategy), WeightsIn(memory))
+        for strategy, multiplier, memory in itertools.product(wanted.strategy, wanted.multiplier, wanted.weights_in)
+    )
+    pipeline = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io), progress)
+    return Options(kinds=kinds, widths=wanted.weight_bits, pipeline=pipeline, io=io)
+
+
+def _route(
+    project: Project, request: Request, study: Study, answer: Answer, points: Sequence[int], build: Path
+) -> dict[int, MetricSet]:
+    """Place and route points where that is possible: on an ECP5 part that is asked for, or the project's."""
+    part = request.part or project.target.route_part
+    if study.workshop.family is not Family.ECP5 or part is None:
+        return {}
+    store, clock_ns = Store(build / project.name / "store", study.workshop.progress.say), project.target.clock_ns
+
+    def routed(point: int) -> MetricSet:
+        design = emit(study.plan(answer.solutions[point - 1].assignment))
+        plan = yosys.plan(design.files, design.top, Family.ECP5, netlist=True)
+        tools = [yosys.find().label, nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+        key = {"plan": plan.digest(yosys.find()), "part": part, "clock_ns": clock_ns, "tools": tools}
+
+        def work(folder: Path) -> None:
+            made = yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S)
+            netlist = folder / "ecp5.json"
+            write_metrics(folder, nextpnr.route(netlist, part, clock_ns, folder, timeout_s=ROUTE_TIMEOUT_S, synth=made))
+
+        return metrics_in(store.do("route", key, work), f"route/point{point}")
+
+    return {point: routed(point) for point in points}
+
+
+def spread(points: int, wanted: int) -> list[int]:
+    """Up to `wanted` of the points 1 … `points`, the ends and some evenly between."""
+    return sorted({int(place) for place in np.linspace(1, points, min(points, wanted)).round()})

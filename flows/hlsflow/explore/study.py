@@ -1,0 +1,209 @@
+"""A network under study: its space, its measurements, its answers, and whether whole designs cost what layers promise.
+
+In: a graph, what to try of it, and who measures. Out: `Answer`s, and a `Confirmation` for each design built whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hlsflow.core.errors import FlowError, UnsupportedLayer
+from hlsflow.core.progress import Progress
+from hlsflow.explore.bounds import Figures
+from hlsflow.explore.cache import Cache
+from hlsflow.explore.characterise import measure, size_of
+from hlsflow.explore.choice import Assignment, Path
+from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.features import size
+from hlsflow.explore.precision import Scores, candidates, requantized
+from hlsflow.explore.search import Answer, Question, Search
+from hlsflow.explore.solver import Solution
+from hlsflow.explore.space import FASTEST, Configuration, Layer, space
+from hlsflow.ir import Graph
+from hlsflow.rtl.critical import critical
+from hlsflow.rtl.emit import emit
+from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.rtl.parts import Part, layer_stages
+from hlsflow.rtl.prepare import prepared
+from hlsflow.rtl.schedule import Schedule, schedule
+from hlsflow.rtl.timing import holds_beats, period
+from hlsflow.rtl.units import network as units
+from hlsflow.toolchains.yosys import Family
+
+KINDS = tuple(LayerKnobs(1, multiplier) for multiplier in (Multiplier.DSP, Multiplier.PACKED, Multiplier.LUT))
+"""What is tried at every reuse factor unless something else is asked for."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to try.
+
+    Attributes:
+        kinds: of hardware, each at every reuse factor; theirs has no meaning.
+        widths: of weights, bits; each layer keeps its own besides.
+        most_reuse: largest reuse factor; None: as many as there are products.
+        pipeline, io: of all designs.
+    """
+
+    kinds: tuple[LayerKnobs, ...] = KINDS
+    widths: tuple[int, ...] = ()
+    most_reuse: int | None = None
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    io: Io = Io.STREAM
+
+
+@dataclass(frozen=True, eq=False)
+class Workshop:
+    """Who measures, for what."""
+
+    family: Family
+    cache: Cache
+    cluster: Cluster
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A design built whole.
+
+    Attributes:
+        characterised: figures of its layers and what is around them, summed: those of `Engine.compared`.
+        whole: figures of the whole design; none is there that the tool could not tell.
+    """
+
+    solution: Solution
+    characterised: Figures
+    whole: Figures
+
+    def error(self, metric: str) -> float | None:
+        """(sum - whole) / whole; None: of a design that has none of it."""
+        whole = self.whole[metric]
+        return (self.characterised[metric] - whole) / whole if whole else None
+
+
+class Study:
+    """All that is asked about one network on one device family.
+
+    Args:
+        graph: verified.
+        options: what to try.
+        workshop: who measures.
+        scores: accuracy of each combination of widths; None: it does not matter.
+    Raises:
+        UnsupportedLayer: the graph has no RTL, or no layer with weights.
+    """
+
+    def __init__(self, graph: Graph, options: Options, workshop: Workshop, scores: Scores | None = None) -> None:
+        self.graph, self.options, self.workshop, self.scores = graph, options, workshop, scores
+        self._ready = prepared(graph, options.io)
+        self._fastest = units(self._ready, {}, FASTEST, options.pipeline)
+        if holds_beats(self._fastest):
+            raise UnsupportedLayer(
+                f"the latency of '{graph.name}' with whole images as inputs is no sum over paths",
+                'explore it with target.io_type = "io_stream"',
+            )
+        self.layers: tuple[Layer, ...] = space(
+            self._graphs(), options.kinds, options.pipeline, options.io, options.most_reuse
+        )
+        if not self.layers:
+            raise UnsupportedLayer(f"'{graph.name}' has no layer with weights", "there is nothing to choose in it")
+        self._reference = tuple(_middle(layer) for layer in self.layers)
+        (self.base,) = self._measured([self._shell(self._reference)])
+
+    def _graphs(self) -> Iterable[Graph]:
+        choices = candidates(self.graph, self.options.widths)
+        yield self.graph
+        for width in self.options.widths:
+            yield requantized(self.graph, {name: width for name, widths in choices.items() if width in widths})
+
+    def chosen(self, assignment: Assignment) -> dict[str, Configuration]:
+        """Layer → its configuration."""
+        picked = zip(self.layers, assignment, strict=True)
+        return {layer.name: layer.configurations[index] for layer, index in picked}
+
+    def answer(self, question: Question, least_accuracy: float | None = None) -> Answer:
+        """The optimum or the front, all of measured layers.
+
+        Raises:
+            Infeasible: no design keeps the limits. FlowError: a measurement failed.
+        """
+        names = [layer.name for layer in self.layers]
+        allowed = self.scores.allowed(least_accuracy or 0.0, names) if self.scores else None
+        search = Search(
+            self.layers,
+            self.measure,
+            self.base,
+            max(period(unit) for unit in self._fastest.units),
+            self.path,
+            allowed,
+            self.workshop.progress.say,
+        )
+        return search.answer(question)
+
+    def measure(self, configurations: Sequence[Configuration]) -> list[Figures]:
+        """What layers cost."""
+        sizes = {one.label: size(one) for one in configurations}
+        return self._measured([one.part() for one in configurations], sizes)
+
+    def _measured(self, parts: Sequence[Part], sizes: Mapping[str, float] | None = None) -> list[Figures]:
+        shop = self.workshop
+        expected = size_of if sizes is None else lambda part: sizes[part.name]
+        alone = sizes is not None  # a layer, of which a LUT more or less is no matter; a whole design is not hurried
+        found = measure(parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected, quick=alone)
+        return [measurement.area for measurement in found]
+
+    def path(self, assignment: Assignment) -> Path:
+        """The critical path of a design, in terms of its layers."""
+        knobs = {name: one.knobs for name, one in self.chosen(assignment).items()}
+        built = units(self._ready, knobs, FASTEST, self.options.pipeline)
+        found, stages = critical(built), list(layer_stages(built))
+        times = tuple(found.flights[at.number] for at in stages)
+        of_layers = sum(count * at.stage.latency for count, at in zip(times, stages, strict=True))
+        flights = sum(count * unit.latency for count, unit in zip(found.flights, built.units, strict=True))
+        return Path(found.constant + flights - of_layers, times, dict(enumerate(found.gaps)))
+
+    def plan(self, assignment: Assignment) -> Schedule:
+        """The schedule of a whole design."""
+        knobs = {name: one.knobs for name, one in self.chosen(assignment).items()}
+        return schedule(self.network(assignment), knobs, FASTEST, self.options.pipeline, self.options.io)
+
+    def network(self, assignment: Assignment) -> Graph:
+        """The network with the widths of weights of a design."""
+        return requantized(self.graph, {name: one.bits for name, one in self.chosen(assignment).items()})
+
+    def confirm(self, solutions: Sequence[Solution]) -> list[Confirmation]:
+        """Build designs whole, and compare.
+
+        Raises:
+            FlowError: the schedule of a whole design is not what the search promised, or synthesis failed.
+        """
+        plans = [self._promised(solution) for solution in solutions]
+        parts = [Part(f"whole design {number}", *_verilog(plan)) for number, plan in enumerate(plans, 1)]
+        wholes = self._measured(parts)
+        sums = [{metric: solution.figures[metric] for metric in self.base} for solution in solutions]
+        return [Confirmation(*row) for row in zip(solutions, sums, wholes, strict=True)]
+
+    def _promised(self, solution: Solution) -> Schedule:
+        plan = self.plan(solution.assignment)
+        if (plan.latency_cycles, plan.ii) != (solution.figures["latency_cycles"], solution.figures["ii"]):
+            raise FlowError(
+                f"the schedule says latency {plan.latency_cycles}, II {plan.ii}; the search said {solution.figures}",
+                "this is a fault of hlsflow: please report it with the project",
+            )
+        return plan
+
+    def _shell(self, assignment: Assignment) -> Part:
+        design = emit(self.plan(assignment), layers=False)
+        return Part("around the layers", design.files, design.top)
+
+
+def _verilog(plan: Schedule) -> tuple[Mapping[str, str], str]:
+    design = emit(plan)
+    return design.files, design.top
+
+
+def _middle(layer: Layer) -> int:
+    """The configuration with the median reuse factor, of the first kind."""
+    order = sorted(range(len(layer.configurations)), key=lambda index: layer.configurations[index].plan.granted)
+    return order[len(order) // 2]

@@ -1,0 +1,237 @@
+"""Weights as the hardware holds them: the exact values that QKeras multiplies with, on a fixed-point grid.
+
+In: the layers of a Keras model, and hls4ml's descriptions of them. Out: the same with weights frozen to exact values,
+and the corrections made on the way; a quantizer whose values lie on no grid is refused by name. A frozen layer of Keras
+has no quantizers any more: its weights are what they gave, so that nothing downstream can read them otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hlsflow.core.errors import ModelError, UnsupportedLayer
+from hlsflow.hls.corrections import Correction
+from hlsflow.hls.precision import MAX_WEIGHT_BITS, declared_weight_type, frozen
+from hlsflow.ir.fixed import Array, Fixed, Overflow, Rounding
+from hlsflow.keras.graph import rebuilt
+
+DUST = 2.0**-10
+"""Largest distance of a frozen weight from its grid, in steps, that is float32 dust of QKeras' straight-through sum."""
+
+STEP_SHARE = 3
+"""No weight moves by more than 2**-3 of its quantization step when a float scale (alpha='auto') is frozen ..."""
+
+SCALE_BITS = 8
+"""... nor by more than 2**-8 of itself, where a multiple of such a scale has no more than `MAX_WEIGHT_BITS` bits."""
+
+SCALE_SPREAD = 6
+"""Scales more than 2**6 times smaller than the largest one of their layer keep no more fractional bits than that."""
+
+BIAS_BITS = 18
+"""Width of a frozen bias that has no quantizer: the narrow port of the multipliers of ECP5 and Xilinx FPGAs."""
+
+WEIGHTED: Mapping[str, tuple[str, str]] = {
+    "QDense": ("kernel", "weight"),
+    "Dense": ("kernel", "weight"),
+    "QConv1D": ("kernel", "weight"),
+    "Conv1D": ("kernel", "weight"),
+    "QConv2D": ("kernel", "weight"),
+    "Conv2D": ("kernel", "weight"),
+    "QDepthwiseConv2D": ("depthwise", "depthwise"),
+    "DepthwiseConv2D": ("depthwise", "depthwise"),
+    "DepthwiseConv1D": ("depthwise", "depthwise"),
+}
+"""Layer class → what Keras and hls4ml call its kernel: the start of `..._quantizer` and `..._data`."""
+
+FROZEN = ("quantizer", "quantizer_internal", "initializer", "constraint")
+"""What a weight array of a Keras layer has for training alone, once it is frozen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """One weight array as the hardware holds it.
+
+    Attributes:
+        values: real values on the grid of `kind`.
+        kind: their type.
+        note: what was changed to get there and why, or None where QKeras and hls4ml agree on it.
+    """
+
+    values: Array
+    kind: Fixed
+    note: tuple[str, str] | None = None
+
+
+def freeze(model: Any) -> tuple[Any, list[Correction]]:
+    """The model with each weight replaced by its quantized value, and without weight quantizers.
+
+    Raises:
+        UnsupportedLayer: values that lie on no fixed-point grid. ModelError: values that are no numbers.
+    """
+    held = {
+        layer.name: {name: _held(layer, name, raw) for name, raw in _named_weights(layer)}
+        for layer in model.layers
+        if type(layer).__name__ in WEIGHTED
+    }
+    copy = rebuilt(model)
+    for layer, arrays in held.items():
+        _set(copy.get_layer(layer), arrays)
+    notes = [Correction(layer, *one.note) for layer, arrays in held.items() for one in arrays.values() if one.note]
+    return copy, notes
+
+
+def _set(layer: Any, arrays: Mapping[str, Held]) -> None:
+    for name in arrays:
+        for attribute in FROZEN:
+            if hasattr(layer, f"{name}_{attribute}"):
+                setattr(layer, f"{name}_{attribute}", None)
+    layer.set_weights([one.values for one in arrays.values()])
+    layer.held = arrays
+
+
+def describe(layer: dict[str, Any], model: Any) -> None:
+    """Give hls4ml the frozen values and their types.
+
+    Args:
+        layer: hls4ml's description of a layer; changed in place.
+        model: the frozen Keras model it comes from.
+    """
+    if layer["class_name"] in WEIGHTED:
+        for name, one in model.get_layer(layer["name"]).held.items():
+            key = "bias" if name == "bias" else WEIGHTED[layer["class_name"]][1]
+            layer[f"{key}_data"], layer[f"{key}_quantizer"] = one.values, frozen(one.kind)
+
+
+def _named_weights(layer: Any) -> list[tuple[str, Array]]:
+    kernel, _ = WEIGHTED[type(layer).__name__]
+    names = [kernel, "bias"] if layer.use_bias else [kernel]
+    return list(zip(names, layer.get_weights(), strict=True))
+
+
+def _held(layer: Any, name: str, raw: Array) -> Held:
+    """The exact values of one weight array."""
+    quantizer = getattr(layer, f"{name}_quantizer_internal", None)
+    used = np.asarray(raw if quantizer is None else quantizer(raw), np.float64)
+    if not np.isfinite(used).all():
+        raise ModelError(f"layer '{layer.name}': some {name} values are NaN or infinite", "train the model anew")
+    if quantizer is None:
+        return _unquantized(layer.name, name, used)
+    declared = declared_weight_type(
+        layer.name, {"class_name": type(quantizer).__name__, "config": quantizer.get_config()}
+    )
+    if declared is not None and _holds(declared, used):
+        return Held(used, declared)
+    if getattr(quantizer, "scale", None) is not None:
+        return _rescaled(layer.name, name, quantizer, used)
+    return _settled(layer.name, name, quantizer, used, declared)
+
+
+def _holds(kind: Fixed, values: Array) -> bool:
+    scaled = values * 2.0**kind.frac
+    return bool(np.array_equal(scaled, np.rint(scaled))) and kind.holds(scaled.astype(np.int64))
+
+
+def _unquantized(layer: str, name: str, values: Array) -> Held:
+    """Weights of a layer without a quantizer: used as they are if they lie on a grid, biases are put on one."""
+    kind = Fixed.narrowest(values, MAX_WEIGHT_BITS)
+    if kind is not None:
+        return Held(values, kind)
+    if name != "bias":
+        raise UnsupportedLayer(
+            f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
+            f"give the layer {name}_quantizer=quantized_bits(bits, integer, alpha=1), or alpha='auto_po2'",
+        )
+    top = int(np.frexp(np.abs(values).max())[1])
+    kind = Fixed(BIAS_BITS, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
+    rounded, plain = kind.real(kind.quantize(values)), Fixed(BIAS_BITS, top + 1)
+    what = f"bias frozen as {plain}, changed by up to {np.abs(rounded - values).max():.2g}"
+    return Held(rounded, plain, (what, "it has no quantizer, and float32 values lie on no grid that hardware has"))
+
+
+def _settled(layer: str, name: str, quantizer: Any, used: Array, declared: Fixed | None) -> Held:
+    """Values on a grid, but for float32 rounding errors of QKeras."""
+    kind = Fixed.narrowest(used, MAX_WEIGHT_BITS)
+    if kind is not None:
+        what = f"{name} frozen to its quantized values as {kind}"
+        return Held(used, kind, (what, f"hls4ml loses scale, range or sign of {quantizer}"))
+    frac = declared.frac if declared is not None else _dusty_grid(layer, name, quantizer, used)
+    exact = np.rint(used * 2.0**frac) * 2.0**-frac
+    kind = declared or Fixed.narrowest(exact, MAX_WEIGHT_BITS)
+    if kind is None or np.abs(exact - used).max() > DUST * 2.0**-frac or not _holds(kind, exact):
+        raise _no_grid(layer, name, quantizer)
+    reason = "QKeras computes x + (q(x) - x) in float32, which misses q(x) by a rounding error"
+    return Held(exact, kind, (f"{name} set to its own quantized values as {kind}", reason))
+
+
+def _dusty_grid(layer: str, name: str, quantizer: Any, used: Array) -> int:
+    """Fewest fractional bits of a grid that all values almost lie on."""
+    for frac in range(MAX_WEIGHT_BITS):
+        if np.abs(used * 2.0**frac - np.rint(used * 2.0**frac)).max() <= DUST:
+            return frac
+    raise _no_grid(layer, name, quantizer)
+
+
+def _no_grid(layer: str, name: str, quantizer: Any) -> UnsupportedLayer:
+    return UnsupportedLayer(
+        f"layer '{layer}': the {name} values are quantized by {quantizer} and lie on no fixed-point grid",
+        f"give the layer {name}_quantizer=quantized_bits(bits, integer, alpha=1), or alpha='auto_po2'",
+    )
+
+
+def _steps(quantizer: Any) -> Array:
+    """The step between neighbouring values of a quantizer that has just been applied, one for each scale it has.
+
+    Formulas of QKeras 0.9.0: `quantized_bits.__call__`, where the step is scale * m_i / m; `_get_scale` of the others.
+    """
+    scale = np.asarray(quantizer.scale, np.float64)
+    if type(quantizer).__name__ != "quantized_bits":
+        return scale
+    return np.asarray(scale * 2.0 ** (int(quantizer.integer) - quantizer.bits + bool(quantizer.keep_negative)))
+
+
+def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
+    """Whole multiples of the scales of a quantizer: powers of two stay, others are rounded to a short mantissa.
+
+    Where that takes too many bits, as 11 for a code and 14 for its scale do, the multiples themselves are rounded.
+    """
+    steps = _steps(quantizer)
+    codes = np.rint(np.divide(used, steps, out=np.zeros(np.broadcast(used, steps).shape), where=steps != 0))
+    magnitude = int(np.abs(codes).max(initial=0)).bit_length()
+    short = steps if _powers_of_two(steps) else _shortened(steps, max(magnitude + STEP_SHARE, SCALE_BITS))
+    exact = codes * short
+    kind = Fixed.narrowest(exact, MAX_WEIGHT_BITS)
+    if kind is None:
+        return _rounded(name, quantizer, codes * steps, steps)
+    if short is steps:
+        what = f"{name} frozen to its quantized values as {kind}"
+        return Held(exact, kind, (what, f"hls4ml loses the scale of {quantizer}"))
+    what = f"{name} scales frozen, {name} as {kind}, changed by up to {np.abs(exact - used).max():.2g}"
+    return Held(exact, kind, (what, f"the float32 scales of {quantizer} lie on no grid that hardware has"))
+
+
+def _rounded(name: str, quantizer: Any, used: Array, steps: Array) -> Held:
+    """Values on the coarsest grid that moves none by more than 2**-STEP_SHARE of its step, of steps not far smaller
+    than the largest; or on the finest one of `MAX_WEIGHT_BITS` bits."""
+    exponent = np.frexp(steps[steps != 0])[1]
+    frac = STEP_SHARE - int(max(exponent.min(), exponent.max() - SCALE_SPREAD))
+    while (kind := Fixed.narrowest(values := np.rint(used * 2.0**frac) * 2.0**-frac, MAX_WEIGHT_BITS)) is None:
+        frac -= 1
+    what = f"{name} frozen as {kind}, changed by up to {np.abs(values - used).max():.2g}"
+    return Held(
+        values, kind, (what, f"multiples of the float32 scales of {quantizer} need more bits than weights have")
+    )
+
+
+def _powers_of_two(steps: Array) -> bool:
+    return bool((np.frexp(steps[steps != 0])[0] == 0.5).all())
+
+
+def _shortened(steps: Array, mantissa: int) -> Array:
+    """Scales rounded to so many bits each; far smaller ones than the largest to the grid of one a bit less small."""
+    exponent = np.frexp(steps)[1]
+    grid = 2.0 ** (np.maximum(exponent, exponent.max() - SCALE_SPREAD) - mantissa)
+    return np.asarray(np.rint(steps / grid) * grid)

@@ -1,0 +1,323 @@
+"""The hardware: Verilog for each reuse factor, its simulation against the oracle, its synthesis and routing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hlsflow.core import templates
+from hlsflow.core.errors import FlowError, ProjectError, ToolMissing
+from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.core.progress import Progress
+from hlsflow.core.store import Done, code, digest
+from hlsflow.estimate import hls4ml_project
+from hlsflow.estimate.preflight import check, require
+from hlsflow.hls import gate as gating
+from hlsflow.hls.gate import Gate
+from hlsflow.ir import Graph, Node, evaluate
+from hlsflow.ir.fixed import Array
+from hlsflow.ir.graph import side_by_side
+from hlsflow.pipeline.context import (
+    Context,
+    Point,
+    Results,
+    Samples,
+    below,
+    judged,
+    layers_in,
+    metrics_in,
+    parallel,
+    write_layers,
+    write_metrics,
+)
+from hlsflow.project import Knobs, Project, ResolvedKnobs
+from hlsflow.rtl.axis import axis_top
+from hlsflow.rtl.cores import WITH_KNOBS
+from hlsflow.rtl.delay import pipeline_for, slowest, widths_of
+from hlsflow.rtl.emit import emit
+from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.schedule import Schedule, schedule
+from hlsflow.rtl.simulate import Simulation, simulate
+from hlsflow.rtl.testbench import testbench
+from hlsflow.toolchains import drive, gxx, nextpnr, process, scripts, verilator, yosys
+from hlsflow.toolchains.chain import Settings, Step, Toolchain
+from hlsflow.toolchains.chains import installed
+
+SOURCES = ("pipeline/hardware.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py")
+"""Our own code that makes figures of what any tool says."""
+
+SIMULATION = ("rtl/simulate.py", "toolchains/verilator.py", "hls/gate.py", "ir", "templates/sim", "templates/tools")
+"""Our own code that a simulation's result depends on besides."""
+
+TESTBENCH_SAMPLES = 10
+"""Samples in the testbench that is written beside the RTL; `rtlsim` simulates as many as the gate asks for."""
+
+SYNTH_TIMEOUT_S = 3600.0
+ROUTE_TIMEOUT_S = 3600.0
+CSYNTH_TIMEOUT_S = 6 * 3600.0
+TEMPLATES = "templates"
+"""Folder of a project whose files take the place of hlsflow's own templates."""
+
+
+def rtl(context: Context, results: Results) -> Results:
+    """Verilog for each reuse factor of the sweep, with AXI4-Stream ports to choose and a testbench."""
+    assert results.translated is not None
+    translated = results.translated
+    graph, samples = Graph.load(translated.folder / "graph.npz"), Samples.load(translated.folder)
+    bench = samples.x[:TESTBENCH_SAMPLES], evaluate(graph, samples.x[:TESTBENCH_SAMPLES])
+    points = tuple(_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors)
+    return results.with_work(*(point.rtl for point in points), points=points)
+
+
+def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]) -> Point:
+    knobs = context.project.at(reuse_factor).knobs
+    default = layer_knobs(knobs)
+    names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
+    own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
+    io = Io(context.project.target.io_type)
+    plan = schedule(graph, own, default, io=io)
+    pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
+    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
+    design = emit(plan)
+    planned = plan.to_json()
+    around = axis_top(design) | testbench(design, *bench)
+    key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}
+
+    def work(folder: Path) -> None:
+        process.write_files(folder, {**design.files, **around})
+        (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
+
+    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+
+
+def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, progress: Progress) -> Pipeline:
+    """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
+    target = project.target
+    family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
+    kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
+    widths = widths_of(shallow)
+    given = project.knobs.pipeline
+    pipeline = Pipeline(**dict(given)) if given else pipeline_for(target.clock_ns, family, kind, widths)
+    path = slowest(pipeline, family, kind, widths)
+    if path.ns > target.clock_ns:
+        slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
+        progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
+    return pipeline
+
+
+def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
+    kinds = Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
+    return LayerKnobs(knobs.reuse_factor, *kinds, knobs.codebook)
+
+
+def rtlsim(context: Context, results: Results) -> Results:
+    """Verilator runs of every point: oracle = RTL, measured latency and initiation interval = predicted ones."""
+    assert results.translated is not None
+    translated, simulator, compiler = results.translated, verilator.find(), gxx.find()
+    key = {
+        "inputs": translated.digest("graph.npz", "samples.npz"),
+        "vectors": context.project.gate.vectors,
+        "clock_ns": context.project.target.clock_ns,
+        "tools": [simulator.label, compiler.label],
+        "code": code(*SIMULATION, *SOURCES),
+    }
+
+    def one(point: Point) -> tuple[Point, Done]:
+        own = key | {"design": point.design.digest()}
+        done = context.do("rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point))
+        gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+        figures = metrics_in(done, f"rtlsim/{point.name}")
+        return replace(point, gate=gate, metrics=point.metrics + figures), done
+
+    pairs = parallel(context, one, results.points)
+    gate = results.gate
+    for point, _ in pairs:
+        assert point.gate is not None and gate is not None
+        gate = gating.joined(gate, point.gate)
+    return results.with_work(*(done for _, done in pairs), points=tuple(point for point, _ in pairs), gate=gate)
+
+
+def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
+    graph = Graph.load(translated.folder / "graph.npz")
+    samples = Samples.load(translated.folder)
+    x = _vectors(graph, samples.x, context.project.gate.vectors)
+    ran = simulate(point.design, x, folder)
+    compared = gating.compare_codes("oracle", evaluate(graph, x), f"rtl {point.name}", ran.outputs)
+    gate = gating.require(Gate((compared,)))
+    _check_timing(point, ran)
+    (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
+    (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
+    write_metrics(folder, _simulated(ran, samples, graph.results[0], context.project.target.clock_ns))
+
+
+def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
+    """The test set, topped up with random values over the whole input grids, or cut."""
+    random, missing = np.random.default_rng(0), max(0, wanted - len(samples))
+    extra = [random.integers(node.type.min, node.type.max + 1, (missing, node.size)) for node in graph.inputs]
+    return np.concatenate([samples, side_by_side(extra)])[:wanted]
+
+
+def _check_timing(point: Point, ran: Simulation) -> None:
+    plan = point.schedule
+    if (ran.latency_cycles, ran.ii) != (plan.latency_cycles, plan.ii):
+        measured = f"latency {ran.latency_cycles}, II {ran.ii}"
+        raise FlowError(
+            f"{point.name}: simulated {measured}; the schedule predicts latency {plan.latency_cycles}, II {plan.ii}",
+            "this is a fault of hlsflow: please report it with the project",
+        )
+
+
+def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) -> MetricSet:
+    """Figures of a simulation; `first` gives the first output."""
+    tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
+    cycles = ran.latency_cycles
+    clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
+
+    def metric(name: str, value: float | None, note: str = "") -> Metric:
+        return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
+
+    outputs = first.type.real(ran.outputs[: len(samples.x), : first.size])
+    said = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
+    return said + (
+        metric("latency_cycles", cycles),
+        metric("ii", ran.ii),
+        metric("latency_ns", round(cycles * clock_ns, 3), clocked),
+    )
+
+
+def synth(context: Context, results: Results) -> Results:
+    """Synthesis of every point for every family, routing of the ECP5 ones, and vendor csynth where it is installed."""
+    families = [yosys.Family(name) for name in context.project.target.families]
+    tasks = [(point, family) for point in sorted(results.points, key=lambda p: p.schedule.ii) for family in families]
+    done = parallel(context, lambda task: _synthesize(context, *task), tasks)
+    figures: dict[int, MetricSet] = {point.reuse_factor: point.metrics for point in results.points}
+    for (point, _), (metrics, _) in sorted(zip(tasks, done, strict=True), key=lambda item: families.index(item[0][1])):
+        figures[point.reuse_factor] += metrics
+    points = tuple(replace(point, metrics=figures[point.reuse_factor]) for point in results.points)
+    results = results.with_work(*(part for _, parts in done for part in parts), points=points)
+    return _csynth(context, results)
+
+
+def synth_first(context: Context, results: Results) -> Results:
+    """Synthesis of every point for the first family alone, as `synth` does it; nothing is routed."""
+    target = context.project.target
+    family = yosys.Family(target.families[0])
+    netlist = family is yosys.Family.ECP5 and target.route_part is not None
+    done = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
+    pairs = zip(results.points, done, strict=True)
+    points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
+    return results.with_work(*(part for _, part in done), points=points)
+
+
+def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
+    part = context.project.target.route_part if family is yosys.Family.ECP5 else None
+    figures, done = _area(context, point, family, netlist=part is not None)
+    if part is None:
+        return figures, [done]
+    routed = _route(context, point, part, done, figures)
+    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
+
+
+def _area(context: Context, point: Point, family: yosys.Family, netlist: bool) -> tuple[MetricSet, Done]:
+    plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
+    key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
+
+    def work(folder: Path) -> None:
+        write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
+
+    done = context.do("synth", f"{point.name}-{family.value}", key, work)
+    return metrics_in(done, f"synth/{point.name}-{family.value}"), done
+
+
+def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
+    clock_ns, cycles = context.project.target.clock_ns, point.schedule.latency_cycles
+    tool = [nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+    source, own = netlist.digest("ecp5.json"), code("toolchains/nextpnr.py", *SOURCES)
+    key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool, "code": own}
+
+    def work(folder: Path) -> None:
+        figures = nextpnr.route(
+            netlist.folder / "ecp5.json", part, clock_ns, folder, timeout_s=ROUTE_TIMEOUT_S, synth=synthesized
+        )
+        write_metrics(folder, figures + (_routed_latency(figures, cycles),))
+
+    return context.do("synth", f"{point.name}-{part}", key, work)
+
+
+def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
+    fmax = figures.get("fmax_mhz", Stage.ROUTED)
+    assert fmax is not None
+    value = round(cycles * 1000.0 / fmax.value, 2) if fmax.value else None
+    return replace(fmax, name="latency_ns", value=value)
+
+
+def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress | None = None) -> drive.Outcome:
+    """C synthesis of an hls4ml project in its folder.
+
+    Args:
+        overrides: folder of templates that take the place of hlsflow's.
+        progress: None for runs in parallel, which are reported together.
+    """
+    limits, settings = drive.Limits(timeout_s=CSYNTH_TIMEOUT_S), Settings(overrides)
+    return drive.run(chain, folder, (Step.CSYNTH,), limits=limits, settings=settings, progress=progress)
+
+
+def csynth_code(chain: Toolchain) -> str:
+    """A digest of our own code and scripts that the figures of a toolchain's csynth depend on."""
+    ours = templates.root() / "tools" / chain.name
+    texts = [f"templates/tools/{chain.name}/{file.name}" for file in ours.iterdir()] if ours.is_dir() else []
+    shared = ("toolchains/amd.py", "toolchains/native.py", "toolchains/intel.py", "toolchains/reports")
+    return code(f"toolchains/{chain.name}.py", *shared, *texts, *SOURCES)
+
+
+def look_first(folder: Path, progress: Progress, stop: bool = True) -> None:
+    """Say what is known to fail in an hls4ml project, before it is built.
+
+    Args:
+        stop: whether it is an error when something cannot succeed.
+    Raises:
+        ProjectError: something cannot.
+    """
+    if not hls4ml_project.is_project(folder):
+        return
+    findings = check(hls4ml_project.read(folder), folder)
+    for finding in findings:
+        progress.say(str(finding))
+    if stop:
+        require(findings)
+
+
+def _csynth(context: Context, results: Results) -> Results:
+    """hls4ml's own project through the vendor's HLS, where that is installed."""
+    assert results.translated is not None
+    project = results.translated.folder / "hls"
+    try:
+        chain = installed(context.project.target.backend, Step.CSYNTH)
+        look_first(project, context.progress)
+    except (ToolMissing, ProjectError) as error:
+        note = f"no csynth row: {error.message}"
+        context.progress.say(note)
+        return replace(results, notes=(*results.notes, note))
+    overrides = context.project.folder / TEMPLATES
+    key = {
+        "hls": results.translated.digest("hls"),
+        "tool": chain.find().label,
+        "templates": scripts.own(overrides),
+        "code": csynth_code(chain),
+    }
+
+    def work(folder: Path) -> None:
+        shutil.copytree(project, folder / "hls")
+        made = csynth(chain, folder / "hls", overrides, context.progress)
+        layers = [(layer.name, below("hls", layer.metrics)) for report in made.reports for layer in report.layers]
+        write_metrics(folder, below("hls", made.metrics))
+        write_layers(folder, layers)
+
+    done, place = context.do("synth", "csynth", key, work), "synth/csynth"
+    return results.with_work(done, csynth=metrics_in(done, place), csynth_layers=layers_in(done, place))

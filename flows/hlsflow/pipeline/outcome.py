@@ -1,0 +1,104 @@
+"""The last step: everything measured, as a page, tables, plot and report.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hlsflow.core.errors import GateFailed
+from hlsflow.core.metrics import MetricSet
+from hlsflow.core.store import link
+from hlsflow.pipeline.context import Context, Point, Results
+from hlsflow.project import Project
+from hlsflow.report import run as reporting
+from hlsflow.rtl.memory import WeightMemory, weight_memories
+from hlsflow.toolchains import parts, yosys
+
+
+def report(context: Context, results: Results) -> Results:
+    """Page, tables, plot and report.json in the run's folder."""
+    assert results.gate is not None
+    whole = _whole(context, results, results.gate.to_json())
+    reporting.write(whole, context.folder)
+    link(context.folder, context.folder.parent / "latest")
+    context.progress.say(
+        f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, .png"
+    )
+    return results
+
+
+def report_failure(context: Context, results: Results, error: GateFailed) -> None:
+    """The same files for a run that the gate ended: what was known until then, and the layer that differs."""
+    if error.gate is None or results.translated is None:
+        return
+    before = results.gate.to_json()["comparisons"] if results.gate else []
+    gate = {**error.gate, "comparisons": [*before, *error.gate["comparisons"]]}
+    reporting.write(_whole(context, results, gate), context.folder)
+    link(context.folder, context.folder.parent / "latest")
+    context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
+
+
+def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
+    """All that the steps have left."""
+    assert results.translated is not None
+    echo = json.loads((results.translated.folder / "translation.json").read_text(encoding="utf-8"))
+    project = context.project
+    return reporting.Report(
+        project.name,
+        context.folder.name,
+        gate,
+        echo["layers"],
+        echo["corrections"],
+        [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
+        {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
+        results.notes,
+        _parts(project),
+    )
+
+
+def _parts(project: Project) -> dict[str, str]:
+    """Family that is synthesized for → the part asked for, where it is one of that family."""
+    target = project.target
+    found = {name: parts.of_family(yosys.Family(name), target.route_part, target.part) for name in target.families}
+    return {family: part for family, part in found.items() if part is not None}
+
+
+def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:
+    plan = point.schedule
+    memories = {memory.layer: _memory(memory) for memory in weight_memories(plan.layers)}
+    layers = {
+        layer.name: {
+            "reuse_factor": layer.granted,
+            "asked": layer.asked,
+            "strategy": layer.strategy.value,
+            "multipliers": layer.multipliers,
+            "multiplier": layer.multiplier.value,
+            "adders": layer.adders,
+            "latency_cycles": layer.latency_cycles,
+            "memory": memories.get(layer.name),
+        }
+        for layer in plan.layers
+    }
+    knobs = {"reuse_factor": point.reuse_factor, "multiplier": project.knobs.multiplier, "layers": layers}
+    predicted = {"latency_cycles": plan.latency_cycles, "ii": plan.ii}
+    return reporting.PointReport(knobs, point.name, predicted, software + point.metrics)
+
+
+def _memory(memory: WeightMemory) -> dict[str, Any]:
+    return {
+        "made_of": memory.made_of.value,
+        "words": memory.words,
+        "bits": memory.bits,
+        "blocks": memory.blocks,
+        "utilisation": round(memory.utilisation, 4),
+    }
+
+
+def _csynth_report(project: Project, results: Results) -> list[reporting.PointReport]:
+    """The vendor's row: hls4ml's project with the knobs of the project file."""
+    if not results.csynth.metrics:
+        return []
+    knobs = project.knobs.model_dump(mode="json")
+    label = f"hls4ml R{project.knobs.reuse_factor}"
+    return [reporting.PointReport(knobs, label, {}, results.csynth, results.csynth_layers)]

@@ -1,0 +1,242 @@
+"""Everything before the hardware: train, translate, and the C-simulation with its gate."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.core.progress import Progress
+from hlsflow.core.store import Done, code, file_digest
+from hlsflow.data.openml import settled
+from hlsflow.hls import csim as csimulation
+from hlsflow.hls import gate as gating
+from hlsflow.hls import reference as references
+from hlsflow.hls import translate as translation
+from hlsflow.hls.gate import Gate
+from hlsflow.hls.reference import Reference
+from hlsflow.hls.translate import PROJECT_NAME, Settings
+from hlsflow.ir import Graph
+from hlsflow.keras import keras2
+from hlsflow.keras.inputs import sample_shape
+from hlsflow.pipeline.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
+from hlsflow.project import Project
+from hlsflow.qat.devices import cluster_of
+from hlsflow.qat.network import network_key
+from hlsflow.report import run as reporting
+from hlsflow.report.markdown import render_table
+from hlsflow.rtl.cores.fold import lane_numbers
+from hlsflow.toolchains import gxx
+
+READING = ("keras",)
+"""Our own code that any result depends on for which a model was read."""
+
+OF_TASKS = ("core/tasks.py", "core/metrics.py")
+"""Our own code that decides how a model's outputs are judged."""
+
+NETWORKS = "networks"
+"""Folder of a project's builds that keeps what building its networks has read."""
+
+
+def train(context: Context, results: Results) -> Results:
+    """QKeras model and float baseline, unless the project brings a trained QKeras model."""
+    project = context.project
+    if project.model.file is not None:
+        return results
+    key = project.digest_fields(
+        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("input", "model_digest"),
+    ) | {
+        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "samples": _data_digest(project),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
+        "settings": keras2.settings(),
+        "workers": _workers(project),
+        "code": code(*READING, *OF_TASKS, "qat", "data"),
+        "lanes": _lane_knobs(project),
+    }
+
+    def work(folder: Path) -> None:
+        _train_into(folder, project, context.progress)
+
+    done = context.do("train", "", key, work, resumable=True)
+    figures = metrics_in(done, "train")
+    return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def _workers(project: Project) -> int:
+    """How many machines train together; each takes its share of a batch."""
+    cluster = cluster_of(project.devices)
+    return len(cluster.workers) if cluster else 1
+
+
+def train_with_chief(project: Project, progress: Progress) -> bool:
+    """Train as one of several workers, for the chief, which keeps what comes of it.
+
+    Returns:
+        whether this process is such a worker; the chief, and a process alone, train in the step `train`.
+    Raises:
+        FlowError: as of a training.
+    """
+    cluster = cluster_of(project.devices)
+    if cluster is None or cluster.chief:
+        return False
+    whole = f"worker {cluster.index} of {len(cluster.workers)}"
+    progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
+    with TemporaryDirectory() as folder:
+        _train_into(Path(folder), settled(project, progress.say), progress)
+    progress.say(f"{whole}: done; the chief goes on alone")
+    return True
+
+
+def _train_into(folder: Path, project: Project, progress: Progress) -> None:
+    from hlsflow.qat import apart, train, train_from_float
+
+    how = train if project.quantize is None else train_from_float
+    apart(how, project, folder, progress, partial(_lanes, project))
+
+
+def _lane_knobs(project: Project) -> Any:
+    """What decides which multiplier works off a weight; None where nothing depends on it."""
+    if project.prune is None or project.prune.pattern != "lane":
+        return None
+    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py")]
+
+
+def _lanes(project: Project, layer: str, inputs: int, outputs: int) -> Any:
+    """(inputs, outputs): the number of the multiplier of the folded layer that works off each weight."""
+    knobs = project.knobs.of(layer).in_rtl
+    return lane_numbers(inputs, outputs, knobs.reuse_factor, 2 if knobs.multiplier == "packed" else 1)
+
+
+def _data_digest(project: Project) -> str:
+    splitter = f"scikit-learn {version('scikit-learn')}"
+    path = project.data_path
+    if path is None:  # releases of scikit-learn and Keras fix the content of the sets they load
+        return f"{project.data_name}, {splitter}, Keras {version('tf_keras')}"
+    return f"{file_digest(path)}, {splitter}" if path.is_file() else "missing"
+
+
+def translate(context: Context, results: Results) -> Results:
+    """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
+    project = context.project
+    model = results.trained.digest("qat.h5") if results.trained else project.model_digest
+    key = project.digest_fields("data", "anomaly", "input", "name") | {
+        "model": model,
+        "allow_lambda": project.model.allow_lambda,
+        "knobs": hls_knobs(project),
+        "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
+        "samples": _data_digest(project),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "code": code(*READING, *OF_TASKS, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
+    }
+    file = results.trained.folder / "qat.h5" if results.trained else project.model_path
+    done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
+    _say_translation(context, done)
+    return results.with_work(done, translated=done)
+
+
+def hls_knobs(project: Project) -> dict[str, Any]:
+    """The knobs without those that only our own RTL knows."""
+    ours = {"multiplier", "weights_in", "codebook", "rtl"}
+    return project.knobs.model_dump(mode="json", exclude={*ours, "pipeline", "layers"}) | {
+        "layers": {name: own.model_dump(mode="json", exclude=ours) for name, own in project.knobs.layers.items()}
+    }
+
+
+def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
+    from hlsflow.data import load_data
+    from hlsflow.qat import in_hardware, load_model, task_of
+
+    model = load_model(model_file, allow_lambda=project.model.allow_lambda)
+    data = load_data(project).shaped(sample_shape(model))
+    task = in_hardware(task_of(project, data, model, model_file.name), model, project.knobs.softmax_forms)
+    settings = Settings(project.input.precision, project.target, project.knobs)
+    result = translation.translate(model, settings, folder / "hls")
+    result.graph.save(folder / "graph.npz")
+    wide = bool(gating.beyond_float32(result.graph))
+    references.reference(result.reading.model, data.x_test, wide=wide).save(folder / "reference.npz")
+    codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
+    Samples(codes, data.y_test, project.data_name, task).save(folder)
+    echo = {
+        "corrections": [item.to_json() for item in result.corrections],
+        "layers": [row.to_json() for row in result.rows],
+    }
+    (folder / "translation.json").write_text(json.dumps(echo, indent=1), encoding="utf-8")
+
+
+def _say_translation(context: Context, done: Done) -> None:
+    echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+    context.progress.say(render_table(reporting.layer_table(echo["layers"])))
+    for item in echo["corrections"]:
+        context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
+
+
+def csim(context: Context, results: Results) -> Results:
+    """C-simulation of the whole test set, and QKeras = C-simulation = oracle; without it where it is not possible."""
+    assert results.translated is not None
+    translated, backend, vectors = results.translated, context.project.target.backend, context.project.gate.vectors
+    compiler = gxx.find()
+    key = {
+        "backend": backend,
+        "vectors": vectors,
+        "hls": translated.digest("hls/firmware", *_bridges(translated)),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
+        "compiler": compiler.label,
+        "packages": versions("qkeras", "hls4ml"),
+        "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
+    }
+    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
+    gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+    context.progress.say(str(gate))
+    figures = metrics_in(done, "csim")
+    known = {(one.stage, one.name, one.target) for one in results.metrics}  # of the trained model, by its training
+    figures = MetricSet(tuple(one for one in figures if (one.stage, one.name, one.target) not in known))
+    return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)
+
+
+def _bridges(translated: Done) -> list[str]:
+    return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
+
+
+def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> None:
+    """Compare, and judge by all samples and by those that the RTL runs, if these are fewer."""
+    graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
+    samples = Samples.load(translated)
+    first = graph.results[0]  # of several outputs the first one is judged
+
+    def figures(outputs: Any, stage: Stage, tool: str, tool_version: str) -> MetricSet:
+        found = [judged(outputs[:count], samples, stage, tool, tool_version) for count in (len(outputs), vectors)]
+        return found[0] + found[1] if vectors < len(outputs) else found[0]
+
+    told = figures(reference.output[:, : first.size], Stage.QAT, "qkeras", version("qkeras"))
+    if backend in csimulation.NEEDS:
+        gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
+    else:
+        gate, output = _simulated(folder, translated, backend, graph, reference, samples)
+        tool = gxx.find()
+        label = f"hls4ml {version('hls4ml')} + {tool.name}"
+        told += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
+    (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    write_metrics(folder, told)
+    gating.require(gate)
+
+
+def _simulated(
+    folder: Path, translated: Path, backend: str, graph: Graph, reference: Reference, samples: Samples
+) -> tuple[Gate, Any]:
+    """The gate, and what the C-simulation computed."""
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend)
+    ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, samples.x, folder)
+    gate = gating.judge(
+        graph, reference, ran.output, samples.x, lambda: _layers(library, translated, graph, samples.x, folder)
+    )
+    return gate, ran.output
+
+
+def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
+    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers

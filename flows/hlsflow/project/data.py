@@ -1,0 +1,97 @@
+"""Table [data]: where the samples come from and how they are prepared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator as After
+from pydantic import BeforeValidator, Field, model_validator
+
+from hlsflow.project.section import Fraction, Precision, Section, Seed, as_tuple, unique
+
+NamedSet = Literal["digits", "digits_fusion", "mnist", "cifar10", "jets", "synthetic_jets"]
+"""Data sets that need no file from the user."""
+TABLES = frozenset({".csv", ".parquet"})
+FILES = TABLES | {".npz"}
+"""Endings of files with samples."""
+WHOLE_SETS = frozenset({"digits", "digits_fusion", "jets", "synthetic_jets"})
+"""Those in one piece."""
+FETCHED_SETS = frozenset({"jets"})
+"""Those that hlsflow downloads into its own cache."""
+KERAS_SETS = frozenset({"mnist", "cifar10"})
+"""Those that Keras loads, with a test set of their own."""
+
+
+class Data(Section):
+    """Where the samples come from. The real input of the network is `(raw - offset) * scale`, standardized if so asked.
+
+    Attributes:
+        source: a named set, or the path of an `.npz`, `.csv` or `.parquet` file, relative to the project's folder;
+            `hlsflow.data.data` and `hlsflow.data.columns` say what they hold. Named sets: `digits`
+            (scikit-learn's), `digits_fusion` (two views of each of these images, for a network of two inputs), `mnist`
+            and `cifar10` (Keras' own, which it downloads once and then keeps), `jets` (LHC jets of OpenML, downloaded
+            once and kept), and `synthetic_jets`, random numbers in their shape.
+        label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
+        features: columns of a table that enter the network, in that order; omitted: all but the class.
+        fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
+        validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
+        test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
+            by these alone too.
+        seed: of the stratified split.
+        standardize: bring each feature to mean 0 and standard deviation 1, as the samples outside the test set have it.
+        normalize: do nearly the same within the network, so that raw values enter the hardware: take away the mean of
+            the training samples and shift by a power of two; the type of the result, such as fixed<8,3>.
+        flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
+        shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
+    """
+
+    source: Annotated[
+        str, Field(pattern=r"^(digits|digits_fusion|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")
+    ]
+    label: str | None = None
+    features: Annotated[tuple[str, ...], BeforeValidator(as_tuple), After(unique)] = ()
+    fallback: NamedSet | None = None
+    validation: Fraction | None = None
+    test: Fraction | None = None
+    seed: Seed = 0
+    offset: float = 0.0
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    standardize: bool = False
+    normalize: Precision | None = None
+    flip: bool = False
+    shift: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _split_given(self) -> Self:
+        names = {self.source, self.fallback or self.source}
+        for name in sorted(names & WHOLE_SETS):
+            if self.validation is None or self.test is None:
+                raise ValueError(
+                    f"source '{name}' comes in one piece: give both validation and test, such as 0.1 and 0.2"
+                )
+        if names & KERAS_SETS and (self.validation is None or self.test is not None):
+            raise ValueError("mnist and cifar10 come with a test set: give validation, such as 0.1, and no test")
+        return self
+
+    @model_validator(mode="after")
+    def _normalized_once(self) -> Self:
+        if self.normalize is None:
+            return self
+        if self.standardize or self.scale != 1 or self.offset:
+            raise ValueError("normalize takes raw values: remove standardize, scale and offset")
+        if not self.normalize.signed or self.normalize.integer < 1 or self.normalize.frac < 0:
+            raise ValueError(f"normalize is {self.normalize}; it needs a signed type such as fixed<8,3>")
+        return self
+
+    @model_validator(mode="after")
+    def _fallback_for_what_may_be_missing(self) -> Self:
+        may_be_missing = Path(self.source).suffix in FILES or self.source in FETCHED_SETS
+        if self.fallback is not None and (not may_be_missing or self.fallback == self.source):
+            raise ValueError(
+                f"fallback '{self.fallback}' stands in for a missing file, or jets that cannot be downloaded, not for "
+                f"source '{self.source}': remove it"
+            )
+        if (self.label or self.features) and Path(self.source).suffix not in TABLES:
+            raise ValueError(f"label and features are columns of .csv and .parquet files, not of '{self.source}'")
+        return self

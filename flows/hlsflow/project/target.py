@@ -1,0 +1,67 @@
+"""Tables [input] and [target]: the grid of the samples, and the hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator as After
+from pydantic import BeforeValidator, Field, model_validator
+
+from hlsflow.project.section import Precision, Section, as_tuple, unique
+
+Family = Literal["xc7", "xcup", "ecp5"]
+"""Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
+Backend = Literal["vitis", "vivado", "vivadoaccelerator", "oneapi", "quartus", "catapult", "libero"]
+PARTS: Mapping[Backend, str] = {
+    "vitis": "xcu250-figd2104-2L-e",
+    "vivado": "xcu250-figd2104-2L-e",
+    "vivadoaccelerator": "xc7z020clg400-1",
+    "oneapi": "Agilex7",
+    "quartus": "Arria10",
+    "catapult": "xcku115-flvb2104-2-i",
+    "libero": "MPF300",
+}
+"""hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
+hls4ml's own defaults."""
+
+
+class Input(Section):
+    """The input quantizer: the grid on which the samples enter the hardware, and QKeras alike."""
+
+    precision: Precision
+
+
+class Target(Section):
+    """The hardware.
+
+    Attributes:
+        backend: of hls4ml.
+        part: device of the HLS project; omitted: as `PARTS` has it for the backend.
+        clock_ns: wanted clock period, ns; no part runs at 10 GHz, so less than 0.1 is a mistake.
+        families: device families for the open synthesis.
+        route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
+    """
+
+    backend: Backend = "vitis"
+    part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = PARTS["vitis"]
+    clock_ns: Annotated[float, Field(ge=0.1, le=1000)] = 5.0
+    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
+    families: Annotated[tuple[Family, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
+        "xc7",
+        "xcup",
+        "ecp5",
+    )
+    route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _part_of_the_backend(cls, values: Any) -> Any:
+        own = [part for name, part in PARTS.items() if isinstance(values, dict) and values.get("backend") == name]
+        return {"part": own[0], **values} if own else values
+
+    @model_validator(mode="after")
+    def _route_what_is_synthesized(self) -> Self:
+        if self.route_part is not None and "ecp5" not in self.families:
+            raise ValueError("route_part is an ECP5 part: add 'ecp5' to families, or leave route_part out")
+        return self

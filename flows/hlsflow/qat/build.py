@@ -1,0 +1,95 @@
+"""Calls the builder functions of a project's `model.py`.
+
+In: a project. Out: untrained Keras models. This runs the project's own code, which the user wrote or chose to trust.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hlsflow.core.errors import ModelError
+from hlsflow.keras import keras2
+from hlsflow.project import Project
+from hlsflow.qat.user_code import Reads, guarded, load_module
+
+SOFTMAX = ("softmax", "quantized_softmax")
+
+
+def build(project: Project, function: str) -> Any:
+    """The `tf_keras.Model` that the function of `model.py` returns.
+
+    Args:
+        function: its name, such as `project.model.quantized`.
+    Raises:
+        ModelError: the function fails, or returns no model that ends at logits.
+    """
+    return build_noting(project, function)[0]
+
+
+def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
+    """As `build`, and what building it has read."""
+    keras2.ready()
+    where = f"{function}() in {project.model_path}"
+    with guarded(project.folder) as reads:
+        try:
+            builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
+            model = builder(**_taken(builder, project.model.arguments))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the user's code may fail in any way, and must not end ours
+            raise ModelError(f"{where} failed{_line(project, error)}: {_said(error)}", _hint(error)) from error
+    _check(model, where)
+    return model, reads
+
+
+def _check(model: Any, where: str) -> None:
+    import tf_keras
+
+    if not isinstance(model, tf_keras.Model):
+        raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model")
+    if not model.inputs or len(model.outputs) != 1:
+        given = [len(ends or ()) for ends in (model.inputs, model.outputs)]
+        raise ModelError(
+            f"{where} has {given[0]} inputs and {given[1]} outputs", "use one input or more, and one output"
+        )
+    if _ends_in_softmax(model):
+        raise ModelError(
+            f"{where} ends in a softmax; training and hardware end at the logits",
+            f"remove the softmax of layer '{model.layers[-1].name}': the largest logit is the class",
+        )
+
+
+def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that a builder takes."""
+    parameters = inspect.signature(builder).parameters
+    everything = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    return {name: value for name, value in arguments.items() if everything or name in parameters}
+
+
+def _said(error: BaseException) -> str:
+    """The error in words, even where its own have a fault."""
+    try:
+        return repr(error)
+    except Exception:  # the user's class
+        return type(error).__name__
+
+
+def _hint(error: BaseException) -> str:
+    return "remove what ends the program" if isinstance(error, SystemExit) else "correct the function"
+
+
+def _line(project: Project, error: BaseException) -> str:
+    """Where in the user's file it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(project.model_path)]
+    return f" at line {lines[-1]}" if lines else ""
+
+
+def _ends_in_softmax(model: Any) -> bool:
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", type(activation).__name__)
+    return type(last).__name__ == "Softmax" or name.split("(")[0] in SOFTMAX

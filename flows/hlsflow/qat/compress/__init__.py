@@ -1,0 +1,1 @@
+"""Networks made smaller: quantized, pruned, shared, distilled, folded, with narrower weights."""

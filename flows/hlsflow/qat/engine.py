@@ -1,0 +1,227 @@
+"""The compiled training of one model: every epoch is one pass over all batches, a function of its number and the state.
+
+In: a model and a `Fit`. Out: an `Engine`, whose epochs lead from one `State` to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hlsflow.data.batches import changed, order_of
+from hlsflow.data.data import Dataset
+from hlsflow.keras.inputs import split
+from hlsflow.project import Data, Training
+from hlsflow.qat import checkpoint
+from hlsflow.qat.checkpoint import State
+from hlsflow.qat.compress.distil import Teacher
+from hlsflow.qat.compress.prune import Pruner
+from hlsflow.qat.compress.share import Sharer
+from hlsflow.qat.devices import Part, Runtime
+from hlsflow.qat.objective import Classification, Objective
+
+PREDICT_ROWS = 1024
+"""Samples that go through a model at once when it is judged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A training of one model.
+
+    Attributes:
+        name: of what is trained, for messages.
+        training: how.
+        data: to train on and to choose the best epoch by.
+        source: the project's [data].
+        folder: for checkpoints.
+        fingerprint: of everything that determines the trained weights.
+        from_trained: whether the weights that the model has are a candidate for the best ones.
+        pruner: the masks to train under; None: no pruning.
+        teacher: to learn from besides the true classes; None: nobody.
+        sharer: the clusters to train with; None: every weight is its own.
+        objective: what is minimized.
+        runtime: the devices.
+    """
+
+    name: str
+    training: Training
+    data: Dataset
+    source: Data
+    folder: Path
+    fingerprint: str
+    from_trained: bool = False
+    pruner: Pruner | None = None
+    teacher: Teacher | None = None
+    sharer: Sharer | None = None
+    objective: Objective = field(default_factory=Classification)
+    runtime: Runtime = field(default_factory=Runtime)
+
+    def extras_digest(self) -> list[str | None]:
+        """Of masks, teacher and clusters."""
+        return [None if one is None else one.digest() for one in (self.pruner, self.teacher, self.sharer)]
+
+
+def _rate(training: Training, epoch: int) -> float:
+    """Learning rate of an epoch, from 0; the cosine schedule is that of Loshchilov and Hutter, SGDR (2017), eq. 5."""
+    if training.schedule == "constant":
+        return training.learning_rate
+    return training.learning_rate * 0.5 * (1 + math.cos(math.pi * epoch / training.epochs))
+
+
+class Engine:
+    """A model, its optimizer, and compiled passes over the data; an epoch depends on its number and the state alone.
+
+    Args:
+        model: which has the best weights in the end.
+        job: its training; what is trained are copies of model, masks and teacher on the devices.
+    """
+
+    def __init__(self, model: Any, job: Fit) -> None:
+        import tensorflow as tf
+        import tf_keras
+
+        training, data = job.training, job.data
+        self._runtime, self._training, self._data, self._source = job.runtime, training, data, job.source
+        self._runtime.check(training.batch_size, len(data.x_train))
+        self._judged_model, self._model, self._objective = model, self._runtime.copied(model), job.objective
+        self._pruner, self._teacher, self._sharer = job.pruner, job.teacher, job.sharer
+        with self._runtime.scope():
+            if self._model is not model:
+                self._pruner = None if job.pruner is None else job.pruner.on(self._model)
+                self._sharer = None if job.sharer is None else job.sharer.on(self._model)
+                self._teacher = None if job.teacher is None else job.teacher.on(self._runtime)
+            self._student = None if self._teacher is None else self._teacher.student(self._model)
+            self._optimizer = tf_keras.optimizers.get(training.optimizer)
+            self._scaled = self._runtime.precision(model) == "mixed_float16"  # whose exponent is narrow
+            if self._scaled:
+                self._optimizer = tf_keras.mixed_precision.LossScaleOptimizer(self._optimizer)
+            self._optimizer.build(self._model.trainable_variables)
+        self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
+        self._slopes = tf.function(self._gradients, jit_compile=True) if self._runtime.xla else self._gradients
+        self._draws: bool | None = None
+        with self._runtime.host():
+            self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
+            self._val = tf.constant(data.x_val), tf.constant(data.y_val)
+
+    def weights(self) -> checkpoint.Weights:
+        return tuple(self._model.get_weights())
+
+    def state(self, epoch: int, best: checkpoint.Weights, history: tuple[Mapping[str, float], ...]) -> State:
+        optimizer = tuple(variable.numpy() for variable in self._optimizer.variables)
+        return State(epoch, self.weights(), optimizer, best, history)
+
+    def start(self, from_trained: bool) -> State:
+        """The state before the first epoch; the weights there are count as an epoch where that is wished."""
+        return self.state(0, self.weights(), (self._judged(),)) if from_trained else self.state(0, (), ())
+
+    def restore(self, state: State) -> None:
+        self._model.set_weights(state.weights)
+        for variable, value in zip(self._optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
+
+    def run(self, epoch: int) -> dict[str, float]:
+        """One epoch of training, then the validation set."""
+        import tensorflow as tf
+
+        rate, seed = _rate(self._training, epoch), self._training.seed
+        order = order_of(len(self._data.x_train), seed, epoch)
+        entropy = (seed, epoch) if self._runtime.chief else (seed, epoch, self._runtime.worker)
+        tf.random.set_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        if self._draws:
+            self._pass = tf.function(
+                self._steps
+            )  # a compiled pass goes on with its old random numbers whatever the seed
+        self._optimizer.learning_rate.assign(rate)
+        compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
+        compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
+        given = tf.constant(order), self._samples(epoch), self._classes
+        loss = float(self._pass(*given))
+        if self._draws is None:
+            self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
+        return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
+
+    def _judged(self) -> dict[str, float]:
+        """Figures of the validation set, by the model as it is used: in float32, and in one piece."""
+        if self._model is not self._judged_model:
+            self._judged_model.set_weights(self._model.get_weights())
+        val_loss, val_accuracy = map(float, self._validation(*self._val))
+        return {"val_loss": val_loss} | ({"val_accuracy": val_accuracy} if self._objective.judges else {})
+
+    def _samples(self, epoch: int) -> Any:
+        """The training samples of an epoch, changed at random where the project asks for it."""
+        import tensorflow as tf
+
+        if not (self._source.flip or self._source.shift):
+            return self._given
+        return tf.constant(changed(self._data.x_train, self._source, self._training.seed, epoch))
+
+    def _steps(self, order: Any, x: Any, y: Any) -> Any:
+        """All batches of an epoch in one compiled loop; returns the mean loss a sample."""
+        import tensorflow as tf
+
+        batch, rows = self._training.batch_size, len(self._data.x_train)
+        total = tf.constant(0.0)
+        for start in tf.range(0, rows, batch):
+            chosen = order[start : start + batch]
+            with self._runtime.host():
+                given = tf.gather(x, chosen), tf.gather(y, chosen)
+            loss = self._step(*given)
+            total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
+        return total / rows
+
+    def _step(self, x: Any, y: Any) -> Any:
+        """One batch; returns its mean loss."""
+        loss = self._runtime.run(self._learn, x, y)
+        if self._pruner is not None:
+            self._pruner.apply()
+        if self._sharer is not None:
+            self._sharer.apply()
+        return loss
+
+    def _learn(self, x: Any, y: Any, count: Any) -> Any:
+        """A batch, or the part of one of `count` samples; returns what it adds to the mean loss."""
+        loss, gradients = self._slopes(x, y, count)
+        self._optimizer.apply_gradients(zip(gradients, self._model.trainable_variables, strict=True))
+        return loss
+
+    def _gradients(self, x: Any, y: Any, count: Any) -> tuple[Any, list[Any]]:
+        import tensorflow as tf
+
+        part, variables = Part(count), self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            given = split(self._model, x)
+            outputs = self._student(given) if self._student else self._model(given, training=True)
+            logits = tf.cast(outputs[0] if isinstance(outputs, list) else outputs, tf.float32)
+            loss = part.mean(self._objective.losses(x, y, logits))
+            if self._teacher is not None:
+                loss = self._teacher.loss(x, outputs, loss, part)
+            objective = tf.add_n([loss, *(one / self._runtime.replicas for one in self._model.losses)])
+            if self._scaled:
+                objective = self._optimizer.get_scaled_loss(objective)
+        gradients = tape.gradient(objective, variables)
+        return loss, self._optimizer.get_unscaled_gradients(gradients) if self._scaled else gradients
+
+    def _judge(self, x: Any, y: Any) -> Any:
+        """Mean loss and accuracy of the model as it is used, in one compiled loop."""
+        import tensorflow as tf
+
+        rows = len(self._data.x_val)
+        total = tf.zeros(2)
+        for start in tf.range(0, rows, PREDICT_ROWS):
+            given, classes = x[start : start + PREDICT_ROWS], y[start : start + PREDICT_ROWS]
+            logits = self._judged_model(split(self._judged_model, given), training=False)
+            figures = self._objective.losses(given, classes, logits), self._objective.right(given, classes, logits)
+            total += tf.stack([tf.reduce_sum(one) for one in figures])
+        return total / rows
+
+
+def _draws_numbers(compiled: Any) -> bool:
+    """Whether a compiled function draws random numbers, as dropout and stochastic rounding do."""
+    definition = compiled.graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    return any(node.op.startswith("Random") or node.op.endswith(("Normal", "Multinomial")) for node in nodes)

@@ -1,0 +1,275 @@
+"""What must be known before the figures of a project folder are believed, and what it lacks.
+
+In: the folder's configuration, reports and files. Out: sentences.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hlsflow.core import foreign
+from hlsflow.core.errors import DataError
+from hlsflow.core.metrics import Stage
+from hlsflow.report.folders import hls4ml_config
+from hlsflow.report.folders.hls4ml_config import Config
+from hlsflow.toolchains.reports import csim
+from hlsflow.toolchains.reports.report import UNKNOWN, Report
+from hlsflow.toolchains.reports.text import kind_of, relative
+
+STALE_S = 2.0
+"""Files written by one command may differ by so much in their times."""
+
+SOURCES = (".cpp", ".h", ".txt")
+ROM = re.compile(r'\$readmem[hb]\s*\(\s*"([^"]+)"')
+VERILOG = (".v", ".sv")
+AMD_KINDS = ("csynth", "cosim", "csim", "utilisation", "timing", "power")
+"""Kinds of reports that tools of AMD write, which name the top."""
+
+TEST_DATA = "tb_data"
+OUTPUTS = (("csim_results.log", "tb_output_predictions.dat"), ("rtl_cosim_results.log", "csim_results.log"))
+"""What hls4ml's test bench writes, and what each is compared with."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A report that a complete build leaves: what it is called, its kind and stage, and the folder of its step."""
+
+    name: str
+    kind: str
+    stage: Stage
+    place: str
+
+
+AMD = (
+    Expected("C simulation", "csim", Stage.CSIM, "*_prj/*/csim"),
+    Expected("C synthesis", "csynth", Stage.HLS, "*_prj/*/syn"),
+    Expected("cosimulation", "cosim", Stage.SIMULATED, "*_prj/*/sim"),
+    Expected("utilisation after logic synthesis", "utilisation", Stage.SYNTH, "vivado_synth*"),
+    Expected("utilisation after place and route", "utilisation", Stage.ROUTED, "*/*.runs/impl_*"),
+    Expected("timing", "timing", Stage.ROUTED, "*/*.runs/impl_*"),
+    Expected("power", "power", Stage.ROUTED, "*/*.runs/impl_*"),
+)
+FIT = Expected("Quartus fit", "fit", Stage.ROUTED, "build/*.prj")
+EXPECTED: Mapping[str, tuple[Expected, ...]] = {
+    "vivado": AMD,
+    "vitis": AMD,
+    "vivadoaccelerator": AMD,
+    "vitisunified": AMD,
+    "oneapi": (Expected("early estimates", "oneapi", Stage.HLS, "build/*.prj"), FIT),
+    "quartus": (
+        Expected("early estimates", "quartus", Stage.HLS, "*.prj"),
+        Expected("cosimulation", "cosim", Stage.SIMULATED, "*.prj/verification"),
+        FIT,
+    ),
+    "catapult": (Expected("schedule and area", "catapult", Stage.HLS, "Catapult*"),),
+    "libero": (
+        Expected("schedule", "smarthls", Stage.HLS, "hls_output"),
+        Expected("place and route", "smarthls", Stage.ROUTED, "hls_output"),
+    ),
+}
+"""What a project can have, by hls4ml's backend in lower case."""
+
+
+def missing(folder: Path, config: Config | None, reports: Sequence[Report], refused: Sequence[str]) -> Iterator[str]:
+    """What is not there, and why."""
+    if config is None:
+        yield "the knobs: there is neither an hls4ml_config.yml nor a project.tcl that can be read"
+    if not reports and not refused:
+        yield "any report: nothing was built here, or what the tool wrote was not kept"
+    else:
+        yield from _absent(folder, _expected(config, reports), reports, refused)
+    if reports and not any(report.layers for report in reports):
+        yield "figures of layers: no report here has any"
+
+
+def _expected(config: Config | None, reports: Sequence[Report]) -> Sequence[Expected]:
+    """By the backend; without a configuration by what is there."""
+    backend = config.general.get("Backend", "").lower() if config else ""
+    if not backend and any(report.kind in AMD_KINDS for report in reports):
+        return AMD
+    return EXPECTED.get(backend, ())
+
+
+def is_amd(config: Config | None) -> bool:
+    """Whether a project may be for tools of AMD."""
+    return EXPECTED.get(config.general.get("Backend", "").lower(), AMD) is AMD if config else True
+
+
+def _absent(
+    folder: Path, wanted: Sequence[Expected], reports: Sequence[Report], refused: Sequence[str]
+) -> Iterator[str]:
+    """The reports that are not there, by the reason."""
+    found = {(report.kind, report.metrics.metrics[0].stage) for report in reports}
+    reasons: dict[str, list[str]] = {}
+    for expected in wanted:
+        if (expected.kind, expected.stage) not in found:
+            reasons.setdefault(_why(folder, expected, refused), []).append(expected.name)
+    for reason, names in reasons.items():
+        yield f"{', '.join(names)}: {reason}"
+
+
+def _why(folder: Path, expected: Expected, refused: Sequence[str]) -> str:
+    if any(text.startswith(expected.kind) for text in refused):
+        return "the report cannot be read"
+    if not any(folder.glob(expected.place)):
+        return "not run here, or what the tool wrote was not kept"
+    return "started, but there is no report of the top"
+
+
+def simulations(folder: Path) -> Iterator[str]:
+    """What the outputs of simulations say, against what they should be equal to, or close."""
+    for name, reference in OUTPUTS:
+        file, expected = folder / TEST_DATA / name, folder / TEST_DATA / reference
+        if file.is_file():
+            try:
+                yield f"{TEST_DATA}/{name}: {_agreement(file, expected)}"
+            except DataError as error:
+                yield f"{TEST_DATA}/{name} and {reference} cannot be compared: {error.message}"
+
+
+def _agreement(file: Path, expected: Path) -> str:
+    found = csim.outputs(file)
+    said = f"{len(found)} samples of {len(found[0])} outputs"
+    if not expected.is_file():
+        return f"{said}, and no {expected.name} to compare them with"
+    against = csim.agreement(found, csim.outputs(expected))
+    if against is None:
+        return f"{said}, and {expected.name} has samples of another size"
+    if against.largest == 0:
+        return f"{said}, equal to {expected.name} in {against.samples}"
+    near = f"differs from {expected.name} by {against.largest:g} at most"
+    return f"{said}, {near}; the same output is the largest in {against.same} of {against.samples}"
+
+
+def warnings(
+    folder: Path, config: Config | None, reports: Sequence[Report], foreign: Sequence[Report], files: Sequence[Path]
+) -> Iterator[str]:
+    """What speaks against the figures."""
+    yield from _foreign(folder, foreign)
+    yield from _stale(folder, reports, files)
+    yield from _settings(config)
+    for report in reports:
+        for check in (_part, _clock, _interval, _overflow):
+            yield from (f"{relative(report.file, folder)}: {text}" for text in check(report, config))
+    yield from _contradictions(folder, reports)
+    yield from _roms(folder, reports, files)
+
+
+def _foreign(folder: Path, foreign: Sequence[Report]) -> Iterator[str]:
+    for report in foreign[:3]:
+        yield f"{relative(report.file, folder)} is about '{report.top}', not about the top, and is left out"
+    if len(foreign) > 3:
+        yield f"{len(foreign) - 3} more reports are about something else than the top, and are left out"
+
+
+def _stale(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
+    """Reports older than the C++ they should be about."""
+    sources = [file for file in files if file.suffix in SOURCES and folder / "firmware" in file.parents]
+    if not sources:
+        return
+    newest = max(sources, key=lambda file: file.stat().st_mtime)
+    for report in reports:
+        older = newest.stat().st_mtime - report.file.stat().st_mtime
+        if older > STALE_S:
+            name = relative(report.file, folder)
+            yield f"{name} is {_duration(older)} older than {relative(newest, folder)}: it may be about other firmware"
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _settings(config: Config | None) -> Iterator[str]:
+    """Settings that two files of the project tell differently."""
+    for name, told in config.told.items() if config else ():
+        if len({_plain(value) for _, value in told}) > 1:
+            yield f"{name}: " + ", ".join(f"{file} says {value}" for file, value in told)
+
+
+def _plain(value: str) -> str:
+    try:
+        return str(float(value))
+    except ValueError:
+        return value.lower()
+
+
+def _part(report: Report, config: Config | None) -> Iterator[str]:
+    wanted = config.general.get("Part") if config else None
+    if wanted and report.part != UNKNOWN and not same_part(report.part, wanted):
+        yield f"is about part {report.part}, and the project is for {wanted}"
+
+
+def same_part(one: str, other: str) -> bool:
+    """Whether two names may mean one part: tools leave out dashes, `xc`, the speed grade or the temperature grade."""
+    a, b = (re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("xc") for name in (one, other))
+    return a.startswith(b) or b.startswith(a)
+
+
+def _clock(report: Report, config: Config | None) -> Iterator[str]:
+    wanted = config.clock_ns if config else None
+    if wanted is not None and report.clock_ns is not None and abs(wanted - report.clock_ns) > 1e-3 * wanted:
+        yield f"was made for a clock of {report.clock_ns:g} ns, and the project asks for {wanted:g} ns"
+
+
+def _interval(report: Report, config: Config | None) -> Iterator[str]:
+    """An interval that the configuration does not explain: its reuse factors may not be those that were built.
+
+    Layers of io_parallel work on all they get at once, R cycles long; convolutions may take longer.
+    """
+    ii = report.metrics.get("ii", Stage.HLS)
+    if config is None or config.general.get("IOType") != "io_parallel" or ii is None or ii.value is None:
+        return
+    told = [config.model, *(layer.settings for layer in config.layers)]
+    factors = [int(one["ReuseFactor"]) for one in told if one.get("ReuseFactor", "").isdecimal()]
+    if factors and ii.value > max(factors):
+        text = f"more than the largest reuse factor of {hls4ml_config.CONFIG} ({max(factors)})"
+        yield f"has an interval of {ii.value:.0f} cycles, {text}: was it built with other knobs?"
+
+
+def _overflow(report: Report, _: Config | None) -> Iterator[str]:
+    for metric in report.metrics:
+        offered = (report.available or {}).get(metric.name)
+        if offered is not None and metric.value is not None and metric.value > offered:
+            yield f"does not fit: {metric.value:,.0f} {metric.unit} of the {offered:,.0f} that {report.part} has"
+
+
+def _contradictions(folder: Path, reports: Sequence[Report]) -> Iterator[str]:
+    """csynth reports of one solution that tell different figures: the XML and the text of other runs."""
+    by_place: dict[tuple[Path, str], Report] = {}
+    for report in reports:
+        if report.kind == "csynth":
+            first = by_place.setdefault((report.file.parent, report.top), report)
+            differing = [metric.name for metric in report.metrics if _differs(first, metric.name, metric.value)]
+            if differing:
+                names = f"{relative(first.file, folder)} and {relative(report.file, folder)}"
+                yield f"{names} are of different runs: they differ in {', '.join(differing)}"
+
+
+def _differs(report: Report, name: str, value: float | None) -> bool:
+    metric = report.metrics.get(name)
+    return metric is not None and metric.value != value
+
+
+def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
+    """Memories whose content is not beside the Verilog: logic synthesis takes them for empty and reports success."""
+    named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
+    absent = sorted(rom for rom in named if not rom.is_file())
+    if absent:
+        told = any(report.metrics.metrics[0].stage in (Stage.SYNTH, Stage.ROUTED) for report in reports)
+        effect = "the figures of logic synthesis describe an empty memory" if told else "synthesized, they are empty"
+        first = relative(absent[0], folder)
+        yield f"{len(absent)} of {len(named)} memory files that the Verilog names are not there ({first}): {effect}"
+
+
+def roms_of(file: Path) -> Iterator[Path]:
+    """The memory files that a Verilog file names."""
+    with contextlib.suppress(DataError):  # no Verilog of a tool's is so large, or no file
+        for name in ROM.findall(foreign.text(file, kind_of("Verilog file"), errors="replace")):
+            yield (file.parent / name).resolve()

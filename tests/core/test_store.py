@@ -1,0 +1,183 @@
+"""The store: nothing twice, nothing half-done, nobody in each other's way."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from hlsflow.core.errors import StorageError, ToolFailed
+from hlsflow.core.store import MANIFEST, Done, Store, digest, link, write_text
+
+
+def make(root: Path, said: list[str] | None = None) -> Store:
+    return Store(root, (said if said is not None else []).append)
+
+
+def write_one(folder: Path) -> None:
+    (folder / "one.txt").write_text("one")
+
+
+def test_the_same_key_is_done_once(tmp_path: Path) -> None:
+    store, calls = make(tmp_path), []
+
+    def work(folder: Path) -> None:
+        calls.append(folder)
+        write_one(folder)
+
+    first, second = (store.do("step", {"a": 1}, work) for _ in range(2))
+    other = store.do("step", {"a": 2}, work)
+    assert (first.reused, second.reused, other.reused, len(calls)) == (False, True, False, 2)
+    assert first.folder == second.folder != other.folder
+    assert first.outputs == second.outputs
+    manifest = json.loads((first.folder / MANIFEST).read_text())
+    assert (manifest["step"], manifest["key"]) == ("step", {"a": 1})
+    assert list(manifest["outputs"]) == ["one.txt"]
+
+
+def test_a_failed_step_is_not_finished_and_leaves_its_files_to_look_at(tmp_path: Path) -> None:
+    store = make(tmp_path)
+
+    def fail(folder: Path) -> None:
+        write_one(folder)
+        raise ToolFailed("no")
+
+    with pytest.raises(ToolFailed):
+        store.do("step", {}, fail)
+    assert [path.name for path in tmp_path.rglob("one.txt")] == ["one.txt"]
+    assert not store.do("step", {}, write_one).reused
+
+
+def test_a_partial_folder_is_wiped_unless_the_step_can_resume(tmp_path: Path) -> None:
+    store, seen = make(tmp_path), []
+
+    def fail(folder: Path) -> None:
+        write_one(folder)
+        raise ToolFailed("no")
+
+    def look(folder: Path) -> None:
+        seen.append((folder / "one.txt").exists())
+
+    for resumable in (True, False):
+        with pytest.raises(ToolFailed):
+            store.do("step", {"r": resumable}, fail, resumable)
+        store.do("step", {"r": resumable}, look, resumable)
+    assert seen == [True, False]
+
+
+@pytest.mark.parametrize("damage", ["changed", "lost", "extra", "manifest"])
+def test_damage_is_told_and_mended(tmp_path: Path, damage: str) -> None:
+    said: list[str] = []
+    store = make(tmp_path, said)
+    folder = store.do("step", {}, write_one).folder
+    match damage:
+        case "changed":
+            (folder / "one.txt").write_text("two")
+        case "lost":
+            (folder / "one.txt").unlink()
+        case "extra":
+            (folder / "two.txt").write_text("two")
+        case "manifest":
+            (folder / MANIFEST).write_text("{")
+    again = store.do("step", {}, write_one)
+    assert (again.reused, (again.folder / "one.txt").read_text()) == (False, "one")
+    assert said == [f"{folder} is damaged: this step is done again"]
+
+
+def _slow(root: str, log: str) -> None:
+    def work(folder: Path) -> None:
+        with open(log, "a") as stream:
+            stream.write("work\n")
+        time.sleep(0.6)
+        write_one(folder)
+
+    make(Path(root)).do("step", {}, work)
+
+
+def test_two_runs_at_once_do_the_work_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    context = multiprocessing.get_context("fork")
+    runs = [context.Process(target=_slow, args=(str(tmp_path / "store"), str(log))) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [run.exitcode for run in runs] == [0, 0, 0]
+    assert log.read_text() == "work\n"
+
+
+def test_a_killed_run_leaves_nothing_finished_and_no_lock(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run = multiprocessing.get_context("fork").Process(target=_slow, args=(str(tmp_path / "store"), str(log)))
+    run.start()
+    while not log.exists():
+        time.sleep(0.01)
+    assert run.pid is not None
+    os.kill(run.pid, signal.SIGKILL)
+    run.join()
+    done = make(tmp_path / "store").do("step", {}, write_one)
+    assert (done.reused, (done.folder / "one.txt").read_text()) == (False, "one")
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot write") as error:
+        make(tmp_path / "file" / "store").do("step", {}, write_one)
+    assert "finished steps are kept" in error.value.hint
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    def fill(folder: Path) -> None:
+        with open("/dev/full", "w") as stream:
+            stream.write("x")
+
+    with pytest.raises(StorageError, match="No space left on device") as error:
+        make(tmp_path).do("step", {}, fill)
+    assert error.value.hint.startswith("free some space")
+
+
+def test_links_are_replaced_and_relative(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        link(tmp_path / name, tmp_path / "sub" / "latest")
+    assert os.readlink(tmp_path / "sub" / "latest") == "../b"
+
+
+def test_texts_appear_whole(tmp_path: Path) -> None:
+    write_text(tmp_path / "t", "old")
+    write_text(tmp_path / "t", "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("t", "new")]
+
+
+def test_digests_depend_on_the_value_alone() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+FILES = {"hls": "0", "hls/a.cpp": "1", "hls/b/c.h": "2", "hls2/a.cpp": "3", "graph.npz": "4", "graph.npz.bak": "5"}
+
+
+def outputs_digest(files: dict[str, str], *names: str) -> str:
+    return Done(Path(), files, False, 0.0).digest(*names)
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (("hls",), {"hls", "hls/a.cpp", "hls/b/c.h"}),
+        (("hls/b",), {"hls/b/c.h"}),
+        (("graph.npz",), {"graph.npz"}),
+        (("graph.npz", "hls2"), {"graph.npz", "hls2/a.cpp"}),
+        (("hl",), set()),
+        ((), set(FILES)),
+    ],
+)
+def test_some_outputs_are_named_by_file_or_folder(names: tuple[str, ...], meant: set[str]) -> None:
+    """A change to any file that is meant changes the digest, and a change to no other does: 'hls' is not 'hls2'."""
+    before = outputs_digest(FILES, *names)
+    changing = {name for name in FILES if outputs_digest(FILES | {name: "changed"}, *names) != before}
+    assert changing == meant

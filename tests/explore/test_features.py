@@ -1,0 +1,38 @@
+"""Counts that synthesis must agree with exactly: multipliers and block RAMs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hlsflow.explore.features import features
+from hlsflow.explore.space import Configuration, space
+from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.toolchains import yosys
+from hlsflow.toolchains.yosys import Family
+from tests.explore.networks import mlp
+
+
+@pytest.fixture(scope="module")
+def configurations() -> tuple[Configuration, ...]:
+    (layer,) = space([mlp((64, 32))], [LayerKnobs(1, Multiplier.DSP)], Pipeline(), Io.STREAM)
+    return layer.configurations
+
+
+def at(configurations: tuple[Configuration, ...], reuse_factor: int) -> Configuration:
+    return next(one for one in configurations if one.plan.granted == reuse_factor)
+
+
+def test_deep_memories_go_to_block_ram_as_counted(configurations: tuple[Configuration, ...], tmp_path: Path) -> None:
+    one = at(configurations, 512)
+    counts, part = features(one), one.part()
+    found = yosys.synthesize(part.files, part.top, Family.XC7, tmp_path, timeout_s=300)
+    for name, count in (("bram", 1), ("dsp", 4)):
+        metric = found.get(name)
+        assert metric is not None
+        assert metric.value == counts[name].sum() == count
+
+
+def test_wide_memories_stay_in_luts(configurations: tuple[Configuration, ...]) -> None:
+    assert features(at(configurations, 256))["bram"].sum() == 0
