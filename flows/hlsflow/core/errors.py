@@ -113,6 +113,18 @@ class WorkerLost(FlowError):
     exit_code = 5
 
 
+class OutputLost(FlowError):
+    """Standard output cannot be written."""
+
+    exit_code = 6
+
+
+class ReaderGone(OutputLost):
+    """Nobody reads standard output any more, as after `| head`; the code is the shell's own for that."""
+
+    exit_code = 141
+
+
 class StorageError(FlowError):
     """The build folder cannot be written or read (full disk, permissions, damaged file)."""
 
