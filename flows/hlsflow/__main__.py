@@ -1,7 +1,8 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
 Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
-tool failed; 6 the disk; 7 a figure moved beyond its baseline; 130 interrupted; 1 any other error.
+tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
+reads the output has gone; 1 any other error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import shtab
 
 from hlsflow import __version__
 from hlsflow.commands import build, cache, clean, doctor, estimate, explore, report, search, subject
-from hlsflow.core.errors import FlowError, GateFailed, ProjectError
+from hlsflow.core import output
+from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ReaderGone, StorageError, said
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
 
@@ -26,17 +28,40 @@ DEFAULT_REUSE_FACTORS = (16, 64)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], None] = arguments.command
-    try:
-        command(arguments)
-    except FlowError as error:
-        print(f"hlsflow: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("hlsflow: interrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
-        return INTERRUPTED
+    with output.guarded():
+        try:
+            _command(argv)
+        except ReaderGone as error:
+            return error.exit_code
+        except FlowError as error:
+            print(f"hlsflow: {error}", file=sys.stderr)
+            return error.exit_code
+        except OSError as error:
+            print(f"hlsflow: {_refused(error)}", file=sys.stderr)
+            return StorageError.exit_code
+        except KeyboardInterrupt:
+            print("hlsflow: interrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
+            return INTERRUPTED
     return 0
+
+
+def _command(argv: Sequence[str] | None) -> None:
+    """Read the arguments and do what they say; the output is complete then, also that of `--help`."""
+    try:
+        arguments = _parser().parse_args(argv)
+        command: Callable[[argparse.Namespace], None] = arguments.command
+        command(arguments)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _refused(error: OSError) -> StorageError:
+    """What the operating system refused, where nothing nearer knows of it."""
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "check that the file or folder is there and that you may use it; finished steps are kept"
+    return StorageError(f"{where}{error.strerror or said(error)}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -114,28 +114,85 @@ def test_missing_is_said_with_its_reason_and_zero_stays_zero() -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["R32", "2,337", "missing"]
 
 
-def test_a_detector_has_a_table_of_its_own() -> None:
+def rows_of(section: str) -> list[list[str]]:
+    """Cells of all tables, the lines below their heads left out."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    return [row for row in cells if not set("".join(row)) <= set("-")]
+
+
+def with_figures(*figures: Metric) -> Report:
+    """The example with other figures of what the network says."""
+    kept = tuple(one for one in example().points[0].metrics if one.name != "accuracy")
+    return replace(example(), points=[replace(example().points[0], metrics=MetricSet((*kept, *figures)))])
+
+
+def test_what_a_detector_finds_stands_beside_its_accuracy() -> None:
     about = "odd.npz, 90 test samples"
-    found = [
+    told = with_figures(
+        metric("accuracy", 0.8, Stage.QAT, about),
+        metric("auc", 0.9, Stage.QAT, about),
         metric("tpr", 0.75, Stage.QAT, about),
         metric("fpr", 0.0, Stage.QAT, about),
-        metric("auc", 0.9, Stage.QAT, about),
+        metric("accuracy", 0.8, Stage.SIMULATED, about),
         metric("tpr", 0.75, Stage.SIMULATED, about),
         metric("fpr", None, Stage.SIMULATED, about, "there are no normal samples in the test set"),
-    ]
-    one, *others = example().points
-    told = replace(example(), points=[replace(one, metrics=one.metrics + found), *others])
-    section = report.to_markdown(told).split("## Detection of anomalies")[1].split("##")[0]
+    )
+    section = report.to_markdown(told).split("## Accuracy")[1].split("##")[0]
     assert "simulated: there are no normal samples in the test set" in section
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
-    assert rows[2:] == [
-        ["qat", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
-        ["simulated", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
+    heads = ["accuracy", "anomalies found (TPR)", "false alarms (FPR)", "AUC"]
+    assert rows_of(section) == [
+        ["stage", *(f"{head} (fraction)" for head in heads), "data", "tool", "points"],
+        ["qat", "0.8", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
+        ["simulated", "0.8", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
     ]
-    assert "Detection of anomalies" in report.summary(told)
-    assert "Detection" not in report.to_markdown(example())
+    assert "anomalies found" in report.summary(told)
+    assert "anomalies found" not in report.to_markdown(example())
     assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
     jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
+
+
+def test_errors_of_a_regression_carry_their_unit() -> None:
+    about = "x.csv, 9 test samples"
+    error = replace(metric("rmse", 1.25, Stage.CSIM, about), own_unit="GeV")
+    told = with_figures(metric("r2", 0.5, Stage.CSIM, about), error, metric("mae", 1.0, Stage.CSIM, about))
+    section = report.to_markdown(told).split("## Regression")[1].split("##")[0]
+    assert rows_of(section)[0][1:4] == ["R² (fraction)", "MAE (unit of the targets)", "RMSE (GeV)"]
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    assert [one["unit"] for one in data["points"][0]["metrics"] if one["name"] == "rmse"] == ["GeV"]
+    first = report.document(told).facts[0]
+    assert (first.name, first.cell.text) == ("R² in C-simulation", "0.5")
+
+
+ALL, FEW = "x.npz, 3000 test samples", "x.npz, first 1000 of 3000 test samples"
+
+
+def test_figures_of_fewer_samples_have_a_table_of_their_own() -> None:
+    told = with_figures(
+        metric("accuracy", 0.75, Stage.QAT, ALL),
+        metric("accuracy", 0.5, Stage.QAT, FEW),
+        metric("accuracy", 0.75, Stage.CSIM, ALL),
+        metric("accuracy", 0.5, Stage.CSIM, FEW),
+        metric("accuracy", 0.5, Stage.SIMULATED, FEW),
+    )
+    section = report.to_markdown(told).split("## Accuracy")[1].split("##")[0]
+    assert [(row[0], row[1], row[2]) for row in rows_of(section) if row[0] != "stage"] == [
+        ("qat", "0.75", ALL),
+        ("csim", "0.75", ALL),
+        ("qat", "0.5", FEW),
+        ("csim", "0.5", FEW),
+        ("simulated", "0.5", FEW),
+    ]
+    assert len([row for row in rows_of(section) if row[0] == "stage"]) == 2
+    first = report.document(told).facts[0]
+    assert (first.name, first.cell.text, first.where) == ("accuracy in C-simulation", "0.75", f"R16, csim, {ALL}")
+
+
+def test_the_rtls_figure_stands_first_where_it_ran_all_samples() -> None:
+    told = with_figures(metric("accuracy", 0.75, Stage.CSIM, ALL), metric("accuracy", 0.75, Stage.SIMULATED, ALL))
+    assert report.document(told).facts[0].name == "accuracy in RTL"
+    alone = with_figures(metric("accuracy", 0.5, Stage.SIMULATED, FEW))
+    assert report.document(alone).facts[0].name == "accuracy in RTL"
 
 
 def test_csv_has_a_row_a_figure_with_all_its_provenance() -> None:

@@ -18,6 +18,7 @@ from hlsflow.hls import activations, batchnorm, merges, recurrent, separable, so
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
+from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 from hlsflow.project.errors import nearest
 
@@ -202,27 +203,18 @@ _INSTEAD: Mapping[str, str] = {
 def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:
     """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them."""
     ends, changes, notes = output_names(model), {}, []
-    read_by_others = {parent.layer.name for node in nodes(model) for parent in node.parent_nodes}
+    cut = left_to_software(model)
     for node in nodes(model):
-        layer = node.layer
-        name = _squashing(layer)
-        if layer.name not in ends or layer.name in read_by_others or name is None:
+        layer, name = node.layer, cut.get(node.layer.name)
+        if name is None:
             continue
-        reason = f"the class follows from the logits alone, and hls4ml's tables for {name} are not bit-exact"
+        reason = f"{name} keeps the order of the logits, and hls4ml's tables for it are not bit-exact"
         notes.append(Correction(layer.name, f"{name} left to software, the hardware ends at the logits", reason))
         if type(layer).__name__ in ("Softmax", "Activation"):
             ends = [node.parent_nodes[0].layer.name if end == layer.name else end for end in ends]
         else:
             changes[layer.name] = {"activation": "linear"}
     return (rebuilt(model, changes, ends=ends), notes) if notes else (model, [])
-
-
-def _squashing(layer: Any) -> str | None:
-    """The softmax or sigmoid that a layer ends with, if any."""
-    name = (
-        "softmax" if type(layer).__name__ == "Softmax" else getattr(getattr(layer, "activation", None), "__name__", "")
-    )
-    return name if name in ("softmax", "sigmoid") else None
 
 
 def _replaced(model: Any) -> tuple[Any, list[Correction]]:

@@ -18,21 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow import __version__
-from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, clocks, html, markdown, measured
+from hlsflow.report import budgets, clocks, html, markdown, measured, quality
 from hlsflow.report.document import (
-    MISSING,
     Bars,
     Cell,
-    Chain,
     Document,
     Fact,
     Figure,
     Gallery,
     Lines,
     Section,
-    Step,
     Table,
     Text,
     Verdict,
@@ -141,8 +138,7 @@ def document(report: Report) -> Document:
     """The report for people, before it becomes Markdown or a page."""
     sections = [
         _gate_section(report.gate),
-        _accuracy_section(report),
-        *_detection_section(report),
+        quality.section(_rows(report)),
         *_pictures(report),
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
@@ -168,8 +164,9 @@ def to_html(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    sections = [*_detection_section(report), *clocks.noted(_rows(report), report.parts), *budgets.section(report)]
-    return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
+    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
+    tables = map(markdown.render_table, quality.tables(_rows(report)))
+    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
 
 
 def _gate_section(gate: Mapping[str, Any]) -> Section:
@@ -217,8 +214,6 @@ def _verdict(gate: Mapping[str, Any]) -> Verdict:
 
 
 BEST = (
-    ("accuracy in RTL", "accuracy", Stage.SIMULATED, max),
-    ("anomalies found in RTL", "tpr", Stage.SIMULATED, max),
     ("lowest latency, cycles", "latency_cycles", Stage.SIMULATED, min),
     ("fewest LUT", "lut", Stage.SYNTH, min),
     ("highest Fmax, MHz", "fmax_mhz", Stage.ROUTED, max),
@@ -227,7 +222,8 @@ BEST = (
 
 
 def _facts(report: Report) -> Iterator[Fact]:
-    """The best of each kind; of several targets, that of the first one."""
+    """How good the network is, and the best of each kind; of several targets, that of the first one."""
+    yield from quality.facts(_rows(report))
     for name, metric, stage, best in BEST:
         found = [
             (one.value, Figure.of(point.label, one))
@@ -348,83 +344,6 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, int | float):
         return Cell(str(value), value)
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
-
-
-def _accuracies(report: Report, name: str = "accuracy") -> list[Figure]:
-    """From float to RTL, or another metric of outputs; one that is the same for several points stands once."""
-    found: dict[Metric, list[str]] = {}
-    sources: dict[Metric, str] = {}
-    for point in report.points:
-        for metric in point.metrics:
-            if metric.name == name:
-                key = replace(metric, source="")
-                found.setdefault(key, []).append(point.label)
-                sources.setdefault(key, metric.source)
-    return [Figure.of(", ".join(labels), replace(key, source=sources[key])) for key, labels in found.items()]
-
-
-def _accuracy_table(report: Report) -> Table:
-    found = _accuracies(report)
-    rows = [row(one.stage, one, one.target, f"{one.tool} {one.version}", one.owner) for one in found]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for one in found if one.note)
-    return Table(("stage", "accuracy (fraction)", "data", "tool", "points"), tuple(rows), tuple(notes))
-
-
-def _accuracy_section(report: Report) -> Section:
-    figures = _accuracies(report)
-    blocks = (Chain(tuple(_steps(figures))), _accuracy_table(report)) if figures else (Text("not measured"),)
-    return Section("Accuracy", blocks)
-
-
-def _detection_section(report: Report) -> list[Section]:
-    """What a detector of anomalies finds, a row for each stage and tool."""
-    found: dict[tuple[str, ...], list[Figure]] = {}
-    for name in DETECTION:
-        for figure in _accuracies(report, name):
-            about = figure.stage, figure.target, f"{figure.tool} {figure.version}", figure.owner
-            found.setdefault(about, []).append(figure)
-    if not found:
-        return []
-    rows = [_detected(about, figures) for about, figures in found.items()]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for figures in found.values() for one in figures if one.note)
-    head = ("stage", *DETECTION.values(), "data", "tool", "points")
-    return [Section("Detection of anomalies", (Table(head, tuple(rows), tuple(notes)),))]
-
-
-def _detected(about: Sequence[str], figures: Sequence[Figure]) -> tuple[Cell, ...]:
-    stage, target, tool, owner = about
-    by_name = {figure.name: figure for figure in figures}
-    return row(stage, *(by_name.get(name, MISSING) for name in DETECTION), target, tool, owner)
-
-
-DETECTION = {
-    "tpr": "anomalies found (TPR, fraction)",
-    "fpr": "false alarms (FPR, fraction)",
-    "auc": "AUC (fraction)",
-}
-"""Metrics of a detector, and the heads of their columns."""
-
-CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
-"""Stages of the accuracy, and what each is called on the way."""
-
-
-def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
-    """One step a figure; a change is told between figures of the same data alone."""
-    before: Figure | None = None
-    for figure in figures:
-        name = CHAIN.get(figure.stage, figure.stage)
-        points = f", {figure.owner}" if figure.stage == "simulated" else ""
-        yield Step(f"{name}{points}", cell(figure), figure.target, _change(before, figure))
-        before = figure
-
-
-def _change(before: Figure | None, after: Figure) -> str:
-    if before is None or before.value is None or after.value is None:
-        return ""
-    if before.target != after.target:
-        return "other samples"
-    points = 100 * (after.value - before.value)
-    return f"{points:+.2f} points" if points else "equal"
 
 
 def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
