@@ -12,8 +12,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import shtab
+
 from hlsflow import __version__
-from hlsflow.commands import build, cache, doctor, estimate, explore, report, search, subject
+from hlsflow.commands import build, cache, clean, doctor, estimate, explore, report, search, subject
 from hlsflow.core import output
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ReaderGone, StorageError, said
 from hlsflow.core.progress import Progress
@@ -66,6 +68,7 @@ def _refused(error: OSError) -> StorageError:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
+    shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
     _add_project_arguments(run)
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     explore.add_to(commands, _add_project_arguments, _project)
     search.add_to(commands, _add_project_arguments, _project)
     cache.add_to(commands)
+    clean.add_to(commands)
     report.add_to(commands)
     build.add_to(commands, _add_project_arguments, _project)
     estimate.add_to(commands, _add_project_arguments, _project, _reuse_factors)

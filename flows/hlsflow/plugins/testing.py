@@ -46,7 +46,7 @@ def assert_bit_exact(
 
     Args:
         model: a QKeras model, or the path of a `.h5` or `.keras` file (Lambda layers are refused).
-        x: (n, *input shape), real values; brought to the input grid first, for all alike. A model of several inputs
+        x: (n, ...), real values; brought to the input grid first, for all alike. A model of several inputs
             takes them flattened, side by side.
         input_precision: type of the hardware's input, such as `fixed<10,4>`.
         knobs: precision, reuse factor, strategy; by default what the quantizers say, at reuse factor 1.
@@ -95,9 +95,7 @@ def _parsed(text: str) -> Fixed:
 
 def _require_samples(x: Array, shape: tuple[int, ...]) -> None:
     if not len(x) or x.shape[1:] != shape or not np.isfinite(x).all():
-        raise DataError(
-            f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, *input shape), n > 0"
-        )
+        raise DataError(f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, ...), n > 0")
 
 
 def _loaded(model: Any) -> Any:
