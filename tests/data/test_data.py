@@ -165,7 +165,7 @@ NAN = np.where(np.arange(240).reshape(60, 4) == 17, np.nan, X)
         (
             {"x": (X * 4).astype(np.int64) + 2**60 + 1, "y": Y},
             SPLIT,
-            "whole numbers of more than 53 bits.* in sample 0",
+            "numbers of more than 53 bits.* in sample 0",
         ),
         ({"x": X, "y": Y[:-1]}, SPLIT, r"x \(60, 4\) and y \(59,\) must be"),
         ({"x": X, "y": np.array(3)}, SPLIT, r"x \(60, 4\) and y \(\) must be"),
