@@ -13,7 +13,7 @@ import pytest
 from hlsflow.__main__ import main
 from hlsflow.commands.explore import metric
 from hlsflow.core.errors import ProjectError
-from hlsflow.explore.request import interval
+from hlsflow.explore.request import Request, interval, question_of
 from hlsflow.explore.run import spread
 from hlsflow.project import load
 from tests.pipeline.test_pipeline import PROJECT, make_project
