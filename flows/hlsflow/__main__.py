@@ -12,12 +12,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import shtab
+
 from hlsflow import __version__
-from hlsflow.commands import build, cache, doctor, estimate, explore, report, search, subject
+from hlsflow.commands import build, cache, clean, doctor, estimate, explore, report, search, subject
 from hlsflow.core import output
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ReaderGone, StorageError, said
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
+from hlsflow.project.gate import tolerance
 
 INTERRUPTED = 130
 DEFAULT_REUSE_FACTORS = (16, 64)
@@ -65,6 +68,7 @@ def _refused(error: OSError) -> StorageError:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
+    shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
     _add_project_arguments(run)
@@ -81,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     explore.add_to(commands, _add_project_arguments, _project)
     search.add_to(commands, _add_project_arguments, _project)
     cache.add_to(commands)
+    clean.add_to(commands)
     report.add_to(commands)
     build.add_to(commands, _add_project_arguments, _project)
     estimate.add_to(commands, _add_project_arguments, _project, _reuse_factors)
@@ -103,6 +108,11 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
     )
     parser.add_argument("--bits", type=int, metavar="N", help="the model file is a float one: quantize it to N bits")
+    parser.add_argument(
+        "--tolerance",
+        metavar="0 or NAME=N,…",
+        help="what may differ from a model file: classes=0.1,accuracy=0.1,range=1 (per cent, points, per cent)",
+    )
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -157,7 +167,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
     subject.require_project(arguments.project)
-    for option in ("data", "input_precision", "bits", "allow_lambda"):
+    for option in ("data", "input_precision", "bits", "allow_lambda", "tolerance"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
@@ -180,7 +190,9 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
             f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
         )
     factors = factors or DEFAULT_REUSE_FACTORS
-    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda, arguments.bits)
+    limits = tolerance(arguments.tolerance) if arguments.tolerance else None
+    trusted, bits = arguments.allow_lambda, arguments.bits
+    return for_model(arguments.project, arguments.data, precision, factors, trusted, bits, limits)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:

@@ -120,6 +120,7 @@ def for_model(
     reuse_factors: tuple[int, ...] = (64,),
     allow_lambda: bool = False,
     bits: int | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -130,6 +131,7 @@ def for_model(
         reuse_factors: to measure.
         allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
+        limits: what may differ from the file, as the table [gate] has it; by default what that has.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -142,6 +144,7 @@ def for_model(
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
+        "gate": dict(limits or {}),
     }
     return _complete(parse(values, str(model)), model.resolve().parent, str(model))
 
