@@ -19,7 +19,8 @@ from hlsflow.core.errors import DataError, ProjectError
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import digest, file_digest
-from hlsflow.explore.run import Request, explore
+from hlsflow.explore.request import Request
+from hlsflow.explore.run import explore
 from hlsflow.pipeline.context import Results
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
 from hlsflow.project import Project, for_model
