@@ -70,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
     shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser(
-        "run", help="train, translate, compare bit for bit, emit RTL, simulate, synthesize, report"
-    )
+    run = commands.add_parser("run", help="train, translate, compare, emit RTL, simulate, synthesize, report")
     _add_project_arguments(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
