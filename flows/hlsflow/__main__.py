@@ -2,25 +2,25 @@
 
 Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
 tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
-reads the output has gone; 1 any other error.
+reads the output has gone; 1 any other error. What takes time to import is imported by the functions, so that Ctrl-C
+ends in 130 there too.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import shtab
+from typing import TYPE_CHECKING
 
 from hlsflow import __version__
-from hlsflow.commands import build, cache, clean, doctor, estimate, explore, report, search, subject
 from hlsflow.core import output
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ReaderGone, StorageError, said
-from hlsflow.core.progress import Progress
-from hlsflow.project import Project, for_model, load
-from hlsflow.project.gate import tolerance
+
+if TYPE_CHECKING:
+    from hlsflow.project import Project
 
 INTERRUPTED = 130
 DEFAULT_REUSE_FACTORS = (16, 64)
@@ -50,12 +50,20 @@ def _command(argv: Sequence[str] | None) -> None:
     """Read the arguments and do what they say; the output is complete then, also that of `--help`."""
     try:
         arguments = _parser().parse_args(argv)
+        _require_working_folder()
         command: Callable[[argparse.Namespace], None] = arguments.command
         command(arguments)
     except SystemExit:
         sys.stdout.flush()
         raise
     sys.stdout.flush()
+
+
+def _require_working_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise StorageError("the working folder has been deleted", "cd to one that exists") from None
 
 
 def _refused(error: OSError) -> StorageError:
@@ -66,6 +74,10 @@ def _refused(error: OSError) -> StorageError:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import shtab
+
+    from hlsflow.commands import build, cache, clean, estimate, explore, report, search
+
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
     shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
@@ -126,6 +138,7 @@ def _jobs(text: str) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
@@ -135,6 +148,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from hlsflow.commands import report
+    from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import CHECK_STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
@@ -151,6 +166,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
+    from hlsflow.commands import doctor
+
     print(doctor.render(doctor.checkup()))
 
 
@@ -163,6 +180,9 @@ def _new(arguments: argparse.Namespace) -> None:
 
 
 def _project(arguments: argparse.Namespace) -> Project:
+    from hlsflow.commands import subject
+    from hlsflow.project import load
+
     factors = _reuse_factors(arguments.reuse_factor)
     if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
@@ -176,7 +196,10 @@ def _project(arguments: argparse.Namespace) -> Project:
 
 
 def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> Project:
+    from hlsflow.core.progress import Progress
     from hlsflow.data import natural_grid
+    from hlsflow.project import for_model
+    from hlsflow.project.gate import tolerance
 
     if not arguments.project.is_file():
         raise ProjectError(f"there is no model file {arguments.project}", "name a QKeras model saved as .h5 or .keras")

@@ -41,6 +41,9 @@ READING = ("keras",)
 OF_TASKS = ("core/tasks.py", "core/metrics.py")
 """Our own code that decides how a model's outputs are judged."""
 
+OF_TASKS = ("core/tasks.py", "core/metrics.py")
+"""Our own code that decides how a model's outputs are judged."""
+
 NETWORKS = "networks"
 """Folder of a project's builds that keeps what building its networks has read."""
 
@@ -54,7 +57,7 @@ def train(context: Context, results: Results) -> Results:
         *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
-        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "network": network_key(project, context.store.records("networks"), context.folder.parents),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
         "settings": keras2.settings(),
