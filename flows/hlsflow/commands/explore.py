@@ -6,6 +6,8 @@ In: the command line. Out: a `Request` carried out by `hlsflow.explore.run`.
 from __future__ import annotations
 
 import argparse
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from hlsflow.commands import project
@@ -14,7 +16,7 @@ from hlsflow.project import Project
 
 if TYPE_CHECKING:
     from hlsflow.explore.outcome import Outcome
-    from hlsflow.explore.run import Request
+    from hlsflow.explore.request import Request
 
 METRICS = ("latency_cycles", "ii", "lut", "ff", "dsp", "bram")
 SHORT = {"latency": "latency_cycles"}
@@ -110,7 +112,7 @@ COLOURS = {"": "", "good": "green", "warn": "yellow", "bad": "red"}
 
 def request(arguments: argparse.Namespace) -> Request:
     """The request that the arguments make; raises ProjectError."""
-    from hlsflow.explore.run import Request
+    from hlsflow.explore.request import Request
 
     front = () if arguments.minimize else tuple(metric(name) for name in (arguments.pareto or "latency,lut").split(","))
     return Request(
@@ -124,6 +126,7 @@ def request(arguments: argparse.Namespace) -> Request:
         confirm=arguments.confirm,
         most=arguments.points,
         cluster=arguments.cluster,
+        fine_tune=arguments.fine_tune,
     )
 
 
@@ -138,13 +141,16 @@ def metric(name: str) -> str:
 def _weight(word: str) -> tuple[str, float]:
     name, _, weight = word.partition("=")
     try:
-        return metric(name), float(weight or 1)
+        value = float(weight or 1)
     except ValueError:
-        raise ProjectError(f"--minimize {word}: {weight} is no weight", "write for example lut=1,dsp=100") from None
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ProjectError(f"--minimize {word}: {weight} is no weight", "write for example lut=1,dsp=100")
+    return metric(name), value
 
 
 def _limit(word: str) -> tuple[str, int]:
     name, _, value = word.partition("=")
-    if not value.replace("_", "").isdigit():
+    if not re.fullmatch(r"[0-9_]{1,18}", value) or not value.strip("_"):
         raise ProjectError(f"--max {word} is no limit", "write for example --max lut=8000")
-    return metric(name), int(value)
+    return metric(name), int(value.replace("_", ""))

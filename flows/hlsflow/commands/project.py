@@ -15,7 +15,19 @@ from hlsflow.project import Project
 from hlsflow.project.gate import tolerance
 from hlsflow.toolchains import boards
 
-OF_MODELS = ("data", "label", "features", "input_precision", "bits", "tolerance", "clock", "strategy", "part", "board")
+OF_MODELS = (
+    "data",
+    "label",
+    "features",
+    "input_precision",
+    "bits",
+    "task",
+    "tolerance",
+    "clock",
+    "strategy",
+    "part",
+    "board",
+)
 """Options that say of a model file what a project's own file says."""
 
 
@@ -33,6 +45,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--features", metavar="A,B,…", help="columns of a table that enter the network (default: all)")
     model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>")
     model.add_argument("--bits", type=int, metavar="N", help="the model is a float one: quantize it to N bits")
+    model.add_argument(
+        "--task",
+        choices=("classes", "binary", "multilabel", "regression"),
+        help="what the network tells (default: what y and the number of outputs say)",
+    )
     model.add_argument(
         "--tolerance",
         metavar="0 or NAME=N,…",
@@ -86,6 +103,7 @@ def _model_project(arguments: argparse.Namespace) -> Project:
         data=arguments.data,
         input_precision=arguments.input_precision,
         bits=arguments.bits,
+        task=arguments.task,
         tables=_tables(arguments),
     ).project
 

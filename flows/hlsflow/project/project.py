@@ -121,6 +121,7 @@ def for_model(
     *,
     bits: int | None = None,
     tables: Mapping[str, Mapping[str, Any]] | None = None,
+    task: str | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -131,6 +132,7 @@ def for_model(
         reuse_factors: to measure.
         bits: quantize a float model to so many, without training; None: the model is quantized.
         tables: of a project file, with keys that go before the ones said here.
+        task: what the network tells of a sample, as `task` of a project file; None: found from the data.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -140,6 +142,7 @@ def for_model(
         "data": {"source": str(data.resolve())},
         "model": {"file" if bits is None else "float_file": str(model.resolve())},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
+        **({} if task is None else {"task": task}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
