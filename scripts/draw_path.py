@@ -70,7 +70,7 @@ def _boxes(report: Mapping[str, Any]) -> list[list[str]]:
         [
             "logic synthesis",
             f"{lut['target']}, {lut['tool']}",
-            f"{lut['value']:,.0f} LUT, {dsp['value']:.0f} DSP",
+            area,
             "stage synth",
         ],
         ["place and route", f"{fmax['target'].split('-6')[0]}", f"{fmax['value']:.1f} MHz", "stage routed"],
