@@ -19,6 +19,7 @@ from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
 from hlsflow.ir import Graph
@@ -150,6 +151,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
     Samples(codes, data.y_test, project.data_name, project.anomaly is not None).save(folder)
     echo = {
+        "names": dict(result.names),
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
@@ -171,7 +173,7 @@ def csim(context: Context, results: Results) -> Results:
     key = {
         "backend": backend,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json"),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/classes.py", "core/metrics.py"),
@@ -219,4 +221,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

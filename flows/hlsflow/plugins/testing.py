@@ -20,6 +20,7 @@ import numpy as np
 from hlsflow.core.errors import DataError, GateFailed, ProjectError
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.keras.inputs import sample_shape
@@ -72,7 +73,7 @@ def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    return gate.judge(graph, wanted, run(False).output, codes, lambda: run(True).layers)
+    return gate.judge(graph, wanted, run(False).output, codes, lambda: told(run(True).layers, translated.names))
 
 
 def _parsed(text: str) -> Fixed:
