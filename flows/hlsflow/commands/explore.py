@@ -13,6 +13,7 @@ from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
 if TYPE_CHECKING:
+    from hlsflow.explore.outcome import Outcome
     from hlsflow.explore.run import Request
 
 METRICS = ("latency_cycles", "ii", "lut", "ff", "dsp", "bram")
@@ -71,16 +72,18 @@ def add_to(
 
 
 def _explore(arguments: argparse.Namespace, project: Project) -> None:
-    from hlsflow.explore.outcome import confirmation_table, points_table, routed_table, summary_lines, verdict
     from hlsflow.explore.run import explore, fine_tune
+    from hlsflow.explore.tables import confirmation_table, points_table, routed_table
     from hlsflow.explore.vendor import explore_vendor
-    from hlsflow.report.markdown import lines, render_table
+    from hlsflow.explore.verdict import compared
+    from hlsflow.report.markdown import render_table
 
     ask = explore_vendor if arguments.engine == "vitis" else explore
     outcome, folder = ask(project, request(arguments), arguments.build, jobs=arguments.jobs)
-    print(f"{lines(summary_lines(outcome))}\n\n{render_table(points_table(outcome))}")
+    _tell(outcome)
+    print(f"\n{render_table(points_table(outcome))}")
     if outcome.confirmed:
-        print(f"\n{render_table(confirmation_table(outcome))}\n\n{verdict(outcome)}")
+        print(f"\n{render_table(confirmation_table(outcome))}\n\n{compared(outcome)}")
     if outcome.routed:
         print(f"\n{render_table(routed_table(outcome))}")
     if arguments.fine_tune is not None:
@@ -88,6 +91,23 @@ def _explore(arguments: argparse.Namespace, project: Project) -> None:
             raise ProjectError(f"there is no point {arguments.fine_tune}", f"write 1 to {len(outcome.files)}")
         print(f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}")
     print(f"\npage, tables, plot and a project file for each point: {folder}")
+
+
+def _tell(outcome: Outcome) -> None:
+    """The summary, and the verdict in its colour where the terminal has any."""
+    from rich.console import Console
+
+    from hlsflow.explore.tables import summary_lines
+    from hlsflow.explore.verdict import judged
+    from hlsflow.report.markdown import verdict_lines
+
+    verdict, console = judged(outcome), Console(highlight=False, markup=False, soft_wrap=True)
+    for line in summary_lines(outcome):
+        console.print(f"- {line}", style=COLOURS[verdict.tone] if line == verdict_lines(verdict)[0] else None)
+
+
+COLOURS = {"": "", "good": "green", "warn": "yellow", "bad": "red"}
+"""Tone of a verdict → colour in a terminal."""
 
 
 def request(arguments: argparse.Namespace) -> Request:

@@ -20,12 +20,13 @@ from hlsflow.core.store import Store, digest, file_digest
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster
-from hlsflow.explore.outcome import OPEN, Engine, Outcome, write
+from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
 from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
@@ -112,6 +113,8 @@ def explore(
         files=_project_files(project, study, answer.solutions, trained(project, results), folder),
         notes=_notes(study),
         routed=routed,
+        part=part_of(project, request, family),
+        per_second=request.per_second,
     )
     write(outcome, folder)
     return outcome, folder
@@ -221,6 +224,11 @@ def family_of(project: Project, request: Request) -> Family:
             raise ProjectError(f"part {request.part} is {family}, not {request.family}", "leave out --family")
         return family
     return Family(request.family or project.target.families[0])
+
+
+def part_of(project: Project, request: Request, family: Family) -> str | None:
+    """The part of which figures are told in per cent: that of the request, or the project's for this family."""
+    return request.part or parts.of_family(family, project.target.route_part, project.target.part)
 
 
 def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:

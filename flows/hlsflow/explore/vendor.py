@@ -15,11 +15,12 @@ from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store
 from hlsflow.data.openml import settled
 from hlsflow.explore.hls_engine import VendorStudy
-from hlsflow.explore.outcome import VITIS, Outcome, write
+from hlsflow.explore.outcome import VITIS, Outcome
 from hlsflow.explore.projects import Point, write_project
 from hlsflow.explore.run import Request, family_of, folder_of, limits_of, note_of, spread, trained
 from hlsflow.explore.search import Question
 from hlsflow.explore.solver import Solution
+from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.pipeline.context import Context
 from hlsflow.pipeline.run import run
@@ -73,6 +74,8 @@ def explore_vendor(
         confirmed=dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True)),
         files=_project_files(project, study, answer.solutions, model, folder),
         notes=_notes(project, study),
+        part=study.part,
+        per_second=request.per_second,
     )
     write(outcome, folder)
     return outcome, folder

@@ -13,6 +13,7 @@ from hlsflow.pipeline.context import Context, Point, Results
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
 from hlsflow.rtl.memory import WeightMemory, weight_memories
+from hlsflow.toolchains import parts, yosys
 
 
 def report(context: Context, results: Results) -> Results:
@@ -52,7 +53,15 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
+        _parts(project),
     )
+
+
+def _parts(project: Project) -> dict[str, str]:
+    """Family that is synthesized for → the part asked for, where it is one of that family."""
+    target = project.target
+    found = {name: parts.of_family(yosys.Family(name), target.route_part, target.part) for name in target.families}
+    return {family: part for family, part in found.items() if part is not None}
 
 
 def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:

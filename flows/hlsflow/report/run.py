@@ -11,9 +11,8 @@ import csv
 import io
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 from hlsflow import __version__
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import html, markdown, measured
+from hlsflow.report import budgets, clocks, html, markdown, measured
 from hlsflow.report.document import (
     MISSING,
     Bars,
@@ -36,7 +35,6 @@ from hlsflow.report.document import (
     Step,
     Table,
     Text,
-    Tone,
     Verdict,
     cell,
     number,
@@ -78,6 +76,7 @@ class Report:
         points: the sweep.
         budgets: family → metric name → largest allowed value.
         notes: what is not in the report, and why.
+        parts: family → the part asked for, of which figures are told in per cent.
     """
 
     project: str
@@ -88,6 +87,7 @@ class Report:
     points: Sequence[PointReport]
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(report: Report, folder: Path) -> None:
@@ -113,11 +113,12 @@ def to_json(report: Report) -> dict[str, Any]:
                 "knobs": dict(point.knobs),
                 "predicted": dict(point.predicted),
                 "metrics": point.metrics.to_json(),
+                "utilisation": measured.utilisation(point.metrics, report.parts),
                 "layers": [{"name": name, "metrics": metrics.to_json()} for name, metrics in point.layers],
             }
             for point in report.points
         ],
-        "budgets": [verdict for verdict in _verdicts(report)],
+        "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
     }
 
@@ -143,8 +144,8 @@ def document(report: Report) -> Document:
         _accuracy_section(report),
         *_detection_section(report),
         *_pictures(report),
-        *measured.sections(_rows(report)),
-        *_budget_section(report),
+        *clocks.noted(_rows(report), report.parts),
+        *budgets.section(report),
         *(section for point in report.points for section in _layer_sections(point)),
         *_rtl_sections(report),
         Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
@@ -152,7 +153,7 @@ def document(report: Report) -> Document:
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
     ]
     title = f"{report.project}, run {report.run}"
-    return Document(title, "Run", tuple(sections), _verdict(report), tuple(_facts(report)))
+    return Document(title, "Run", tuple(sections), budgets.joined(_verdict(report.gate), report), tuple(_facts(report)))
 
 
 def to_markdown(report: Report) -> str:
@@ -167,7 +168,7 @@ def to_html(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    sections = [*_detection_section(report), *measured.sections(_rows(report)), *_budget_section(report)]
+    sections = [*_detection_section(report), *clocks.noted(_rows(report), report.parts), *budgets.section(report)]
     return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
 
 
@@ -202,18 +203,17 @@ def _not_run(gate: Mapping[str, Any]) -> bool:
     return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
 
 
-def _verdict(report: Report) -> Verdict:
-    gate, budgets = report.gate, Counter(item["verdict"] for item in _verdicts(report))
-    said = [f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}"] if budgets else []
+def _verdict(gate: Mapping[str, Any]) -> Verdict:
+    """What the gate says."""
     if _not_run(gate):
-        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", (*_difference(gate), *said))
+        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", _difference(gate))
     if not gate["passed"]:
         where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
-        return Verdict(f"Not bit-exact{where}", "bad", (*_difference(gate), *said))
+        return Verdict(f"Not bit-exact{where}", "bad", _difference(gate))
     names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
     outputs = sum(item["outputs"] for item in gate["comparisons"])
     count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
-    return Verdict("Bit-exact", "good", (" = ".join(names), count, *said))
+    return Verdict("Bit-exact", "good", (" = ".join(names), count))
 
 
 BEST = (
@@ -237,6 +237,9 @@ def _facts(report: Report) -> Iterator[Fact]:
         if found:
             _, chosen = best(found, key=itemgetter(0))
             yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
+    unrouted = clocks.unrouted(_rows(report))
+    if unrouted:
+        yield Fact("Fmax", Cell("not measured"), "; ".join(unrouted.values()))
 
 
 def _rows(report: Report) -> list[measured.Row]:
@@ -422,55 +425,6 @@ def _change(before: Figure | None, after: Figure) -> str:
         return "other samples"
     points = 100 * (after.value - before.value)
     return f"{points:+.2f} points" if points else "equal"
-
-
-def _verdicts(report: Report) -> list[dict[str, Any]]:
-    """Each budget against each point; a missing figure is neither met nor exceeded."""
-    found = []
-    for point in report.points:
-        for family, limits in report.budgets.items():
-            for name, limit in limits.items():
-                metric = _budget_figure(point, family, name)
-                value = metric.value if metric else None
-                verdict = MISSING if value is None else "met" if value <= limit else "exceeded"
-                found.append(
-                    {
-                        "point": point.label,
-                        "family": family,
-                        "name": name,
-                        "limit": limit,
-                        "value": value,
-                        "verdict": verdict,
-                    }
-                )
-    return found
-
-
-def _budget_figure(point: PointReport, family: str, name: str) -> Metric | None:
-    if name in ("latency_cycles", "ii"):
-        return point.metrics.get(name, Stage.SIMULATED)
-    return point.metrics.get(name, Stage.SYNTH, family)
-
-
-TONES: Mapping[str, Tone] = {"met": "good", "exceeded": "bad"}
-
-
-def _budget_section(report: Report) -> list[Section]:
-    rows = [
-        row(
-            *(item[key] for key in ("point", "family", "name", "limit")),
-            cell(Figure.of(item["point"], found)) if (found := _of_verdict(report, item)) else cell(MISSING),
-            cell(item["verdict"], TONES.get(item["verdict"], "")),
-        )
-        for item in _verdicts(report)
-    ]
-    head = ("point", "family", "figure", "budget", "measured", "verdict")
-    return [Section("Budgets", (Table(head, tuple(rows)),))] if rows else []
-
-
-def _of_verdict(report: Report, item: Mapping[str, Any]) -> Metric | None:
-    point = next(point for point in report.points if point.label == item["point"])
-    return _budget_figure(point, item["family"], item["name"])
 
 
 def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
