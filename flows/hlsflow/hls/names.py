@@ -91,7 +91,7 @@ def _stays(name: str, is_input: bool) -> bool:
 def _cleaned(name: str) -> str:
     """Letters, digits and single underscores, not beginning with a digit, and no word of C++ or hls4ml."""
     clean = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
-    return clean if clean != name and _stays(clean, True) else f"layer_{clean}".rstrip("_")
+    return clean if clean != name and _stays(clean, True) else f"layer_{clean}".removesuffix("_t").rstrip("_")
 
 
 def notes(names: Names) -> list[Correction]:

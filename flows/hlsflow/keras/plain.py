@@ -61,11 +61,11 @@ class _Copy:
         taken.add(name)
         return name
 
-    def add(self, layer: Any, given: Any, **changed: Any) -> Any:
-        """The result of a copy of a layer."""
+    def add(self, layer: Any, given: Any, weights: Sequence[Any], **changed: Any) -> Any:
+        """The result of a copy of a layer with these weights."""
         constant = _constant(layer)
         copy = copied(layer, changed | constant)
-        self.weights.append((copy, [] if constant else layer.get_weights()))
+        self.weights.append((copy, [] if constant else weights))
         return copy(given)
 
 
@@ -153,16 +153,26 @@ def _listed(value: Any) -> list[Any]:
 def _results(copy: _Copy, node: Any, given: Any, prefix: str) -> list[Any]:
     """What an application of a layer gives."""
     layer, name = node.layer, node.layer.name
-    while type(layer).__name__ == PRUNED:
-        layer = layer.layer
+    weights = layer.get_weights()
+    if type(layer).__name__ == PRUNED:
+        weights, layer = _masked(layer), layer.layer
         name = f"{prefix}{layer.name}"
-        copy.notes.append(Note(name, "its pruning wrapper left out", "at inference it does nothing"))
+        copy.notes.append(Note(name, "its pruning wrapper left out", "at inference it does nothing but mask weights"))
     if is_model(layer):
         return _opened(copy, layer, given, f"{prefix}{layer.name}")
     own = copy.unique(f"{prefix}{layer.name}") if prefix or layer is not node.layer else name
     if _function(layer) is None:
-        return _listed(copy.add(layer, given, name=own))
-    return [_with_function(copy, layer, given, own)]
+        return _listed(copy.add(layer, given, weights, name=own))
+    return [_with_function(copy, layer, given, weights, own)]
+
+
+def _masked(wrapper: Any) -> list[Any]:
+    """The weights of a wrapped layer as `PruneLowMagnitude.call` uses them: times their masks."""
+    masks = {id(weight): mask.numpy() for weight, mask, _ in wrapper.pruning_vars}
+    return [
+        value * masks.get(id(weight), 1)
+        for weight, value in zip(wrapper.layer.weights, wrapper.layer.get_weights(), strict=True)
+    ]
 
 
 def _opened(copy: _Copy, model: Any, given: Any, name: str) -> list[Any]:
@@ -174,7 +184,7 @@ def _opened(copy: _Copy, model: Any, given: Any, name: str) -> list[Any]:
     return _applied(copy, model, _listed(given), prefix)
 
 
-def _with_function(copy: _Copy, layer: Any, given: Any, name: str) -> Any:
+def _with_function(copy: _Copy, layer: Any, given: Any, weights: Sequence[Any], name: str) -> Any:
     """A layer whose activation is a layer, as two."""
     function = _function(layer)
     if function.weights:
@@ -183,8 +193,8 @@ def _with_function(copy: _Copy, layer: Any, given: Any, name: str) -> Any:
             "use a quantized_relu with negative_slope",
         )
     if type(layer).__name__ == "Activation":
-        return copy.add(function, given, name=name)
+        return copy.add(function, given, [], name=name)
     kind = type(function).__name__
     copy.notes.append(Note(name, f"its {kind} made a layer of its own", "hls4ml reads activations by name"))
     own = copy.unique(f"{name}_{kind.lower()}")
-    return copy.add(function, copy.add(layer, given, name=name, activation="linear"), name=own)
+    return copy.add(function, copy.add(layer, given, weights, name=name, activation="linear"), [], name=own)
