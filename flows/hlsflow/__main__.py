@@ -1,7 +1,8 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
 Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
-tool failed; 6 the disk; 7 a figure moved beyond its baseline; 130 interrupted; 1 any other error.
+tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
+reads the output has gone; 1 any other error.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import shtab
+
 from hlsflow import __version__
-from hlsflow.commands import build, cache, doctor, estimate, explore, report, search, subject
-from hlsflow.core.errors import FlowError, GateFailed, ProjectError
+from hlsflow.commands import build, cache, clean, doctor, estimate, explore, report, search, subject
+from hlsflow.core import output
+from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ReaderGone, StorageError, said
 from hlsflow.core.progress import Progress
 from hlsflow.project import Project, for_model, load
+from hlsflow.project.gate import tolerance
 
 INTERRUPTED = 130
 DEFAULT_REUSE_FACTORS = (16, 64)
@@ -24,22 +29,46 @@ DEFAULT_REUSE_FACTORS = (16, 64)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-    command: Callable[[argparse.Namespace], None] = arguments.command
-    try:
-        command(arguments)
-    except FlowError as error:
-        print(f"hlsflow: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("hlsflow: interrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
-        return INTERRUPTED
+    with output.guarded():
+        try:
+            _command(argv)
+        except ReaderGone as error:
+            return error.exit_code
+        except FlowError as error:
+            print(f"hlsflow: {error}", file=sys.stderr)
+            return error.exit_code
+        except OSError as error:
+            print(f"hlsflow: {_refused(error)}", file=sys.stderr)
+            return StorageError.exit_code
+        except KeyboardInterrupt:
+            print("hlsflow: interrupted; what was finished is kept, run the same command to go on", file=sys.stderr)
+            return INTERRUPTED
     return 0
+
+
+def _command(argv: Sequence[str] | None) -> None:
+    """Read the arguments and do what they say; the output is complete then, also that of `--help`."""
+    try:
+        arguments = _parser().parse_args(argv)
+        command: Callable[[argparse.Namespace], None] = arguments.command
+        command(arguments)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _refused(error: OSError) -> StorageError:
+    """What the operating system refused, where nothing nearer knows of it."""
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "check that the file or folder is there and that you may use it; finished steps are kept"
+    return StorageError(f"{where}{error.strerror or said(error)}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
+    shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
     _add_project_arguments(run)
@@ -56,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     explore.add_to(commands, _add_project_arguments, _project)
     search.add_to(commands, _add_project_arguments, _project)
     cache.add_to(commands)
+    clean.add_to(commands)
     report.add_to(commands)
     build.add_to(commands, _add_project_arguments, _project)
     estimate.add_to(commands, _add_project_arguments, _project, _reuse_factors)
@@ -78,6 +108,11 @@ def _add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--input-precision", metavar="TYPE", help="input quantizer for a model file, such as fixed<10,4>"
     )
     parser.add_argument("--bits", type=int, metavar="N", help="the model file is a float one: quantize it to N bits")
+    parser.add_argument(
+        "--tolerance",
+        metavar="0 or NAME=N,…",
+        help="what may differ from a model file: classes=0.1,accuracy=0.1,range=1 (per cent, points, per cent)",
+    )
     parser.add_argument("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     parser.add_argument("--allow-lambda", action="store_true", help="run code that a model file's Lambda layers carry")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -132,7 +167,7 @@ def _project(arguments: argparse.Namespace) -> Project:
     if arguments.project.suffix in subject.MODELS:
         return _model_project(arguments, factors)
     subject.require_project(arguments.project)
-    for option in ("data", "input_precision", "bits", "allow_lambda"):
+    for option in ("data", "input_precision", "bits", "allow_lambda", "tolerance"):
         if getattr(arguments, option):
             name = option.replace("_", "-")
             raise ProjectError(f"--{name} goes with a model file, not with a project", "set it in project.toml instead")
@@ -155,7 +190,9 @@ def _model_project(arguments: argparse.Namespace, factors: tuple[int, ...]) -> P
             f"input quantizer {precision}: the narrowest that holds every sample of {arguments.data} exactly"
         )
     factors = factors or DEFAULT_REUSE_FACTORS
-    return for_model(arguments.project, arguments.data, precision, factors, arguments.allow_lambda, arguments.bits)
+    limits = tolerance(arguments.tolerance) if arguments.tolerance else None
+    trusted, bits = arguments.allow_lambda, arguments.bits
+    return for_model(arguments.project, arguments.data, precision, factors, trusted, bits, limits)
 
 
 def _reuse_factors(text: str | None) -> tuple[int, ...]:

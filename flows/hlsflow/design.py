@@ -54,7 +54,7 @@ def load(
     Args:
         source: the folder of a project or its `project.toml`; a model file (`.h5`, `.keras`); or a Keras 2 model.
         data: samples for a model: a file (`.npz` with `x` and perhaps `y`, `.csv`, `.parquet`), an array x of shape
-            (n, *input shape) in real values, or a pair (x, y) with class numbers y of shape (n,).
+            (n, ...) in real values, or a pair (x, y) with class numbers y of shape (n,).
         input_precision: type of the hardware's input, such as `fixed<10,4>`; None: the narrowest that holds every
             sample exactly.
         bits: the model is a float one, and is quantized to so many bits without further training.
@@ -100,10 +100,12 @@ class Design:
     progress: Progress = field(default_factory=Progress)
 
     def check(self) -> Check:
-        """The gate: the trained model = C-simulation = oracle, on every output of every test sample.
+        """The gate: file = frozen network = C-simulation = oracle, on every output of every test sample.
 
+        Returns:
+            the gate, whose `verdict` says whether anything differs from the file, and which correction did it.
         Raises:
-            GateFailed: something differs; names the first layer that does, by how much, and the usual cause.
+            GateFailed: more differs than the project allows; names the first layer that does, by how much, and why.
             FlowError: a step before it failed; what was finished is kept.
         """
         results = run(self.project, self.build, CHECK_STEPS, self.progress, self.jobs)
@@ -177,10 +179,10 @@ class Check:
         return _frame([("", self.metrics)])
 
     def __str__(self) -> str:
-        return str(self.gate)
+        return f"{self.gate}\nverdict: {self.gate.verdict}"
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in str(self.gate).splitlines())
+        lines = "<br>".join(html.escape(line) for line in str(self).splitlines())
         return f"<p>{lines}</p>{self.table().to_html(index=False)}"
 
 
@@ -261,7 +263,7 @@ def _samples(data: Any, build: Path) -> Path:
         return Path(data)
     x, *y = map(np.asarray, data if isinstance(data, tuple) else (data,))
     if x.ndim < 2 or len(y) > 1:
-        raise DataError(f"data starts with shape {x.shape}", "give x of shape (n, *input shape), or a pair (x, y)")
+        raise DataError(f"data starts with shape {x.shape}", "give x of shape (n, ...), or a pair (x, y)")
     write = (lambda file: np.savez(file, x=x, y=y[0])) if y else (lambda file: np.savez(file, x=x))
     return _kept(build, ".npz", write)
 

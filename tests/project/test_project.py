@@ -290,7 +290,7 @@ def test_toml_mistakes_have_line_and_column(tmp_path: Path) -> None:
 
 def test_a_binary_project_file(tmp_path: Path) -> None:
     (tmp_path / "project.toml").write_bytes(b"\xff\xfe\x00")
-    assert "cannot be read" in load_error(tmp_path).message
+    assert "is not valid TOML: byte 0 is no UTF-8" in load_error(tmp_path).message
 
 
 def test_a_missing_model(tmp_path: Path) -> None:

@@ -164,8 +164,8 @@ def locked(file: Path, waiting: str, say: Callable[[str], None]) -> Iterator[Non
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` of a text in UTF-8."""
-    write_bytes(path, text.encode())
+    """`write_bytes` of a text in UTF-8; what is no character, as in some file names, is written as an escape."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.project.errors import nearest
+
+ABSENT = "correct data.source, or name a set in data.fallback"
+"""What to do where the file is not there."""
 
 LABELS = ("y", "label", "class")
 """Columns that hold the class where none is named, the first that is there."""
@@ -51,18 +55,13 @@ def read_columns(path: Path, label: str | None, features: Sequence[str]) -> Mapp
 
 def _read(path: Path) -> Any:
     """The table of a file."""
-    import pyarrow
     from pyarrow import csv, parquet
 
-    if not path.is_file():
-        raise DataError(
-            f"the data file {path} does not exist", "correct data.source, or name a set in data.fallback"
-        ) from None
-    try:
+    wrong = f"is not a readable {path.suffix[1:]} file"
+    kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
+    foreign.require_file(path, kind)
+    with foreign.reading(path, kind):
         return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path, partitioning=None)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        said = str(error).splitlines()[0]
-        raise DataError(f"{path} is not a readable {path.suffix[1:]} file: {said}", "correct the file") from error
 
 
 def _numbers(column: Any, name: str, path: Path) -> NDArray[np.float64]:

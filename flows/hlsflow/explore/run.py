@@ -19,7 +19,7 @@ from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest, file_digest
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
-from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.cluster import Cluster, open_to_others
 from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
@@ -91,7 +91,10 @@ def explore(
     family = family_of(project, request)
     question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
     scores, least = _scores(project, graph, samples, progress)
-    with Cluster(request.cluster or project.explore.cluster, jobs) as cluster:
+    where = request.cluster or project.explore.cluster
+    if open_to_others(where):
+        progress.say(open_to_others(where))
+    with Cluster(where, jobs) as cluster:
         workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
         study = Study(graph, _options(project, graph, progress), workshop, scores)
         answer = study.answer(question, least)
@@ -266,12 +269,14 @@ def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress
     if all(len(widths) == 1 for widths in choices.values()):
         return None, None
     x, y = _calibration(project, samples)
-    scores = score(graph, choices, x, y if len(y) else None, near=1 - project.explore.accuracy_drop)
+    near = 1 - project.explore.accuracy_drop
+    scores = score(graph, choices, x, y if len(y) else None, near, task=samples.task)
     least = scores.full - project.explore.accuracy_drop
     count, error = len(scores.allowed(least, scores.layers)), float(np.max(scores.standard_error))
+    full = f"{scores.full:.4f}" if np.isnan(error) else f"{scores.full:.4f} ± {error:.4f}"
     progress.say(
         f"{len(scores.bits)} combinations of weight widths scored on {len(x)} samples by {scores.against.value}: "
-        f"{count} keep {least:.4f} (the network as it is: {scores.full:.4f} ± {error:.4f})"
+        f"{count} keep {least:.4f} (the network as it is: {full})"
     )
     return scores, least
 

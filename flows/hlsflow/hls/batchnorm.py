@@ -75,7 +75,7 @@ def _note(layer: Any, kinds: list[Fixed], changes: list[float]) -> Correction:
     plain = [Fixed(kind.width, kind.integer, kind.signed) for kind in kinds]
     what = f"scale frozen as {plain[0]} (changed by up to {changes[0]:.2g}), bias as {plain[1]} (by {changes[1]:.2g})"
     reason = "float32 constants lie on no grid that multipliers can have, and hls4ml drops the quantizers of QKeras"
-    return Correction(layer.name, what, reason)
+    return Correction(layer.name, what, reason, moves=any(changes))
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:

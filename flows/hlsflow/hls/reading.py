@@ -19,6 +19,7 @@ from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
+from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
 from hlsflow.keras.plain import IDENTITIES, plain
 from hlsflow.project.errors import nearest
@@ -91,13 +92,15 @@ class Reading:
     """A model as hls4ml reads it.
 
     Attributes:
-        model: the Keras model whose outputs the hardware must equal: the given one up to its logits, frozen.
+        file: the given model up to where the hardware ends, otherwise as it is.
+        model: the Keras model whose outputs the hardware must equal: `file` frozen.
         layers: hls4ml's layer list, in order, the inputs first; each entry says what it reads.
         inputs, outputs: names of the first and last layers, in the order of the model's arguments and results.
         names: of all layers, those of the given model and those of `model`.
         corrections: what was changed, and why.
     """
 
+    file: Any
     model: Any
     layers: Layers
     inputs: list[str]
@@ -131,7 +134,8 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     model, called = naming.distinct(given.model)
     opened = [Correction(*note) for note in given.notes]
     names = [node.layer.name for node in nodes(model)]
-    model, cuts = _end_at_logits(softmax.formed(model, forms or {}))
+    file, cuts = _end_at_logits(model, forms or {})
+    model = softmax.formed(file, forms or {})
     _refuse_unsupported(model)
     model, notes = _replaced(model)
     model, frozen = weights.freeze(activations.tabled(model))
@@ -143,7 +147,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
+    return Reading(file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:
@@ -204,30 +208,25 @@ _INSTEAD: Mapping[str, str] = {
 """Keras layer class that is not carried → what to use instead."""
 
 
-def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:
-    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them."""
+def _end_at_logits(model: Any, forms: Mapping[str, str]) -> tuple[Any, list[Correction]]:
+    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them.
+
+    Args:
+        forms: names of the layers whose softmax a knob puts into hardware; these stay.
+    """
     ends, changes, notes = output_names(model), {}, []
-    read_by_others = {parent.layer.name for node in nodes(model) for parent in node.parent_nodes}
+    cut = left_to_software(model)
     for node in nodes(model):
-        layer = node.layer
-        name = _squashing(layer)
-        if layer.name not in ends or layer.name in read_by_others or name is None:
+        layer, name = node.layer, cut.get(node.layer.name)
+        if name is None or layer.name in forms:
             continue
-        reason = f"the class follows from the logits alone, and hls4ml's tables for {name} are not bit-exact"
+        reason = f"{name} keeps the order of the logits, and hls4ml's tables for it are not bit-exact"
         notes.append(Correction(layer.name, f"{name} left to software, the hardware ends at the logits", reason))
         if type(layer).__name__ in ("Softmax", "Activation"):
             ends = [node.parent_nodes[0].layer.name if end == layer.name else end for end in ends]
         else:
             changes[layer.name] = {"activation": "linear"}
     return (rebuilt(model, changes, ends=ends), notes) if notes else (model, [])
-
-
-def _squashing(layer: Any) -> str | None:
-    """The softmax or sigmoid that a layer ends with, if any."""
-    name = (
-        "softmax" if type(layer).__name__ == "Softmax" else getattr(getattr(layer, "activation", None), "__name__", "")
-    )
-    return name if name in ("softmax", "sigmoid") else None
 
 
 def _replaced(model: Any) -> tuple[Any, list[Correction]]:

@@ -8,13 +8,15 @@ Every key, its type and its default stand in the section classes below.
 from __future__ import annotations
 
 import hashlib
-import tomllib
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from hlsflow.core import foreign
 from hlsflow.core.caches import data_folder
 from hlsflow.core.errors import ProjectError
 from hlsflow.project.builders import check_builders
@@ -22,6 +24,12 @@ from hlsflow.project.data import FETCHED_SETS, FILES
 from hlsflow.project.errors import explain
 from hlsflow.project.explore import Sweep
 from hlsflow.project.file import ProjectFile
+
+PROJECT_FILE = foreign.Kind("", "is not valid TOML", "correct the file at that place", ProjectError, foreign.MIB)
+MODEL_FILE = foreign.Kind(
+    "the model", "is damaged", "put it there, or correct the [model] table", ProjectError, 4096 * foreign.MIB
+)
+"""The files of a project."""
 
 
 class Project(ProjectFile):
@@ -112,6 +120,7 @@ def for_model(
     reuse_factors: tuple[int, ...] = (64,),
     allow_lambda: bool = False,
     bits: int | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -122,6 +131,7 @@ def for_model(
         reuse_factors: to measure.
         allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
+        limits: what may differ from the file, as the table [gate] has it; by default what that has.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
@@ -134,6 +144,7 @@ def for_model(
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
+        "gate": dict(limits or {}),
     }
     return _complete(parse(values, str(model)), model.resolve().parent, str(model))
 
@@ -158,27 +169,16 @@ def _read_toml(file: Path) -> dict[str, Any]:
     hint = "name a folder with a project.toml, such as projects/digits"
     if not file.parent.is_dir():
         raise ProjectError(f"there is no folder {file.parent}", hint)
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{file} is not valid TOML: {error}", "correct the file at that line and column") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{file} cannot be read: {error}", "check that it is a UTF-8 text file") from error
+    if not os.path.lexists(file):
+        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint)
+    return foreign.toml(file, PROJECT_FILE)
 
 
 def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
     """Add the folder and the digest; checks that the model is there."""
     given = sections.model.file or sections.model.float_file
     file = folder / (given or "model.py")
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ProjectError(
-            f"{where}: the model {file} cannot be read: {error.strerror}",
-            "put it there, or correct the [model] table",
-        ) from error
+    content = foreign.content(file, replace(MODEL_FILE, name=f"{where}: the model"))
     if given is None:
-        check_builders(sections, file, content)
+        check_builders(sections, file)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))

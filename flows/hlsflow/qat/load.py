@@ -7,10 +7,9 @@ Keras 2 and QKeras that carry no code of their own may occur in it, unless the c
 from __future__ import annotations
 
 import inspect
-import json
+import os
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from hlsflow.core.errors import ModelError
+from hlsflow.core import foreign
+from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
@@ -37,6 +37,9 @@ MODULES = {"builtins", "keras", "tf_keras", "qkeras"}
 
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 """Files inside a `.keras` archive; others could carry pickled objects."""
+
+CONFIG_BYTES = 64 * foreign.MIB
+"""No configuration of a model is larger."""
 
 RESAVE = "save the model again with model.save('model.h5') under TF_USE_LEGACY_KERAS=1 and QKeras 0.9"
 
@@ -78,7 +81,7 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
             file = path if config == saved else with_config(path, config, Path(folder))
             model = _rebuilt(file, known, safe_mode=not allow_lambda)
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
-        raise ModelError(f"{path} cannot be rebuilt: {_first_line(error)}", RESAVE) from error
+        raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
 
     _check_weights(path, model)
     return model
@@ -120,13 +123,10 @@ def read_config(path: Path) -> dict[str, Any]:
 def _head(path: Path) -> bytes:
     if path.is_dir():
         raise ModelError(f"{path} is a folder; a SavedModel has lost QKeras' quantizers", RESAVE)
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(_HDF5))
-    except FileNotFoundError:
-        raise ModelError(f"there is no model file {path}", "correct the path") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}", "check the permissions") from error
+    if not os.path.lexists(path):
+        raise ModelError(f"there is no model file {path}", "correct the path")
+    kind = foreign.Kind("", "cannot be read", "check the permissions, and that it is a file", ModelError)
+    return foreign.head(path, len(_HDF5), kind)
 
 
 def _expect_suffix(path: Path, *suffixes: str) -> None:
@@ -139,13 +139,9 @@ def _expect_suffix(path: Path, *suffixes: str) -> None:
 def _read_h5(path: Path) -> dict[str, Any]:
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            version, text = file.attrs.get("keras_version", ""), file.attrs.get("model_config")
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ModelError(
-            f"{path} is a damaged or truncated HDF5 file: {_first_line(error)}", "copy it again"
-        ) from error
+    kind = foreign.Kind("", "is a damaged or truncated HDF5 file", "copy it again", ModelError)
+    with foreign.reading(path, kind), h5py.File(path, "r") as file:
+        version, text = file.attrs.get("keras_version", ""), file.attrs.get("model_config")
     if text is None:
         raise ModelError(f"{path} holds no model configuration, perhaps weights alone", f"{RESAVE}, not save_weights()")
     _expect_keras_2(path, str(version))
@@ -153,12 +149,8 @@ def _read_h5(path: Path) -> dict[str, Any]:
 
 
 def _read_keras(path: Path) -> dict[str, Any]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            parts = {name: archive.read(name) for name in ("metadata.json", "config.json") if name in names}
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(f"{path} is a damaged or truncated .keras file: {error}", "copy it again") from error
+    kind = foreign.Kind("", "is a damaged or truncated .keras file", "copy it again", ModelError, CONFIG_BYTES)
+    names, parts = foreign.members(path, kind, ("metadata.json", "config.json"))
     if len(parts) < 2:
         raise ModelError(f"{path} is a zip archive but no Keras model: config.json or metadata.json is missing", RESAVE)
     _expect_keras_2(path, str(_parse(path, parts["metadata.json"]).get("keras_version", "")))
@@ -170,10 +162,8 @@ def _read_keras(path: Path) -> dict[str, Any]:
 
 
 def _parse(path: Path, text: str | bytes) -> dict[str, Any]:
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise ModelError(f"the model configuration in {path} is damaged: {error}", "copy the file again") from error
+    kind = foreign.Kind("the model configuration in", "is damaged", "copy the file again", ModelError)
+    config = foreign.json_of(text, path, kind)
     if not isinstance(config, dict):
         raise ModelError(f"the model configuration in {path} is a {type(config).__name__}, no table", RESAVE)
     return config
@@ -267,8 +257,3 @@ def _activation_layers() -> dict[str, Any]:
     from tf_keras import layers
 
     return {name: getattr(layers, name) for name in ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax")}
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip() or repr(error)
-    return text.splitlines()[0]

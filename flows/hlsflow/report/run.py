@@ -18,24 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow import __version__
-from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, clocks, html, markdown, measured
+from hlsflow.report import budgets, chain, clocks, html, markdown, measured, quality
 from hlsflow.report.document import (
-    MISSING,
     Bars,
     Cell,
-    Chain,
     Document,
     Fact,
     Figure,
     Gallery,
     Lines,
     Section,
-    Step,
     Table,
     Text,
-    Verdict,
     cell,
     number,
     row,
@@ -83,7 +79,7 @@ class Report:
     run: str
     gate: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
-    corrections: Sequence[Mapping[str, str]]
+    corrections: Sequence[Mapping[str, Any]]
     points: Sequence[PointReport]
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
@@ -140,9 +136,8 @@ def to_csv(report: Report) -> str:
 def document(report: Report) -> Document:
     """The report for people, before it becomes Markdown or a page."""
     sections = [
-        _gate_section(report.gate),
-        _accuracy_section(report),
-        *_detection_section(report),
+        chain.section(report.gate),
+        quality.section(_rows(report)),
         *_pictures(report),
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
@@ -153,7 +148,9 @@ def document(report: Report) -> Document:
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
     ]
     title = f"{report.project}, run {report.run}"
-    return Document(title, "Run", tuple(sections), budgets.joined(_verdict(report.gate), report), tuple(_facts(report)))
+    return Document(
+        title, "Run", tuple(sections), budgets.joined(chain.verdict(report.gate), report), tuple(_facts(report))
+    )
 
 
 def to_markdown(report: Report) -> str:
@@ -168,57 +165,12 @@ def to_html(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    sections = [*_detection_section(report), *clocks.noted(_rows(report), report.parts), *budgets.section(report)]
-    return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
-
-
-def _gate_section(gate: Mapping[str, Any]) -> Section:
-    head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
-    rows = [
-        row(
-            item["left"],
-            cell("=", "good") if item["equal"] else cell("≠", "bad"),
-            item["right"],
-            *(item["outputs"] - item["differing"], item["outputs"], item["samples"], item["largest"]),
-        )
-        for item in gate["comparisons"]
-    ]
-    table = Table(head, tuple(rows))
-    return Section("Bit-exactness", (table,) if gate["passed"] else (Lines(_difference(gate)), table))
-
-
-def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which layer of a gate that did not pass differs first, and why that usually happens."""
-    first = gate["first"]
-    if _not_run(gate):
-        return (f"C-simulation {gate['not_run']}; what was compared is equal, but nothing is shown of hls4ml's C++",)
-    if first is None:
-        return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
-    found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
-    return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
-
-
-def _not_run(gate: Mapping[str, Any]) -> bool:
-    """Whether the gate says nothing against the network, but has not passed either."""
-    return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
-
-
-def _verdict(gate: Mapping[str, Any]) -> Verdict:
-    """What the gate says."""
-    if _not_run(gate):
-        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", _difference(gate))
-    if not gate["passed"]:
-        where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
-        return Verdict(f"Not bit-exact{where}", "bad", _difference(gate))
-    names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
-    outputs = sum(item["outputs"] for item in gate["comparisons"])
-    count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
-    return Verdict("Bit-exact", "good", (" = ".join(names), count))
+    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
+    tables = map(markdown.render_table, quality.tables(_rows(report)))
+    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
 
 
 BEST = (
-    ("accuracy in RTL", "accuracy", Stage.SIMULATED, max),
-    ("anomalies found in RTL", "tpr", Stage.SIMULATED, max),
     ("lowest latency, cycles", "latency_cycles", Stage.SIMULATED, min),
     ("fewest LUT", "lut", Stage.SYNTH, min),
     ("highest Fmax, MHz", "fmax_mhz", Stage.ROUTED, max),
@@ -227,7 +179,8 @@ BEST = (
 
 
 def _facts(report: Report) -> Iterator[Fact]:
-    """The best of each kind; of several targets, that of the first one."""
+    """How good the network is, and the best of each kind; of several targets, that of the first one."""
+    yield from quality.facts(_rows(report))
     for name, metric, stage, best in BEST:
         found = [
             (one.value, Figure.of(point.label, one))
@@ -350,84 +303,7 @@ def _cell(value: Any) -> Cell:
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _accuracies(report: Report, name: str = "accuracy") -> list[Figure]:
-    """From float to RTL, or another metric of outputs; one that is the same for several points stands once."""
-    found: dict[Metric, list[str]] = {}
-    sources: dict[Metric, str] = {}
-    for point in report.points:
-        for metric in point.metrics:
-            if metric.name == name:
-                key = replace(metric, source="")
-                found.setdefault(key, []).append(point.label)
-                sources.setdefault(key, metric.source)
-    return [Figure.of(", ".join(labels), replace(key, source=sources[key])) for key, labels in found.items()]
-
-
-def _accuracy_table(report: Report) -> Table:
-    found = _accuracies(report)
-    rows = [row(one.stage, one, one.target, f"{one.tool} {one.version}", one.owner) for one in found]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for one in found if one.note)
-    return Table(("stage", "accuracy (fraction)", "data", "tool", "points"), tuple(rows), tuple(notes))
-
-
-def _accuracy_section(report: Report) -> Section:
-    figures = _accuracies(report)
-    blocks = (Chain(tuple(_steps(figures))), _accuracy_table(report)) if figures else (Text("not measured"),)
-    return Section("Accuracy", blocks)
-
-
-def _detection_section(report: Report) -> list[Section]:
-    """What a detector of anomalies finds, a row for each stage and tool."""
-    found: dict[tuple[str, ...], list[Figure]] = {}
-    for name in DETECTION:
-        for figure in _accuracies(report, name):
-            about = figure.stage, figure.target, f"{figure.tool} {figure.version}", figure.owner
-            found.setdefault(about, []).append(figure)
-    if not found:
-        return []
-    rows = [_detected(about, figures) for about, figures in found.items()]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for figures in found.values() for one in figures if one.note)
-    head = ("stage", *DETECTION.values(), "data", "tool", "points")
-    return [Section("Detection of anomalies", (Table(head, tuple(rows), tuple(notes)),))]
-
-
-def _detected(about: Sequence[str], figures: Sequence[Figure]) -> tuple[Cell, ...]:
-    stage, target, tool, owner = about
-    by_name = {figure.name: figure for figure in figures}
-    return row(stage, *(by_name.get(name, MISSING) for name in DETECTION), target, tool, owner)
-
-
-DETECTION = {
-    "tpr": "anomalies found (TPR, fraction)",
-    "fpr": "false alarms (FPR, fraction)",
-    "auc": "AUC (fraction)",
-}
-"""Metrics of a detector, and the heads of their columns."""
-
-CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
-"""Stages of the accuracy, and what each is called on the way."""
-
-
-def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
-    """One step a figure; a change is told between figures of the same data alone."""
-    before: Figure | None = None
-    for figure in figures:
-        name = CHAIN.get(figure.stage, figure.stage)
-        points = f", {figure.owner}" if figure.stage == "simulated" else ""
-        yield Step(f"{name}{points}", cell(figure), figure.target, _change(before, figure))
-        before = figure
-
-
-def _change(before: Figure | None, after: Figure) -> str:
-    if before is None or before.value is None or after.value is None:
-        return ""
-    if before.target != after.target:
-        return "other samples"
-    points = 100 * (after.value - before.value)
-    return f"{points:+.2f} points" if points else "equal"
-
-
-def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
+def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))

@@ -7,20 +7,22 @@ what cannot be read, what is missing and why, and what must be known before its 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.report.folders import directory_checks, hls4ml_config
 from hlsflow.report.folders.directory_checks import same_part
 from hlsflow.report.folders.hls4ml_config import Config
-from hlsflow.toolchains.reports import Report, reader_of
+from hlsflow.toolchains.reports import Report, read_with, reader_of
 from hlsflow.toolchains.reports.report import UNKNOWN
-from hlsflow.toolchains.reports.text import relative
+from hlsflow.toolchains.reports.text import kind_of, relative
 
 HINT = "name the folder that hls4ml wrote, or one with reports of a vendor's tool"
 FILES_LIMIT = 100_000
@@ -171,8 +173,9 @@ def _tops(config: Config | None, files: Sequence[Path]) -> set[str]:
     found = {name, f"{name}_axi"} if name else set()
     for file in files:
         if file.name in ("vivado_hls.app", "hls.app"):
-            text = file.read_text(encoding="utf-8", errors="replace")
-            found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
+            with contextlib.suppress(DataError):  # a damaged one hides no report
+                text = foreign.text(file, kind_of("project of Vitis HLS"), errors="replace")
+                found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
     return {top for top in found if top}
 
 
@@ -185,7 +188,7 @@ def _reports(folder: Path, files: Sequence[Path], tops: set[str]) -> tuple[list[
         try:
             reader = reader_of(file)
             if reader is not None:
-                reports.append(reader.read(file, root=folder))
+                reports.append(read_with(reader, file, folder))
         except DataError as error:
             refused.append(error.message.replace(str(file), relative(file, folder)))
     return [report for report in reports if report.metrics.metrics], refused
