@@ -19,6 +19,7 @@ import numpy as np
 
 from hlsflow.core.errors import DataError, GateFailed, ProjectError
 from hlsflow.core.tasks import Task
+from hlsflow.data.grid import on_grid
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
 from hlsflow.hls.names import told
@@ -47,8 +48,9 @@ def assert_bit_exact(
 
     Args:
         model: a QKeras model, or the path of a `.h5` or `.keras` file (Lambda layers are refused).
-        x: (n, ...), real values; brought to the input grid first, for all alike. A model of several inputs
-            takes them flattened, side by side.
+        x: (n, ...), real values; brought to the input grid first, for all alike, as `hlsflow run` does it: those beyond
+            its range are refused unless the type saturates. A model of several inputs takes them flattened, side by
+            side.
         input_precision: type of the hardware's input, such as `fixed<10,4>`.
         knobs: precision, reuse factor, strategy; by default what the quantizers say, at reuse factor 1.
         target: hls4ml backend, part, clock, io type.
@@ -73,8 +75,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`, the limits of `hlsflow check`."""
     translated = translate(model, settings, folder / "hls")
     _require_samples(x, sample_shape(translated.reading.model))
-    codes = settings.input_type.quantize(x)
-    real = settings.input_type.real(codes)
+    real = on_grid(np.asarray(x, np.float64), settings.input_type, "the samples")
+    codes = settings.input_type.quantize(real)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
     first = original(translated, wanted, real, Task(), np.empty(0))

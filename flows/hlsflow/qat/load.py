@@ -22,6 +22,7 @@ from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
+from hlsflow.qat.self_contained import require_self_contained
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -113,10 +114,13 @@ def read_config(path: Path) -> dict[str, Any]:
     head = _head(path)
     if head == _HDF5:
         _expect_suffix(path, ".h5", ".hdf5")
+        require_self_contained(path)
         return _read_h5(path)
     if head.startswith(_ZIP):
         _expect_suffix(path, ".keras")
-        return _read_keras(path)
+        config = _read_keras(path)
+        require_self_contained(path)
+        return config
     raise ModelError(f"{path} is neither an HDF5 (.h5) nor a .keras file, or its beginning is damaged", RESAVE)
 
 
