@@ -35,9 +35,11 @@ def require_knobs(project: Project, model: Any) -> None:
 
 
 def _layers(model: Any) -> Iterator[Any]:
-    """All layers, those of models within the model included."""
+    """All layers, those of models within the model and within wrappers included."""
     for layer in model.layers:
         yield layer
+        if hasattr(layer, "layer"):
+            yield layer.layer
         yield from _layers(layer) if hasattr(layer, "layers") else ()
 
 
