@@ -47,15 +47,25 @@ def frozen_scale(layer: Any) -> tuple[list[Part], list[Any]]:
     """One scale and one bias per channel for a batch normalization; `settle` brings them onto grids.
 
     Raises:
-        UnsupportedLayer: it does not normalize the last axis, or its parameters are no finite numbers.
+        UnsupportedLayer: as `frozen_constants`, or it does not normalize the last axis.
     """
     rank = len(layer.input_shape)
     if list(layer.axis) != [rank - 1]:
         raise UnsupportedLayer(f"layer '{layer.name}' normalizes axis {list(layer.axis)}", "normalize the last axis")
-    scale, bias = _constants(layer)
+    usual = float(np.median(np.abs(_parameter(layer, "gamma", 1.0))))
+    return frozen_constants(layer, *_constants(layer), usual)
+
+
+def frozen_constants(layer: Any, scale: Array, bias: Array, usual: float = 1.0) -> tuple[list[Part], list[Any]]:
+    """A layer of that name that computes x * scale + bias, (channels,) each; `settle` brings these onto grids.
+
+    Args:
+        usual: what a channel usually gives, real.
+    Raises:
+        UnsupportedLayer: they are no finite numbers.
+    """
     if not np.isfinite([scale, bias]).all():
         raise UnsupportedLayer(f"layer '{layer.name}' has parameters that are NaN or infinite", "train the model anew")
-    usual = float(np.median(np.abs(_parameter(layer, "gamma", 1.0))))
     return [Part(_class()(usual, name=layer.name), [scale, bias])], []
 
 

@@ -14,12 +14,14 @@ from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest
+from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
 from hlsflow.hls import csim as csimulation
 from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -51,10 +53,10 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("task", "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
-        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "network": network_key(project, context.store.records("networks"), context.folder.parents),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
         "settings": keras2.settings(),
@@ -128,7 +130,7 @@ def translate(context: Context, results: Results) -> Results:
     """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
     project = context.project
     model = results.trained.digest("qat.h5") if results.trained else project.model_digest
-    key = project.digest_fields("data", "anomaly", "input", "name") | {
+    key = project.digest_fields("task", "data", "anomaly", "input", "name") | {
         "model": model,
         "allow_lambda": project.model.allow_lambda,
         "knobs": hls_knobs(project),
@@ -153,10 +155,11 @@ def hls_knobs(project: Project) -> dict[str, Any]:
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
     from hlsflow.data import load_data
-    from hlsflow.qat import in_hardware, load_model, task_of
+    from hlsflow.qat import in_hardware, load_model, purposed, task_of
 
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
     data = load_data(project).shaped(sample_shape(model))
+    named, data = data, purposed(project, data, model)
     task = in_hardware(task_of(project, data, model, model_file.name), model, project.knobs.softmax_forms)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
@@ -168,7 +171,11 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     samples = Samples(codes, data.y_test, project.data_name, task)
     samples.save(folder)
     original(result, frozen, data.x_test, samples.task, samples.y).save(folder)
+    itself = " (without y in the data, the sample itself is what is estimated)" if data is not named else ""
     echo = {
+        "names": dict(result.names),
+        "task": f"{task}{itself}",
+        "saturation": data.saturated.to_json() if data.saturated else None,
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
@@ -177,6 +184,9 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
 def _say_translation(context: Context, done: Done) -> None:
     echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+    context.progress.say(f"task: {echo['task']}")
+    if echo["saturation"]:
+        context.progress.say(str(Saturation.from_json(echo["saturation"])))
     context.progress.say(render_table(reporting.layer_table(echo["layers"])))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
@@ -191,7 +201,7 @@ def csim(context: Context, results: Results) -> Results:
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", OUTPUT),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
@@ -262,4 +272,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
