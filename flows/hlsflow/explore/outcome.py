@@ -6,7 +6,6 @@ of layers and whole designs never share a column, and neither do figures of diff
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import json
@@ -23,7 +22,7 @@ from hlsflow.explore.precision import Scores
 from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Confirmation
-from hlsflow.report import html, markdown
+from hlsflow.report import comma, html, markdown
 from hlsflow.report.document import (
     MISSING,
     Cell,
@@ -216,20 +215,18 @@ def accuracy_of(outcome: Outcome, solution: Solution) -> float | None:
 
 def to_csv(outcome: Outcome) -> str:
     """One row a point; stages have columns of their own."""
-    stream, engine = io.StringIO(), outcome.engine
+    engine, rows = outcome.engine, []
     layers = list(outcome.study.chosen(outcome.answer.solutions[0].assignment))
     head = ["point", *(f"{layer} {knob}" for layer in layers for knob in engine.knobs)]
     head += [f"{name} ({UNITS[name]}, {engine.cycles})" for name in CYCLES]
     head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.whole})" for name in engine.compared]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*head, "accuracy", "target", "tool"])
     for point in to_json(outcome)["points"]:
         cells = [point["layers"][layer][knob] for layer in layers for knob in engine.knobs]
         cells += [point[engine.cycles][name] for name in CYCLES] + [point[engine.layers][name] for name in AREA]
         cells += [(point[engine.whole] or {}).get(name, "") for name in engine.compared]
         accuracy = "" if point["accuracy"] is None else point["accuracy"]
-        writer.writerow([point["point"], *cells, accuracy, outcome.target, outcome.tool])
-    return stream.getvalue()
+        rows.append([point["point"], *cells, accuracy, outcome.target, outcome.tool])
+    return comma.table([*head, "accuracy", "target", "tool"], rows)
 
 
 def document(outcome: Outcome) -> Document:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlsflow.core.errors import DataError
+from hlsflow.toolchains.reports.report import UNKNOWN
 
 LIMIT_BYTES = 32 * 2**20
 """No report is larger: those of designs that fill the largest parts have a few MB."""
@@ -183,6 +184,11 @@ def read_bytes(file: Path, kind: str) -> bytes:
     if not content.strip():
         raise DataError(f"{kind} {file} is empty", AGAIN)
     return content
+
+
+def top_of(file: Path, suffix: str) -> str:
+    """The top that a report's name tells before that suffix; `UNKNOWN` where the file has a name of the user's own."""
+    return file.stem.removesuffix(suffix) if file.stem.endswith(suffix) else UNKNOWN
 
 
 def relative(file: Path, root: Path | None) -> str:
