@@ -35,11 +35,12 @@ from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.choice import AREA, Assignment
 from hlsflow.explore.cluster import Cluster
-from hlsflow.explore.outcome import CYCLES, errors
+from hlsflow.explore.outcome import CYCLES
 from hlsflow.explore.precision import candidates, score
 from hlsflow.explore.run import spread
 from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.verdict import errors
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
 from hlsflow.report.markdown import table
 from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier

@@ -24,12 +24,22 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
 MISTAKES = {
     "there is no folder nowhere": ["run", "nowhere"],
     "has no project.toml": ["check", "."],
+    "there is no file m.onnx; it would be an ONNX model": ["run", "m.onnx"],
+    r"net.json is the architecture .* without weights\n *next: .*model_from_json": [
+        "check",
+        "net.json",
+        "--data",
+        "x.npz",
+    ],
+    "notes.txt is no model that is read": ["check", "notes.txt", "--bits", "8"],
+    r"net.PTH is a model of PyTorch": ["check", "net.PTH"],
+    r"saved.saved_model.pb is a SavedModel, which has lost": ["run", "saved"],
     "needs samples to be checked with": ["run", "model.h5"],
     "the data file gone.npz does not exist": ["run", "model.h5", "--data", "gone.npz"],
     "lie on no fixed-point grid": ["run", "model.h5", "--data", "thirds.npz"],
     "there is no model file gone.h5": ["run", "gone.h5", "--data", "x.npz"],
     "--reuse-factor 4,x is no list": ["run", "mine", "--reuse-factor", "4,x"],
-    "--reuse-factor: reuse_factor": ["run", "mine", "--reuse-factor", "0"],
+    "--reuse-factor 0: a reuse factor is 1 or more": ["run", "mine", "--reuse-factor", "0"],
     "--data goes with a model file": ["run", "mine", "--data", "x.npz"],
     "--allow-lambda goes with a model file": ["check", "mine", "--allow-lambda"],
     "is there already": ["new", "mine"],
@@ -44,7 +54,9 @@ def test_a_mistake_is_one_message_with_what_to_do_next(
     monkeypatch.chdir(tmp_path)
     np.savez("x.npz", x=np.zeros((3, 4)))
     np.savez("thirds.npz", x=np.ones((3, 4)) / 3)
-    Path("model.h5").write_bytes(b"any")
+    for name in ("model.h5", "net.json", "notes.txt", "net.PTH", "saved/saved_model.pb"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"any")
     assert main(["new", "mine"]) == 0
     code, text = said(capsys, *MISTAKES[message])
     assert code == 2

@@ -48,7 +48,8 @@ def test_one_line_each() -> None:
 
 def test_nothing_heavy_is_imported() -> None:
     script = (
-        "import sys; from flows import doctor; doctor.checkup(); print({'tensorflow', 'wasmtime'} & set(sys.modules))"
+        "import sys; from hlsflow.commands import doctor; doctor.checkup(); "
+        "print({'tensorflow', 'wasmtime'} & set(sys.modules))"
     )
     printed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert printed.stdout == "set()\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.errors import StorageError, ToolFailed
-from hlsflow.core.store import MANIFEST, Store, digest, link, write_text
+from hlsflow.core.store import MANIFEST, Done, Store, digest, link, write_text
 
 
 def make(root: Path, said: list[str] | None = None) -> Store:
@@ -156,3 +156,28 @@ def test_texts_appear_whole(tmp_path: Path) -> None:
 
 def test_digests_depend_on_the_value_alone() -> None:
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+FILES = {"hls": "0", "hls/a.cpp": "1", "hls/b/c.h": "2", "hls2/a.cpp": "3", "graph.npz": "4", "graph.npz.bak": "5"}
+
+
+def outputs_digest(files: dict[str, str], *names: str) -> str:
+    return Done(Path(), files, False, 0.0).digest(*names)
+
+
+@pytest.mark.parametrize(
+    ("names", "meant"),
+    [
+        (("hls",), {"hls", "hls/a.cpp", "hls/b/c.h"}),
+        (("hls/b",), {"hls/b/c.h"}),
+        (("graph.npz",), {"graph.npz"}),
+        (("graph.npz", "hls2"), {"graph.npz", "hls2/a.cpp"}),
+        (("hl",), set()),
+        ((), set(FILES)),
+    ],
+)
+def test_some_outputs_are_named_by_file_or_folder(names: tuple[str, ...], meant: set[str]) -> None:
+    """A change to any file that is meant changes the digest, and a change to no other does: 'hls' is not 'hls2'."""
+    before = outputs_digest(FILES, *names)
+    changing = {name for name in FILES if outputs_digest(FILES | {name: "changed"}, *names) != before}
+    assert changing == meant

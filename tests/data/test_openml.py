@@ -295,7 +295,7 @@ def test_every_accuracy_names_what_was_used(home: Path) -> None:
         assert results.gate.passed
         return {metric.target for metric in results.metrics}
 
-    assert targets() == {"synthetic_jets, 4000 test samples"}
+    assert targets() == {"synthetic_jets, 4000 test samples", "synthetic_jets, first 1000 of 4000 test samples"}
     answer(home)
     assert targets() == {"jets, 60 test samples"}  # trained again, as the samples are others
     assert targets() == {"jets, 60 test samples"}

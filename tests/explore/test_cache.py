@@ -142,8 +142,8 @@ def test_damaged_and_foreign_entries_of_an_archive_are_refused_by_name(
     assert f"{refused} entries of {file} were refused" in printed.err
     assert f"line 3 ('{json.loads(bad)['part']}'" in printed.err
     assert "does not match its seal" in printed.err
-    assert "line 4: it is no measurement of hlsflow" in printed.err
-    assert "line 5: it is no JSON text" in printed.err
+    assert "line 4: it cannot be taken: it is no measurement of hlsflow" in printed.err
+    assert "line 5: it cannot be taken: Expecting value" in printed.err
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hlsflow.core.classes import predicted
 from hlsflow.core.errors import DataError, ProjectError
+from hlsflow.core.tasks import Kind, Task
 from hlsflow.explore.precision import Against, Scores, candidates, requantized, score
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.ir.evaluate import chunk_rows
 from tests.ir import random_graphs
 from tests.rtl.networks import chain, dense, relu
+
+predicted = Task().predicted
 
 
 def jet(*sizes: int) -> Graph:
@@ -82,6 +84,39 @@ def test_all_combinations_equal_one_by_one(graph: Graph, labelled: bool) -> None
     assert table(scores) == one_by_one(graph, choices, x, truth)
     assert scores.measured.all()
     assert scores.full == (1.0 if not labelled else np.mean(predicted(evaluate(graph, x)) == y))
+
+
+def test_one_output_is_cut_where_the_task_says() -> None:
+    """1/2 is 16 steps of a grid of 1/32, as behind a sigmoid."""
+    graph = chain(4, "fixed<6,2>", dense(1, "fixed<12,7>", "fixed<14,7>", "fixed<6,2>"))
+    x, half, choices = samples(graph, 150), Task(Kind.BINARY, cut=0.5), candidates(graph, (4,))
+    y = (evaluate(graph, x)[:, 0] > 16).astype(np.int64)
+    assert 10 < y.sum() < 140
+    assert score(graph, choices, x, y, task=half).full == 1.0
+    assert score(graph, choices, x, task=half).right.tolist() == score(graph, choices, x, y, task=half).right.tolist()
+    assert score(graph, choices, x, y).full < 1.0
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_regression_is_scored_by_the_variance_that_it_explains(labelled: bool) -> None:
+    graph, task = jet(9, 2), Task(Kind.REGRESSION)
+    x, choices = samples(graph, 2 * chunk_rows(graph) + 5), candidates(graph, (5, 3))
+    own = graph.results[0].type.real(evaluate(graph, x))
+    y = own + np.random.default_rng(1).normal(0, own.std() / 3, own.shape) if labelled else own
+    found = score(graph, choices, x, y if labelled else None, task=task)
+    assert found.against is (Against.TARGETS if labelled else Against.OUTPUTS)
+    for bits, share in zip(found.bits, found.accuracy, strict=True):
+        narrow = requantized(graph, dict(zip(choices, bits.tolist(), strict=True)))
+        error = narrow.results[0].type.real(evaluate(narrow, x)) - y
+        assert share == pytest.approx(1 - (error**2).sum() / ((y - y.mean(0)) ** 2).sum())
+    assert (found.full == 1.0) is not labelled
+    assert np.isnan(found.standard_error).all()
+
+
+def test_targets_that_are_all_equal_tell_nothing() -> None:
+    graph = jet(4, 1)
+    with pytest.raises(DataError, match="all targets are equal"):
+        score(graph, candidates(graph, (4,)), samples(graph, 9), np.ones((9, 1)), task=Task(Kind.REGRESSION))
 
 
 @pytest.mark.parametrize("seed", range(12))

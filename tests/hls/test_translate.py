@@ -85,10 +85,30 @@ def test_a_plain_network_needs_the_input_set_and_nothing_else(tmp_path: Path) ->
     assert [item.layer for item in translated(model, tmp_path).corrections] == ["x"]
 
 
-def test_an_illegal_reuse_factor_names_its_neighbours(tmp_path: Path) -> None:
+def test_an_input_of_hls4ml_s_own_type_is_no_correction(tmp_path: Path) -> None:
+    model = network(dense(4, "fc1"), spread=0.2)
+    assert translate(model, Settings(Fixed(16, 6), TARGET, knobs()), tmp_path / "same").corrections == ()
+    other = translate(model, Settings(Fixed(16, 7), TARGET, knobs()), tmp_path / "other").corrections
+    assert [(one.layer, one.what) for one in other] == [("x", "input set to fixed<16,7>")]
+
+
+def test_an_illegal_reuse_factor_of_a_layer_s_own_names_its_neighbours(tmp_path: Path) -> None:
+    own = {"fc1": {"reuse_factor": 5}}
     with pytest.raises(ProjectError, match=r"layer 'fc1'.*cannot build reuse factor 5") as error:
-        translated(network(dense(6, "fc1")), tmp_path, reuse_factor=5, strategy="resource")
+        translated(network(dense(6, "fc1")), tmp_path, strategy="resource", layers=own)
     assert "4 or 8" in error.value.hint
+
+
+def test_a_default_reuse_factor_becomes_the_nearest_legal_one_where_it_must(tmp_path: Path) -> None:
+    model = network(dense(6, "fc1"), act(qkeras.quantized_relu(6, 2), "relu"), dense(3, "fc2"))
+    result = translated(model, tmp_path, reuse_factor=7, strategy="resource", layers={"fc2": {"reuse_factor": 6}})
+    rows = {row.name: row for row in result.rows}
+    assert [(rows[name].asked, rows[name].granted) for name in ("fc1", "fc2")] == [(7, 8), (6, 6)]
+    assert [(one.layer, one.what) for one in result.corrections if "reuse" in one.what] == [
+        ("fc1", "reuse factor 8 in hls4ml's project instead of the default 7")
+    ]
+    few = translated(network(dense(2, "fc1")), tmp_path / "few", reuse_factor=100)  # more than its 16 products
+    assert [(row.asked, row.granted) for row in few.rows if row.weight] == [(100, 16)]
 
 
 def images() -> Any:
@@ -194,10 +214,6 @@ REFUSED = {
     ),
     "layer 'fc' is applied 2 times": lambda: applied_twice(),
     "has no known input shape": lambda: tf_keras.Sequential([dense(3, "fc")]),
-    "the layer name 'fc-1' is no name in C": lambda: network(dense(3, "fc-1")),
-    "hls4ml calls the activation of layer 'fc' 'fc_quantized_relu' too": lambda: network(
-        dense(3, "fc", activation=qkeras.quantized_relu(6, 2)), dense(3, "fc_quantized_relu")
-    ),
     r"layer 'a' \(tanh\) cannot be computed exactly: its values lie on no fixed-point grid": lambda: network(
         tf_keras.layers.Activation("tanh", name="a"), dense(3, "fc")
     ),

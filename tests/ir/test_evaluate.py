@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
+from hlsflow.ir.evaluate import pool_first
 from hlsflow.ir.fixed import MAX_WIDTH, Array
 from hlsflow.ir.verify import InvalidGraph
 from tests.ir import exact
@@ -116,6 +117,46 @@ def test_values_far_below_the_result_round_as_the_mode_says(mode: Rounding, frac
     source, kind = Fixed(4, 4 - frac), Fixed(4, 4, True, mode, Overflow.SAT)
     graph = Graph("g", (Node("x", Op.INPUT, (), (3,), source), Node("a", Op.QUANTIZE, ("x",), (3,), kind)), ("a",))
     assert evaluate(verify(graph), np.array([[-1, 0, 1]])).tolist() == [[-1 if mode is Rounding.TRN else 0, 0, 0]]
+
+
+def pooled(act: str, pool: str, op: Op) -> Graph:
+    """An activation, and the largest of four of its values."""
+    window = {"window": (2, 2), "stride": (2, 2), "pad": (0, 0, 0, 0)}
+    nodes = (
+        Node("x", Op.INPUT, (), (2, 2, 1), Fixed(8, 8)),
+        Node("a", op, ("x",), (2, 2, 1), Fixed.parse(act)),
+        Node("p", Op.MAX_POOL, ("a",), (1, 1, 1), Fixed.parse(pool), attrs=window),
+    )
+    return verify(Graph("g", nodes, ("p",)))
+
+
+@pytest.mark.parametrize(
+    ("act", "pool", "moves"),
+    [
+        ("fixed<4,4,RND_CONV,SAT>", "fixed<4,4,RND_CONV,SAT_SYM>", False),
+        ("fixed<4,4,TRN,SAT>", "fixed<4,4,TRN,SAT_SYM>", False),
+        ("fixed<4,4,RND,SAT_SYM>", "fixed<4,4,TRN,SAT>", True),
+        ("fixed<4,4,RND,SAT_SYM>", "fixed<4,4,TRN,SAT_SYM>", True),
+        ("fixed<4,4,RND,SAT>", "fixed<4,4>", True),
+        ("fixed<4,4,RND,SAT>", "fixed<3,3>", False),
+        ("fixed<4,4,RND,SAT>", "fixed<5,5>", False),
+        ("fixed<4,4,RND,SAT>", "fixed<4,3>", False),
+        ("fixed<4,4,RND,SAT>", "fixed<4,5>", False),
+        ("fixed<4,4,RND,SAT>", "ufixed<4,4>", False),
+        ("ufixed<4,4,RND,SAT>", "fixed<4,4>", False),
+        ("fixed<4,4>", "fixed<4,4>", False),
+        ("fixed<4,4,TRN,SAT_ZERO>", "fixed<4,4,TRN,SAT_ZERO>", False),
+    ],
+)
+@pytest.mark.parametrize("op", [Op.QUANTIZE, Op.RELU])
+def test_pooling_goes_first_where_its_type_has_every_code_of_the_activation(
+    act: str, pool: str, moves: bool, op: Op
+) -> None:
+    graph = pooled(act, pool, op)
+    assert (pool_first(graph)["p"].op is op) == moves
+    x = np.arange(-128, 128)
+    x = np.stack([x, x // 2, np.maximum(x - 5, -128), x], axis=1)
+    assert evaluate(graph, x).tolist() == exact.results(graph, x).tolist()
 
 
 def leaky(source: Fixed, slope: Fixed, code: int, result: Fixed, n: int) -> Graph:

@@ -88,8 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
-            "allowed: name, data, model, training, quantize, prune, distil, share, anomaly, devices, input, target, "
-            "knobs, sweep, budgets, explore, search, gate",
+            "allowed: name, task, data, model, training, quantize, prune, distil, share, anomaly, devices, input, "
+            "target, knobs, sweep, budgets, explore, search, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},
@@ -290,7 +290,7 @@ def test_toml_mistakes_have_line_and_column(tmp_path: Path) -> None:
 
 def test_a_binary_project_file(tmp_path: Path) -> None:
     (tmp_path / "project.toml").write_bytes(b"\xff\xfe\x00")
-    assert "cannot be read" in load_error(tmp_path).message
+    assert "is not valid TOML: byte 0 is no UTF-8" in load_error(tmp_path).message
 
 
 def test_a_missing_model(tmp_path: Path) -> None:

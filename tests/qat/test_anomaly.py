@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,15 @@ from hlsflow.pipeline.hardware import rtlsim
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
 from hlsflow.project import Anomaly, Project
 from hlsflow.qat import TrainResult, fine_tune, load_model, narrowed, save_model, train
-from hlsflow.qat.anomaly import ERROR, SCORE, autoencoder_of, check_autoencoder, detector, normal_samples
+from hlsflow.qat.anomaly import (
+    ERROR,
+    SCORE,
+    _representable,
+    autoencoder_of,
+    check_autoencoder,
+    detector,
+    normal_samples,
+)
 from hlsflow.qat.objective import Reconstruction
 from tests.qat.qat_project import project_of
 
@@ -234,6 +243,22 @@ def test_every_threshold_is_exact(offset: float) -> None:
     np.testing.assert_array_equal(found.model.predict(x + np.float32(2**-8), verbose=0) > 0, True)
 
 
+@pytest.mark.parametrize("power", [-9, -1, 0, 1, 10])
+@pytest.mark.parametrize("rest", [0, 1, 5, 8, 15])
+@pytest.mark.parametrize("top", [1 << 21, (1 << 21) + 1, 3 << 20, (1 << 22) - 1])
+def test_a_threshold_is_rounded_up_to_22_bits(power: int, rest: int, top: int) -> None:
+    """Up, so that no sample that was to pass becomes an anomaly; on the same grid it stays."""
+    value = Fraction(16 * top + rest) * Fraction(2) ** (power - 4)
+    wanted = Fraction(top + (rest > 0)) * Fraction(2) ** power
+    assert Fraction(_representable(float(value))) == wanted
+    assert float(np.float32(wanted)) == wanted
+
+
+@pytest.mark.parametrize("value", [0.0, -1e-12, -3.5])
+def test_a_threshold_is_never_negative(value: float) -> None:
+    assert _representable(value) == 0
+
+
 def test_the_autoencoder_within_a_detector() -> None:
     model, x = autoencoder(), samples((12,))
     whole = detector(model, dataset(x), 0.9, quantized=True).model
@@ -266,7 +291,8 @@ def test_all_executors_compute_the_same_logit(
     assert results.gate is not None
     assert results.gate.passed
     compared = [(one.left, one.right) for one in results.gate.comparisons]
-    assert compared == [("qkeras", "csim"), ("csim", "oracle"), *(("oracle", f"rtl R{factor}") for factor in factors)]
+    simulated = [("oracle", f"rtl R{factor}") for factor in factors]
+    assert compared == [("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), *simulated]
     assert results.translated is not None
     graph = Graph.load(results.translated.folder / "graph.npz")
     logits = graph.results[0].type.real(evaluate(graph, Samples.load(results.translated.folder).x))[:, 0]

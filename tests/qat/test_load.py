@@ -138,6 +138,11 @@ def test_modules_of_the_file_are_not_imported(
     config["config"]["layers"][1] |= {"module": "stranger", "class_name": "Thing", "registered_name": "Thing"}
     error = refused(edit_zip(path, config_json=json.dumps(config)))
     assert "layer 'fc' refers to 'Thing' of the Python module 'stranger'" in error.message
+    config["config"]["layers"][1] |= {"class_name": "QDense", "registered_name": "Nothing"}  # which Keras would import
+    assert (
+        "refers to 'QDense' of the Python module 'stranger'"
+        in refused(edit_zip(path, config_json=json.dumps(config))).message
+    )
     assert not (tmp_path / "ran").exists()
 
 
@@ -157,6 +162,74 @@ def test_classes_of_ones_own_can_be_given(keras: Any, save: Save) -> None:
     path = save(small(keras, Twice()), ".h5")
     assert "needs 'Twice'" in refused(path).message
     assert type(load_model(path, custom_objects={"Twice": Twice}).layers[-1]) is Twice
+
+
+def weighted(truth: Any, found: Any) -> Any:
+    return (truth - found) ** 2 * 2.0
+
+
+def compiled(keras: Any, what: str, model: Any) -> None:
+    """Compile a model with something of its author's own."""
+
+    class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            return 1e-3
+
+        def get_config(self) -> dict[str, Any]:
+            return {}
+
+    rate = Schedule() if what == "schedule" else 1e-3
+    loss, metrics = (weighted if what == "loss" else "mse"), ([weighted] if what == "metric" else [])
+    model.compile(keras.optimizers.Adam(rate), loss=loss, metrics=metrics)
+
+
+@pytest.mark.parametrize("what", ["loss", "metric", "schedule"])
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_what_a_model_was_compiled_with_is_not_needed(keras: Any, save: Save, suffix: str, what: str) -> None:
+    inner = small(keras)
+    compiled(keras, what, inner)
+    model = keras.Sequential([keras.layers.Input((4,)), inner])  # the inner model has a loss of its own, too
+    compiled(keras, what, model)
+    x = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+    np.testing.assert_array_equal(load_model(save(model, suffix)).predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_code_in_what_a_model_was_compiled_with_does_not_run(keras: Any, save: Save, tmp_path: Path) -> None:
+    path = save(small(keras), ".keras")
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    trap = tmp_path / "ran"
+    (tmp_path / "stranger.py").write_text(f"open({str(trap)!r}, 'w')\nclass Loss: ...\n")
+    own = {"module": "stranger", "class_name": "Loss", "registered_name": "Loss", "config": {}}
+    config["compile_config"] = config["config"]["layers"][1]["compile_config"] = {"optimizer": own, "loss": own}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        assert load_model(edit_zip(path, config_json=json.dumps(config)), allow_lambda=True).get_layer("fc")
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_wrappers_of_pruning_are_loaded_whatever_their_schedule(keras: Any, save: Save, suffix: str) -> None:
+    from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_schedule
+
+    class Own(pruning_schedule.PruningSchedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            return True, 0.5
+
+        def get_config(self) -> dict[str, Any]:
+            return {"class_name": "Own", "config": {}}
+
+        @classmethod
+        def from_config(cls, config: Any) -> Any:
+            return cls()
+
+    for schedule in (pruning_schedule.PolynomialDecay(0.0, 0.5, 0, 10), Own()):
+        model = prune.prune_low_magnitude(small(keras), pruning_schedule=schedule)
+        model.set_weights([np.random.default_rng(1).normal(size=array.shape) for array in model.get_weights()])
+        x = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+        found = load_model(save(model, suffix))
+        assert type(found.layers[0]).__name__ == "PruneLowMagnitude"
+        np.testing.assert_array_equal(found.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
 def test_keras_3_files_are_told_apart(keras: Any, save: Save) -> None:

@@ -14,7 +14,11 @@ import pytest
 from hlsflow.core import templates
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.report import run as report
+from hlsflow.report.document import Chain
 from hlsflow.report.run import PointReport, Report
+from tests.report.gates import gate
+
+EXACT = "Bit-exact to the model's file"
 
 SCHEMA = json.loads(templates.read("report/report.schema.json"))
 
@@ -46,26 +50,18 @@ def example() -> Report:
         PointReport({"reuse_factor": 32, "multiplier": "dsp", "layers": {}}, "R32", {"ii": 32}, second),
         PointReport({"reuse_factor": 64, "multiplier": "dsp", "layers": {}}, "hls4ml R64", {}, hls),
     ]
-    gate = {
-        "passed": True,
-        "comparisons": [
-            {
-                "left": "qkeras",
-                "right": "csim",
-                "samples": 9,
-                "outputs": 90,
-                "differing": 0,
-                "largest": 0,
-                "equal": True,
-            }
-        ],
-        "first": None,
-    }
     row = {"name": "fc", "kind": "Dense", "shape": [4, 2], "weight": "fixed<6,1>", "accum": "a", "result": "r"}
     layers = [row | {"strategy": "latency", "asked": 4, "granted": 4, "multipliers": 2, "zeros": 12.5, "values": 7}]
     corrections = [{"layer": "fc", "what": "this", "reason": "that"}]
     return Report(
-        "demo", "abcd", gate, layers, corrections, points, {"ecp5": {"lut": 3000, "ii": 16}}, ["no csynth row"]
+        "demo",
+        "abcd",
+        gate().to_json(),
+        layers,
+        corrections,
+        points,
+        {"ecp5": {"lut": 3000, "ii": 16}},
+        ["no csynth row"],
     )
 
 
@@ -113,28 +109,85 @@ def test_missing_is_said_with_its_reason_and_zero_stays_zero() -> None:
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["R32", "2,337", "missing"]
 
 
-def test_a_detector_has_a_table_of_its_own() -> None:
+def rows_of(section: str) -> list[list[str]]:
+    """Cells of all tables, the lines below their heads left out."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    return [row for row in cells if not set("".join(row)) <= set("-")]
+
+
+def with_figures(*figures: Metric) -> Report:
+    """The example with other figures of what the network says."""
+    kept = tuple(one for one in example().points[0].metrics if one.name != "accuracy")
+    return replace(example(), points=[replace(example().points[0], metrics=MetricSet((*kept, *figures)))])
+
+
+def test_what_a_detector_finds_stands_beside_its_accuracy() -> None:
     about = "odd.npz, 90 test samples"
-    found = [
+    told = with_figures(
+        metric("accuracy", 0.8, Stage.QAT, about),
+        metric("auc", 0.9, Stage.QAT, about),
         metric("tpr", 0.75, Stage.QAT, about),
         metric("fpr", 0.0, Stage.QAT, about),
-        metric("auc", 0.9, Stage.QAT, about),
+        metric("accuracy", 0.8, Stage.SIMULATED, about),
         metric("tpr", 0.75, Stage.SIMULATED, about),
         metric("fpr", None, Stage.SIMULATED, about, "there are no normal samples in the test set"),
-    ]
-    one, *others = example().points
-    told = replace(example(), points=[replace(one, metrics=one.metrics + found), *others])
-    section = report.to_markdown(told).split("## Detection of anomalies")[1].split("##")[0]
+    )
+    section = report.to_markdown(told).split("## Accuracy")[1].split("##")[0]
     assert "simulated: there are no normal samples in the test set" in section
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
-    assert rows[2:] == [
-        ["qat", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
-        ["simulated", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
+    heads = ["accuracy", "anomalies found (TPR)", "false alarms (FPR)", "AUC"]
+    assert rows_of(section) == [
+        ["stage", *(f"{head} (fraction)" for head in heads), "data", "tool", "points"],
+        ["qat", "0.8", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
+        ["simulated", "0.8", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
     ]
-    assert "Detection of anomalies" in report.summary(told)
-    assert "Detection" not in report.to_markdown(example())
+    assert "anomalies found" in report.summary(told)
+    assert "anomalies found" not in report.to_markdown(example())
     assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
     jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
+
+
+def test_errors_of_a_regression_carry_their_unit() -> None:
+    about = "x.csv, 9 test samples"
+    error = replace(metric("rmse", 1.25, Stage.CSIM, about), own_unit="GeV")
+    told = with_figures(metric("r2", 0.5, Stage.CSIM, about), error, metric("mae", 1.0, Stage.CSIM, about))
+    section = report.to_markdown(told).split("## Regression")[1].split("##")[0]
+    assert rows_of(section)[0][1:4] == ["R² (fraction)", "MAE (unit of the targets)", "RMSE (GeV)"]
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    assert [one["unit"] for one in data["points"][0]["metrics"] if one["name"] == "rmse"] == ["GeV"]
+    first = report.document(told).facts[0]
+    assert (first.name, first.cell.text) == ("R² in C-simulation", "0.5")
+
+
+ALL, FEW = "x.npz, 3000 test samples", "x.npz, first 1000 of 3000 test samples"
+
+
+def test_figures_of_fewer_samples_have_a_table_of_their_own() -> None:
+    told = with_figures(
+        metric("accuracy", 0.75, Stage.QAT, ALL),
+        metric("accuracy", 0.5, Stage.QAT, FEW),
+        metric("accuracy", 0.75, Stage.CSIM, ALL),
+        metric("accuracy", 0.5, Stage.CSIM, FEW),
+        metric("accuracy", 0.5, Stage.SIMULATED, FEW),
+    )
+    section = report.to_markdown(told).split("## Accuracy")[1].split("##")[0]
+    assert [(row[0], row[1], row[2]) for row in rows_of(section) if row[0] != "stage"] == [
+        ("qat", "0.75", ALL),
+        ("csim", "0.75", ALL),
+        ("qat", "0.5", FEW),
+        ("csim", "0.5", FEW),
+        ("simulated", "0.5", FEW),
+    ]
+    assert len([row for row in rows_of(section) if row[0] == "stage"]) == 2
+    first = report.document(told).facts[0]
+    assert (first.name, first.cell.text, first.where) == ("accuracy in C-simulation", "0.75", f"R16, csim, {ALL}")
+
+
+def test_the_rtls_figure_stands_first_where_it_ran_all_samples() -> None:
+    told = with_figures(metric("accuracy", 0.75, Stage.CSIM, ALL), metric("accuracy", 0.75, Stage.SIMULATED, ALL))
+    assert report.document(told).facts[0].name == "accuracy in RTL"
+    alone = with_figures(metric("accuracy", 0.5, Stage.SIMULATED, FEW))
+    assert report.document(alone).facts[0].name == "accuracy in RTL"
 
 
 def test_csv_has_a_row_a_figure_with_all_its_provenance() -> None:
@@ -151,6 +204,128 @@ def test_budgets_are_met_exceeded_or_not_known() -> None:
     assert verdicts[("R32", "lut")] == "met"
     assert verdicts[("R16", "ii")] == "met"
     assert verdicts[("R32", "ii")] == "missing"
+
+
+def test_a_budget_is_judged_by_the_figures_of_its_own_family() -> None:
+    one = example().points[0]
+    both = (metric("lut", 2_900, Stage.SYNTH, "xc7"), metric("lut", 3_100, Stage.SYNTH, "ecp5"))
+    limits = {"lut": 3_000.0}
+    budgets = dict.fromkeys(("ecp5", "xc7", "xcup"), limits)
+    told = replace(example(), points=[replace(one, metrics=MetricSet(both))], budgets=budgets)
+    found = {item["family"]: (item["value"], item["verdict"]) for item in report.to_json(told)["budgets"]}
+    assert found == {"ecp5": (3_100, "exceeded"), "xc7": (2_900, "met"), "xcup": (None, "missing")}
+    section = report.to_markdown(told).split("## Budgets")[1].split("##")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert [(row[1], row[4], row[5]) for row in rows[2:]] == [
+        ("ecp5", "3,100", "exceeded"),
+        ("xc7", "2,900", "met"),
+        ("xcup", "missing", "missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "tone", "text"),
+    [
+        ({"lut": 4_000.0}, "good", EXACT),
+        ({"lut": 3_209.0}, "good", EXACT),
+        ({"lut": 3_208.0}, "warn", f"{EXACT}; budgets: 1 exceeded, 1 met"),
+        ({"bram": 4.0}, "warn", f"{EXACT}; budgets: 2 missing"),
+    ],
+)
+def test_a_verdict_is_green_only_where_budgets_are_met(limits: dict[str, float], tone: str, text: str) -> None:
+    verdict = report.document(replace(example(), points=example().points[:2], budgets={"ecp5": limits})).verdict
+    assert verdict is not None
+    assert (verdict.tone, verdict.text) == (tone, text)
+
+
+def test_a_gate_that_failed_or_did_not_run_is_never_green() -> None:
+    for found, tone in ((gate(40, ("an output moves",)), "bad"), (replace(gate(), not_run="was left out"), "")):
+        told = replace(example(), gate=found.to_json(), budgets={"ecp5": {"lut": 1e9}}, points=[])
+        verdict = report.document(told).verdict
+        assert verdict is not None
+        assert verdict.tone == tone
+
+
+def test_the_best_of_each_kind_stands_above() -> None:
+    first, second, _ = example().points
+    more = [metric("fmax_mhz", value, Stage.ROUTED, "LFE5U-45F") for value in (98.5, 132.25)]
+    right = [metric("accuracy", value, Stage.SIMULATED, "test set") for value in (0.975, 0.96)]
+    points = [
+        replace(one, metrics=MetricSet((found, *(m for m in one.metrics if m.stage is not Stage.ROUTED), *extra)))
+        for one, found, extra in zip((first, second), more, ([], right[1:]), strict=True)
+    ]
+    facts = {
+        fact.name: (fact.cell.text, fact.where.split(",")[0])
+        for fact in report.document(replace(example(), points=points)).facts
+    }
+    assert facts == {
+        "accuracy in RTL": ("0.975", "R16"),
+        "lowest latency, cycles": ("61", "R16"),
+        "fewest LUT": ("2,337", "R32"),
+        "highest Fmax, MHz": ("132.2", "R32"),
+    }
+
+
+def test_figures_of_other_samples_are_not_compared() -> None:
+    def said(*accuracies: tuple[float, Stage, str]) -> list[str]:
+        found = MetricSet(tuple(metric("accuracy", value, stage, data) for value, stage, data in accuracies))
+        one = replace(example(), points=[replace(example().points[0], metrics=found)])
+        blocks = [block for section in report.document(one).sections for block in section.blocks]
+        return [step.change for block in blocks if isinstance(block, Chain) for step in block.steps]
+
+    whole, some = "3000 samples", "1000 samples"
+    assert said((0.97, Stage.CSIM, whole), (0.97, Stage.SIMULATED, some)) == ["", "other samples"]
+    assert said((0.97, Stage.CSIM, whole), (0.97, Stage.SIMULATED, whole)) == ["", "equal"]
+    assert said((0.97, Stage.CSIM, whole), (0.98, Stage.SIMULATED, whole)) == ["", "+1.00 points"]
+
+
+def test_where_nobody_measured_the_clock_it_is_said() -> None:
+    one = example().points[0]
+    figures = (
+        metric("latency_ns", 305.0, Stage.SIMULATED, "1000 vectors"),
+        metric("lut", 3_000, Stage.SYNTH, "xc7"),
+        metric("lut", 4_000, Stage.SYNTH, "ecp5"),
+    )
+    told = replace(example(), points=[replace(one, metrics=MetricSet(figures))])
+    text, page, terminal = report.to_markdown(told), report.to_html(told), report.summary(told)
+    for said in (text, page, terminal):
+        assert "latency (ns at the clock asked, not measured)" in said
+        assert "Fmax: not measured: there is no router for xc7 here" in said
+        assert "Fmax: not measured: no ECP5 part to place and route for was named" in said
+    facts = {fact.name: fact.cell.text for fact in report.document(told).facts}
+    assert facts["Fmax"] == "not measured"
+    routed = MetricSet((*figures, metric("fmax_mhz", 120.0, Stage.ROUTED, "LFE5U-45F-6BG381C")))
+    text = report.to_markdown(replace(told, points=[replace(one, metrics=routed)]))
+    assert "no router for xc7" in text
+    assert "no ECP5 part" not in text
+    assert "latency (ns)" not in text
+
+
+def test_resources_stand_in_per_cent_of_the_part_asked_for() -> None:
+    one = example().points[0]
+    about = (("lut", 10_640.0), ("dsp", 55.0), ("ff", None))
+    figures = [metric(name, value, Stage.SYNTH, "xc7", "" if value else "not told") for name, value in about]
+    figures.append(metric("lut", 864.0, Stage.HLS, "xcu250-figd2104-2L-e"))
+    figures.append(metric("lut", 999.0, Stage.SYNTH, "xcup"))
+    points = [replace(one, metrics=MetricSet(tuple(figures)))]
+    told = replace(example(), points=points, parts={"xc7": "xc7z020clg400-1"})
+    table = report.to_markdown(told).split("## synth: xc7")[1].split("##")[0]
+    head, _, body = [line for line in table.splitlines() if line.startswith("|")]
+    cells = dict(zip(*([cell.strip() for cell in line.strip("|").split("|")] for line in (head, body)), strict=True))
+    assert cells["LUT (%)"] == "20.0"
+    assert cells["DSP (%)"] == "25.0"
+    assert cells["FF (%)"] == "missing"
+    assert "- %: of all that xc7z020clg400-1 offers" in table
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    items = data["points"][0]["utilisation"]
+    used = {(item["name"], item["target"]): (item["available"], item["percent"]) for item in items}
+    assert used == {
+        ("lut", "xc7"): (53_200, 20.0),
+        ("dsp", "xc7"): (220, 25.0),
+        ("ff", "xc7"): (106_400, None),
+        ("lut", "xcu250-figd2104-2L-e"): (1_728_000, 0.05),
+    }
 
 
 def test_all_files_are_written_and_the_plot_is_a_picture(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hlsflow.core.metrics import Stage
 from hlsflow.rtl import LayerKnobs, Pipeline, WeightsIn, emit, schedule
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.memory import weight_memories
+from hlsflow.rtl.memory import WeightMemory, weight_memories
 from hlsflow.toolchains import yosys
 from tests.rtl.networks import chain, dense
 
@@ -30,6 +30,40 @@ def test_report() -> None:
 def test_wide_memories_take_several_blocks() -> None:
     (memory,) = weight_memories(planned(4, WeightsIn.BRAM))
     assert (memory.word_bits, memory.blocks) == (360, 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "word_bits", "blocks"),
+    [
+        (512, 36, 1),
+        (513, 36, 2),
+        (512, 37, 2),
+        (1, 1, 1),
+        (1024, 18, 1),
+        (1024, 19, 2),
+        (1025, 18, 2),
+        (2048, 9, 1),
+        (2049, 9, 2),
+        (2048, 10, 2),
+        (4096, 4, 1),
+        (4096, 5, 2),
+        (8192, 2, 1),
+        (8193, 2, 2),
+        (16384, 1, 1),
+        (16385, 1, 2),
+        (512, 360, 10),
+        (513, 360, 20),
+        (600, 73, 5),
+        (3000, 30, 6),
+        (20000, 7, 10),
+    ],
+)
+def test_a_block_is_whole_in_words_and_in_bits(words: int, word_bits: int, blocks: int) -> None:
+    """Counted by hand from the shapes of UG473: 36 bits of 512 words up to 1 bit of 16,384."""
+    memory = WeightMemory("l1", WeightsIn.BRAM, words, word_bits)
+    assert memory.blocks == blocks
+    assert memory.bits == words * word_bits
+    assert memory.utilisation == words * word_bits / (blocks * 18432)
 
 
 def test_block_ram_has_a_register_and_may_be_forbidden() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hlsflow.core.errors import DataError, GateFailed
 from hlsflow.ir import Fixed
 from hlsflow.rtl import Design, LayerKnobs, emit, schedule, simulate
-from hlsflow.rtl.simulate import pack, unpack
+from hlsflow.rtl.simulate import Simulation, pack, unpack
 from tests.rtl.networks import cast, chain, vectors
 
 GRAPH = chain(4, "fixed<9,4>", cast("fixed<5,2,RND,SAT>"))
@@ -62,3 +62,27 @@ def test_a_single_vector_has_no_interval(tmp_path: Path) -> None:
     assert result.ii is None
     assert result.latency_cycles == 1
     assert result.stalled == 1
+
+
+def timed(begins: list[list[int]], ends: list[list[int]]) -> Simulation:
+    return Simulation(np.zeros((len(ends), 1), int), np.array(begins), np.array(ends), 2)
+
+
+@pytest.mark.parametrize(
+    ("ends", "ii"),
+    [
+        ([10, 14], 4),
+        ([10, 90, 94, 98, 102], 4),  # the first samples fill the design
+        ([10, 14, 18, 22, 33, 37], 11),  # the longest of the later half, not the last, the least or their mean
+        ([10, 14, 18, 25, 29, 33], 4),
+        ([10, 14, 18, 22, 26, 35], 9),
+    ],
+)
+def test_the_interval_is_the_longest_gap_of_the_later_half(ends: list[int], ii: int) -> None:
+    assert timed([[0]] * len(ends), [[end] for end in ends]).ii == ii
+
+
+def test_times_run_from_the_first_input_to_the_last_output() -> None:
+    found = timed([[3, 5], [9, 8], [20, 21]], [[11, 12], [25, 19], [30, 40]])
+    assert (found.latency_cycles, found.cycles, found.ii) == (12 - 3, 40 - 3, 40 - 25)
+    assert (found.begins.tolist(), found.ends.tolist()) == ([3, 8, 20], [12, 25, 40])

@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_no_orphan(monkeypatch: pytest.MonkeyPatch, project: Path)
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(project)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "flows")},
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
@@ -208,7 +208,7 @@ def test_licences_count_across_processes(monkeypatch: pytest.MonkeyPatch, tmp_pa
         "from hlsflow.toolchains import licences\nimport time\n"
         "with licences.held('Synthesis', 1, print): print('got', flush=True); time.sleep(60)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "flows")}
     holder = subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE)
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"got\n"

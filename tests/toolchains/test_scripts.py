@@ -50,6 +50,8 @@ def test_the_projects_own_are_part_of_what_a_result_depends_on(overrides: Path) 
 
 
 def test_every_template_is_used_by_some_toolchain() -> None:
-    code = "".join(file.read_text() for file in (templates.root().parent / "flows" / "toolchains").glob("*.py"))
+    code = "".join(
+        file.read_text() for file in (templates.root().parent / "flows" / "hlsflow" / "toolchains").glob("*.py")
+    )
     for folder in (path for path in (templates.root() / "tools").iterdir() if path.is_dir()):
         assert f'"{folder.name}/' in code or f"{folder.name}/{{" in code, folder.name

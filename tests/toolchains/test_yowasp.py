@@ -17,7 +17,12 @@ SCRIPT = "from hlsflow.toolchains import nextpnr; nextpnr.prepare()"
 
 
 def prepare_elsewhere(cache: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "HLSFLOW_NEXTPNR": "wheel"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "flows"),
+        "XDG_CACHE_HOME": str(cache),
+        "HLSFLOW_NEXTPNR": "wheel",
+    }
     return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment)
 
 

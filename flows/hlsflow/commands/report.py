@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hlsflow.core.errors import DataError
-
 if TYPE_CHECKING:
     from hlsflow.report.document import Document
     from hlsflow.report.folders.directory import Directory
@@ -58,10 +56,10 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _written(file: Path) -> str:
     """A file that a run has left; raises DataError when it has not."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}", "run the project again: hlsflow run") from error
+    from hlsflow.core import foreign
+
+    kind = foreign.Kind("", "is damaged", "run the project again: hlsflow run", limit=256 * foreign.MIB)
+    return foreign.text(file, kind)
 
 
 def _told(directory: Directory, form: str) -> str:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+LONGEST = 500
+"""Characters that are told of what others say."""
+
 
 class FlowError(Exception):
     """What went wrong, where, and what to do next.
@@ -28,6 +31,18 @@ class FlowError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.hint}" if self.hint else self.message
+
+
+def said(error: BaseException) -> str:
+    """The first line of what an exception says, or its name; an exception of others may fail to say anything."""
+    for words in (str, repr):
+        try:
+            text = words(error).strip()
+        except Exception:  # their code
+            continue
+        if text:
+            return text.splitlines()[0][:LONGEST]
+    return type(error).__name__
 
 
 class ProjectError(FlowError):
@@ -96,6 +111,18 @@ class WorkerLost(FlowError):
     """Another machine of a training is gone."""
 
     exit_code = 5
+
+
+class OutputLost(FlowError):
+    """Standard output cannot be written."""
+
+    exit_code = 6
+
+
+class ReaderGone(OutputLost):
+    """Nobody reads standard output any more, as after `| head`; the code is the shell's own for that."""
+
+    exit_code = 141
 
 
 class StorageError(FlowError):

@@ -28,11 +28,19 @@ class Stage(enum.StrEnum):
     SIMULATED = "simulated"  # cycle-accurate RTL simulation
 
 
+OF_TARGETS = "unit of the targets"
+"""The unit of errors, unless a project says what that is."""
+
 UNITS: Mapping[str, str] = {
     "accuracy": "fraction",
     "tpr": "fraction",
     "fpr": "fraction",
     "auc": "fraction",
+    "exact_match": "fraction",
+    "r2": "fraction",
+    "mae": OF_TARGETS,
+    "rmse": OF_TARGETS,
+    "largest_error": OF_TARGETS,
     "latency_cycles": "cycles",
     "latency_ns": "ns",
     "ii": "cycles",
@@ -65,6 +73,10 @@ UNITS: Mapping[str, str] = {
 
 - `tpr` and `fpr` are the shares of anomalies and of normal samples that a detector takes for anomalies, `auc` the area
   under the curve of the one over the other for all thresholds.
+- `accuracy` is the share of samples whose class is right, or of labels that are right; `exact_match` is the share of
+  samples with every label right.
+- `r2` is the share of the targets' variance that a regression explains, `mae`, `rmse` and `largest_error` are its mean
+  absolute, root mean square and largest error, all over all targets together. What unit targets have, projects tell.
 - `dsp` and `bram` count the target's own blocks. A block of RAM is 18 Kb on AMD parts, where a "Block RAM Tile" of
   36 Kb is two, and an EBR on ECP5. `uram` counts UltraRAM of 288 Kb.
 - `lut` counts AMD's and Lattice's look-up tables. Intel's `alut` and `alm`, and Microchip's `lut4`, are others.
@@ -78,7 +90,7 @@ UNITS: Mapping[str, str] = {
 - `area_score` is Catapult's sum over its library, a number without a unit outside that library.
 """
 
-OF_OUTPUTS = ("accuracy", "tpr", "fpr", "auc")
+OF_OUTPUTS = ("accuracy", "tpr", "fpr", "auc", "exact_match", "r2", "mae", "rmse", "largest_error")
 """Metrics of what a network says, which have tables of their own."""
 
 
@@ -96,6 +108,7 @@ class Metric:
         source: the file the figure was read from, relative to the run folder; `:LINE` may follow.
         note: why the figure is missing, or a remark that must be read with it.
         clock_ns: the clock period that the tool was asked for; None where it does not matter or is not known.
+        own_unit: of an error, where a project says what unit the targets have; else "".
     """
 
     name: str
@@ -107,6 +120,7 @@ class Metric:
     source: str
     note: str = ""
     clock_ns: float | None = None
+    own_unit: str = ""
 
     def __post_init__(self) -> None:
         if self.name not in UNITS:
@@ -116,7 +130,7 @@ class Metric:
 
     @property
     def unit(self) -> str:
-        return UNITS[self.name]
+        return self.own_unit or UNITS[self.name]
 
     def to_json(self) -> dict[str, object]:
         """The metric as plain JSON types, with its unit."""
@@ -129,6 +143,8 @@ class Metric:
     def from_json(cls, data: Mapping[str, object]) -> Metric:
         """Inverse of `to_json`; raises ValueError or KeyError on anything else."""
         text = {key: str(data[key]) for key in ("name", "tool", "version", "target", "source", "note")}
+        unit = str(data.get("unit", OF_TARGETS))
+        text["own_unit"] = unit if UNITS.get(text["name"]) == OF_TARGETS != unit else ""
         value, clock_ns = (_number(data, key) for key in ("value", "clock_ns"))
         return cls(value=value, stage=Stage(str(data["stage"])), clock_ns=clock_ns, **text)
 

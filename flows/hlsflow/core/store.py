@@ -130,6 +130,8 @@ def code(*parts: str) -> str:
 
     Args:
         parts: files and folders of the package, or of the templates after `templates/`.
+    Raises:
+        FileNotFoundError: there is no such part, so the key would not see its changes.
     """
     files = sorted(file for part in parts for file in _sources(part))
     return digest([[file.name, file_digest(file)] for file in files])
@@ -138,9 +140,12 @@ def code(*parts: str) -> str:
 def _sources(part: str) -> list[Path]:
     inside = part.removeprefix("templates/")
     path = Path(__file__).parents[1] / part if inside == part else templates.root() / inside
-    return (
-        [path] if path.is_file() else [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
-    )
+    if path.is_file():
+        return [path]
+    files = [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
+    if not files:
+        raise FileNotFoundError(f"no source code in {path}")
+    return files
 
 
 @contextmanager
@@ -159,8 +164,8 @@ def locked(file: Path, waiting: str, say: Callable[[str], None]) -> Iterator[Non
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` of a text in UTF-8."""
-    write_bytes(path, text.encode())
+    """`write_bytes` of a text in UTF-8; what is no character, as in some file names, is written as an escape."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import importlib
 import socket
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
-from hlsflow.data.columns import read_columns
+from hlsflow.data.columns import ABSENT, read_columns
 from hlsflow.keras import keras2
 from hlsflow.project import TABLES, Project
 
 Arrays = Mapping[str, NDArray[Any]]
+
+NPZ = foreign.Kind(
+    "the data file",
+    "is not a readable .npz file",
+    "save it with numpy.savez(path, x_train=…, y_train=…, x_test=…, y_test=…), or with x=… and y=… alone",
+    absent=ABSENT,
+)
 
 DOWNLOAD_TIMEOUT_S = 30.0
 """Silence of a server after which a download counts as failed."""
@@ -36,16 +43,20 @@ def read_source(project: Project) -> Arrays:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
     path, data = project.data_path, project.data
-    return SETS[project.data_name]() if path is None else read_file(path, data.label, data.features)
+    if path is None:
+        return SETS[project.data_name]()
+    if path.suffix in TABLES:
+        return read_columns(path, data.label, data.features, data.targets, data.sample_weight)
+    return read_npz(path)
 
 
-def read_file(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Arrays:
-    """The arrays of a file, by its ending; `label` and `features` are columns of a table.
+def read_file(path: Path) -> Arrays:
+    """The arrays of a file, by its ending.
 
     Raises:
         DataError: as `read_npz` and `read_columns`.
     """
-    return read_columns(path, label, features) if path.suffix in TABLES else read_npz(path)
+    return read_columns(path, None, ()) if path.suffix in TABLES else read_npz(path)
 
 
 def read_npz(path: Path) -> Arrays:
@@ -54,23 +65,12 @@ def read_npz(path: Path) -> Arrays:
     Raises:
         DataError: missing, damaged, of another format, or with pickled objects.
     """
-    hint = "save it with numpy.savez(path, x_train=…, y_train=…, x_test=…, y_test=…), or with x=… and y=… alone"
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            raise DataError(f"{path} holds one bare array, not the named arrays of an .npz", hint)
-        with content as data:
-            return {key: data[key] for key in data.files}
-    except FileNotFoundError:
-        raise DataError(
-            f"the data file {path} does not exist", "correct data.source, or name a set in data.fallback"
-        ) from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        if "allow_pickle" in str(error):
-            raise DataError(
-                f"{path} holds pickled Python objects, which could run code; it is not read", hint
-            ) from None
-        raise DataError(f"{path} is not a readable .npz file: {error}", hint) from error
+        return foreign.arrays(path, NPZ)
+    except DataError as error:
+        if not isinstance(error.__cause__, ValueError) or "allow_pickle" not in str(error):
+            raise
+    NPZ.refuse(path, "holds pickled Python objects, which could run code; it is not read")
 
 
 def _digits() -> Arrays:

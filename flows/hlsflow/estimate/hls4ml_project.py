@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.estimate.constants import Constants, count
 from hlsflow.estimate.design import Design, Kind, Layer
@@ -66,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """How a function of `nnet_utils` begins → what it is; the longest that fits is taken."""
 
+SOURCE = foreign.Kind("", "is damaged", "name the folder of an hls4ml project", limit=256 * foreign.MIB)
 _STRUCT = re.compile(r"struct\s+(\w+)\s*(?::\s*nnet::(\w+)\s*)?\{(.*?)\n\};", re.DOTALL)
 _CONSTANT = re.compile(r"static const\s+[\w:]+\s+(\w+)\s*=\s*(.+?);", re.DOTALL)
 _ALIAS = re.compile(r"typedef\s+([^;]+?)\s+(\w+);")
@@ -151,6 +153,11 @@ def read(folder: Path) -> Design:
     Raises:
         DataError: no such project, or one whose layers cannot be found.
     """
+    with foreign.reading(folder, SOURCE):
+        return _read(folder)
+
+
+def _read(folder: Path) -> Design:
     firmware = folder / "firmware"
     config = hls4ml_config.read(folder)
     settings = _settings(folder, config)
@@ -193,10 +200,7 @@ def _settings(folder: Path, config: Config | None) -> dict[str, str]:
 
 
 def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}", "name the folder of an hls4ml project") from error
+    return foreign.text(file, SOURCE, errors="replace")
 
 
 def _top(folder: Path) -> str:

@@ -16,10 +16,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import ProjectError
 from hlsflow.estimate import Design, Estimate, Figure, Kind, Layer, analytic, estimate, fitted
 from hlsflow.estimate.analytic import Timing
 from hlsflow.estimate.design import AMD_BACKENDS
+from hlsflow.estimate.hls4ml_project import SOURCE
 from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
 from hlsflow.project.reuse import legal_reuse_factors, nearest_legal
 from hlsflow.report.folders.directory_checks import VERILOG, roms_of
@@ -310,7 +312,7 @@ _LOADED = re.compile(r'load_\w*weights_from_txt<[^>]*>\(\s*\w+\s*,\s*"(\w+\.txt)
 def _weights(folder: Path) -> Iterator[Path]:
     """Weight files that the sources name and that are not there."""
     firmware = folder / "firmware"
-    texts = [file.read_text(encoding="utf-8", errors="replace") for file in sorted(firmware.glob("*.[hc]*"))]
+    texts = [foreign.text(file, SOURCE, errors="replace") for file in sorted(firmware.glob("*.[hc]*"))]
     named = {firmware / name for text in texts for name in _INCLUDED.findall(text)}
     named |= {firmware / "weights" / name for text in texts for name in _LOADED.findall(text)}
     return (place for place in sorted(named) if not place.is_file())

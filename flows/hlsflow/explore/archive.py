@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.core.store import write_bytes
 from hlsflow.explore.cache import Cache, Measurement
 
 HEAD = {"format": "hlsflow measurements", "version": 1}
+ARCHIVE = foreign.Kind(
+    "",
+    "is no whole archive of measurements",
+    "make one with: hlsflow cache export FILE; entries before the damage are kept",
+)
+MEASUREMENT = foreign.Kind("", "cannot be taken", "")
 LINE_BYTES = 2**16
 """No measurement is longer; a file that is no archive is not read at once."""
 
@@ -58,39 +64,33 @@ def import_from(cache: Cache, file: Path) -> Imported:
                 known += 1
             else:
                 raise ValueError(f"it contradicts the measurement at hand, {dict(present.area)}")
-        except ValueError as error:
+        except (ValueError, DataError) as error:
             refused.append(f"line {number}{_name(line)}: {error}")
     return Imported(new, known, tuple(refused))
 
 
 def _read(line: bytes) -> Measurement:
-    try:
-        data = json.loads(line)
-    except ValueError:
-        raise ValueError("it is no JSON text") from None
-    return Measurement.from_json(data)
+    with foreign.reading("it", MEASUREMENT):
+        return Measurement.from_json(foreign.json_of(line, "it", MEASUREMENT))
 
 
 def _name(line: bytes) -> str:
     """What a refused entry calls itself, if it can be read."""
     try:
-        data = json.loads(line)
-        return f" ('{data['part']}', {data['family']}, key {data['key'][:16]})"
-    except (ValueError, KeyError, TypeError):
+        with foreign.reading("it", MEASUREMENT):
+            data = foreign.json_of(line, "it", MEASUREMENT)
+            return f" ('{data['part']}', {data['family']}, key {data['key'][:16]})"
+    except DataError:
         return ""
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
     """The numbered lines after the head; raises DataError."""
-    try:
-        with gzip.open(file) as stream:
-            if json.loads(stream.readline(LINE_BYTES)) != HEAD:
-                raise ValueError("its first line is another one")
-            number = 2
-            while line := stream.readline(LINE_BYTES):
-                yield number, line
-                number += 1
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        hint = "make one with: hlsflow cache export FILE; entries before the damage are kept"
-        raise DataError(f"{file} is no whole archive of measurements: {reason}", hint) from error
+    foreign.require_file(file, ARCHIVE)
+    with foreign.reading(file, ARCHIVE), gzip.open(file) as stream:
+        if json.loads(stream.readline(LINE_BYTES)) != HEAD:
+            raise ValueError("its first line is another one")
+        number = 2
+        while line := stream.readline(LINE_BYTES):
+            yield number, line
+            number += 1

@@ -1,8 +1,10 @@
 """Workers for the characterisation: processes of this machine, an existing Dask scheduler, or jobs of a batch system.
 
 In: `local`, the address of a scheduler, `slurm` or `htcondor`, and a number of workers. Out: a Dask client.
-Local workers listen on the loopback interface alone. What a batch system needs to know (queue, walltime, memory) comes
-from Dask's own configuration files, see the manual of dask-jobqueue.
+Whoever can talk to a Dask scheduler or worker can run code on it. So those that are started here take nothing but TLS
+with credentials of their own, which are made for each run and known to it alone; local ones listen on the loopback
+interface only. A scheduler that exists already has the protection that its owner gave it. What a batch system needs to
+know (queue, walltime, memory) comes from Dask's own configuration files, see the manual of dask-jobqueue.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
@@ -18,6 +21,7 @@ from contextlib import ExitStack
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
+from hlsflow.core.caches import cache_folder
 from hlsflow.core.errors import ProjectError, ToolFailed, ToolMissing
 from hlsflow.explore.clock import Pace
 
@@ -47,12 +51,13 @@ class Cluster:
         jobs: workers; 0: one for each processor of this machine, or four jobs of a batch system. A scheduler that
             exists already has the workers that it has.
     Raises:
-        ProjectError: there is no such kind of cluster.
+        ProjectError, ToolMissing: as `require_cluster`.
     """
 
     def __init__(self, where: str = "local", jobs: int = 0) -> None:
         self.where, self._jobs, self.pace = where, jobs, Pace()
-        self._open: Callable[[ExitStack, int], Any] | str = where if "://" in where else _kind(where)
+        require_cluster(where)
+        self._open: Callable[[ExitStack, int], Any] | str = where if "://" in where else KINDS[where]
         self._stack, self._pool = ExitStack(), ThreadPoolExecutor(1, initializer=_leave_interrupts_to_the_main_thread)
         self._client: Future[Client] | None = None
 
@@ -99,11 +104,33 @@ def _leave_interrupts_to_the_main_thread() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _kind(where: str) -> Callable[[ExitStack, int], Any]:
+def require_cluster(where: str) -> None:
+    """See that there can be such a cluster, before there is any work for it.
+
+    Raises:
+        ProjectError: there is no such kind of cluster. ToolMissing: the package for this batch system is not installed.
+    """
+    if "://" in where:
+        if not ADDRESS.fullmatch(where):
+            raise ProjectError(f"'{where}' is no scheduler's address", "write tcp://host:port or tls://host:port")
+        return
     if where not in KINDS:
         known = ", ".join(KINDS)
         raise ProjectError(f"cluster '{where}' is unknown", f"write {known}, or a scheduler's address: tcp://host:port")
-    return KINDS[where]
+    if where != "local":
+        _jobqueue()
+
+
+ADDRESS = re.compile(r"(tcp|tls|ws|wss)://.+:\d{1,5}")
+"""What the address of a scheduler looks like."""
+
+
+def _jobqueue() -> Any:
+    try:
+        return importlib.import_module("dask_jobqueue")
+    except ImportError as error:
+        message = "clusters of a batch system need the package dask-jobqueue, which is not installed"
+        raise ToolMissing(message, "pip install 'hlsflow[cluster]'") from error
 
 
 def _local(stack: ExitStack, jobs: int) -> Any:
@@ -118,6 +145,7 @@ def _local(stack: ExitStack, jobs: int) -> Any:
             n_workers=jobs or os.cpu_count() or 1,
             threads_per_worker=1,
             host="127.0.0.1",
+            security=_credentials(),
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # or it looks for bokeh's port
             memory_limit=0,  # Yosys is no memory of the worker's
@@ -125,6 +153,20 @@ def _local(stack: ExitStack, jobs: int) -> Any:
             silence_logs=logging.CRITICAL,
         )
     )
+
+
+def _credentials() -> Any:
+    """A certificate and key that nobody else has, on which both ends of every connection insist."""
+    from distributed.security import Security
+
+    return Security.temporary()  # type: ignore[no-untyped-call]
+
+
+def open_to_others(where: str) -> str:
+    """What to say of the address of a scheduler that takes work from anybody; empty for all other clusters."""
+    if not where.startswith("tcp://"):
+        return ""
+    return f"whoever reaches the scheduler {where} can run code on its workers: it asks for no credentials; tls:// does"
 
 
 def _batch(name: str) -> Callable[[ExitStack, int], Any]:
@@ -144,12 +186,20 @@ def batch_cluster(name: str) -> Any:
     Raises:
         ToolMissing: dask-jobqueue is not installed.
     """
-    try:
-        jobqueue = importlib.import_module("dask_jobqueue")
-    except ImportError as error:
-        message = "clusters of a batch system need the package dask-jobqueue, which is not installed"
-        raise ToolMissing(message, "pip install 'hlsflow[cluster]'") from error
-    return getattr(jobqueue, name)()
+    folder = _shared_folder(name.removesuffix("Cluster").lower())
+    return getattr(_jobqueue(), name)(security=_credentials(), shared_temp_directory=folder)
+
+
+def _shared_folder(kind: str) -> str:
+    """Where jobs find their credentials: as Dask is configured, or in the user's cache, where others cannot read."""
+    import dask
+
+    configured = dask.config.get(f"jobqueue.{kind}.shared-temp-directory", None)
+    if configured:
+        return str(configured)
+    folder = cache_folder() / "credentials"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)
 
 
 KINDS: Mapping[str, Callable[[ExitStack, int], Any]] = {

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from hlsflow.core.classes import predicted
 from hlsflow.core.errors import DataError, ProjectError
+from hlsflow.core.tasks import Kind, Task
 from hlsflow.explore.choice import Column
 from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, verify
 from hlsflow.ir.arithmetic import Step
@@ -45,8 +45,10 @@ CONSIDERED = 1 << 20
 class Against(enum.StrEnum):
     """What a score is the share of."""
 
-    LABELS = "accuracy"  # samples whose class is right
-    NETWORK = "agreement"  # samples to which the network as it is gives the same class; no class is known to be right
+    LABELS = "accuracy"  # samples whose class is right, or labels
+    NETWORK = "agreement"  # the same, of what the network as it is says; what is right is not known
+    TARGETS = "r2"  # the targets' variance that is explained
+    OUTPUTS = "r2 against the network as it is"  # the same of its outputs; no targets are known
 
 
 def own_bits(node: Node) -> int:
@@ -130,7 +132,8 @@ class Scores:
         layers: with weights, in the order of the columns of `bits`.
         own: bits of the layers as they are.
         bits: (k, layers), the combinations.
-        right: (k,) samples that count (see `against`); a prediction, and no whole number, where nothing was measured.
+        right: (k,) samples that count (see `against`), no whole number where shares are counted, or where nothing was
+            measured and this is a prediction.
         measured: (k,) whether the combination was evaluated.
         samples: on which.
         against: what was counted.
@@ -146,12 +149,14 @@ class Scores:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """(k,), from 0 to 1."""
+        """(k,), up to 1: the accuracy, or what else `against` names."""
         return self.right / self.samples
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
-        """(k,), of `accuracy` as an estimate for samples that were not seen: that of a binomial share."""
+        """(k,), of `accuracy` as an estimate for samples that were not seen: that of a binomial share; of no other."""
+        if self.against in (Against.TARGETS, Against.OUTPUTS):
+            return np.full(len(self.right), np.nan)
         share = self.accuracy
         return np.sqrt(share * (1 - share) / self.samples)
 
@@ -192,34 +197,36 @@ def score(
     graph: Graph,
     choices: Mapping[str, tuple[int, ...]],
     x: Array,
-    y: NDArray[np.int64] | None = None,
+    y: Array | None = None,
     near: float = 1.0,
     most: int = MEASURED,
+    task: Task | None = None,
 ) -> Scores:
-    """The accuracy of all combinations of widths.
+    """The accuracy of all combinations of widths; of a regression the share of variance explained.
 
     Args:
-        graph: verified; its first output gives the class.
+        graph: verified; its first output is judged.
         choices: of `candidates`, or fewer widths of each layer; the widest one is the layer's own.
         x: (n, total input values), integers on the input grids.
-        y: (n,), class numbers; None: the classes that the network as it is gives.
+        y: (n, ...), what is right, as `task` has it; None: what the network as it is says.
         near: of more than `most` combinations those with a predicted accuracy near this one are measured.
         most: combinations that are measured; the network as it is and single narrower layers are measured in any case.
+        task: how the first output is read; None: as class numbers, of one output as 1 above 0.
     Raises:
         DataError: there are no samples, or another number of classes. ProjectError: too many combinations.
     """
     if not len(x) or (y is not None and len(y) != len(x)):
         classes = "" if y is None else f" and {len(y)} classes"
         raise DataError(f"{len(x)} samples{classes} cannot tell an accuracy", "give a class for each of many samples")
-    layers, against = tuple(choices), Against.NETWORK if y is None else Against.LABELS
-    scorer = _Scorer(graph, choices, x, _classes(graph, evaluate(graph, x)) if y is None else y)
+    judge = _Judge(graph.results[0], task or Task(), x, y) if y is not None else _itself(graph, task or Task(), x)
+    layers, scorer = tuple(choices), _Scorer(graph, choices, x, judge)
     numbers = _combinations([len(widths) for widths in choices.values()])
     right, measured = _measured(scorer, numbers, near, most)
     tables = [np.array(widths, np.int64) for widths in choices.values()]
     columns = [table[column] for table, column in zip(tables, numbers.T, strict=True)]
     bits = np.array(columns, np.int64).reshape(numbers.shape[::-1]).T
     own = tuple(widths[0] for widths in choices.values())
-    return Scores(layers, own, bits, right, measured, len(x), against)
+    return Scores(layers, own, bits, right, measured, len(x), judge.against)
 
 
 def _combinations(counts: Sequence[int]) -> Column:
@@ -239,12 +246,12 @@ def _measured(
     """Right samples of each combination, and whether that is measured."""
     every = np.ones(len(numbers), np.bool_)
     if len(numbers) <= most:
-        return scorer.right(numbers).astype(np.float64), every
+        return scorer.right(numbers), every
     single = (numbers > 0).sum(1) <= 1
     right = np.zeros(len(numbers))
     right[single] = scorer.right(numbers[single])
     right[~single] = _predicted(numbers, right, single)[~single]
-    distance = np.where(single, -1.0, np.abs(right - near * len(scorer.classes)))
+    distance = np.where(single, -1.0, np.abs(right - near * scorer.samples))
     measured = single.copy()
     measured[np.argsort(distance, kind="stable")[: max(most, int(single.sum()))]] = True
     joint = measured & ~single
@@ -263,9 +270,57 @@ def _predicted(numbers: Column, right: NDArray[np.float64], single: NDArray[np.b
     return found
 
 
-def _classes(graph: Graph, outputs: Array) -> NDArray[np.int64]:
-    """Of several outputs the first one is the classifier."""
-    return predicted(outputs[:, : graph.results[0].size])
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """What is right about samples.
+
+    Attributes:
+        node: the first output, by which a network is judged.
+        task: how it is read.
+        x: (n, ...), the samples.
+        y: (n, ...), what is right of them.
+        itself: whether that is what the network as it is says.
+    """
+
+    node: Node
+    task: Task
+    x: Array
+    y: Array
+    itself: bool = False
+
+    @property
+    def against(self) -> Against:
+        if self.task.kind is Kind.REGRESSION:
+            return Against.OUTPUTS if self.itself else Against.TARGETS
+        return Against.NETWORK if self.itself else Against.LABELS
+
+    def points(self, codes: Array, rows: slice) -> float:
+        """What the outputs of some samples count, to be added up.
+
+        Args:
+            codes: (n, outputs), integers on the grid of the output.
+        """
+        return self.task.points(self.node.type.real(codes), self.y[rows])
+
+    def right(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Samples that count, of the points of all; of a regression, as many as its share of explained variance."""
+        if self.task.kind is not Kind.REGRESSION:
+            return points
+        total = float(np.sum((self.y - np.mean(self.y, 0)) ** 2))
+        if not total:
+            raise DataError("all targets are equal, so no network can be told from another one by them", SEVERAL)
+        found: NDArray[np.float64] = len(self.x) * (1 + points / total)
+        return found
+
+
+SEVERAL = "give samples of different targets, or leave out explore.weight_bits"
+
+
+def _itself(graph: Graph, task: Task, x: Array) -> _Judge:
+    """The network as it is for a judge of narrower ones."""
+    node = graph.results[0]
+    said = task.predicted(node.type.real(evaluate(graph, x)[:, : node.size]))
+    return _Judge(node, task, x, said, itself=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,27 +345,30 @@ class _Segment:
 class _Scorer:
     """Counts right samples of combinations, by the tree of their prefixes."""
 
-    def __init__(self, graph: Graph, choices: Mapping[str, tuple[int, ...]], x: Array, classes: Array) -> None:
+    def __init__(self, graph: Graph, choices: Mapping[str, tuple[int, ...]], x: Array, judge: _Judge) -> None:
         check_batch(graph, x)
-        self._graph, self._x, self.classes = graph, x, classes
+        self._graph, self._x, self._judge = graph, x, judge
         self._segments = tuple(_segments(pool_first(graph), choices))
 
-    def right(self, numbers: Column) -> NDArray[np.int64]:
+    @property
+    def samples(self) -> int:
+        return len(self._x)
+
+    def right(self, numbers: Column) -> NDArray[np.float64]:
         """(k,), right samples of sorted combinations (k, layers) of numbers of widths."""
         rows = chunk_rows(self._graph)
         chunks = [slice(start, start + rows) for start in range(0, len(self._x), rows)]
         with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
             counts = list(pool.map(lambda chunk: self._chunk(numbers, chunk), chunks))
-        total: NDArray[np.int64] = np.array(counts).sum(0)
-        return total
+        return self._judge.right(np.array(counts).sum(0))
 
-    def _chunk(self, numbers: Column, rows: slice) -> NDArray[np.int64]:
-        counts = np.zeros(len(numbers), np.int64)
+    def _chunk(self, numbers: Column, rows: slice) -> NDArray[np.float64]:
+        counts = np.zeros(len(numbers))
         first, *rest = self._segments
         values = first.run(0, arguments(self._graph, self._x[rows]))
         for number, found in _leaves(rest, numbers, range(len(numbers)), values):
-            logits = found[self._graph.outputs[0]].reshape(-1, len(self.classes[rows]))
-            counts[number] = np.count_nonzero(predicted(logits.T) == self.classes[rows])
+            codes = found[self._graph.outputs[0]].reshape(-1, len(self._x[rows])).T
+            counts[number] = self._judge.points(codes, rows)
         return counts
 
 

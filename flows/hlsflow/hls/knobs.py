@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hlsflow.core.errors import ProjectError
-from hlsflow.hls.corrections import Config, Layers
+from hlsflow.hls.corrections import Config, Correction, Layers
 from hlsflow.hls.exact import SUMS
+from hlsflow.hls.names import Names
 from hlsflow.hls.precision import from_hls4ml, frozen
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Knobs, LayerKnobs, ResolvedKnobs
@@ -42,7 +43,8 @@ def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str], io_typ
     Returns:
         the types of accumulators and results that knobs set, by layer and key.
     Raises:
-        ProjectError: knobs for a layer that is not there or has no such knob; an illegal reuse factor.
+        ProjectError: knobs for a layer that is not there or has no such knob; a reuse factor of the layer's own that
+            is illegal.
     """
     by_name = {layer["name"]: layer for layer in layers}
     for name, own in knobs.layers.items():
@@ -62,11 +64,25 @@ def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str], io_typ
 
 
 def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs:
-    """The knobs of one layer; depthwise layers have the latency strategy alone where all values come at once.
+    """The knobs of one layer as hls4ml is asked for them.
+
+    Depthwise layers have the latency strategy alone where all values come at once; a default reuse factor that the
+    layer cannot have becomes the nearest one that it can.
 
     Raises:
-        ProjectError: the layer itself is given a strategy that hls4ml does not have for it.
+        ProjectError: the layer itself is given a strategy or a reuse factor that hls4ml does not have for it.
     """
+    own = _with_strategy(layer, knobs, io_type)
+    legal = nearest_legal(*matrix(layer), own.hls_strategy, own.reuse_factor)
+    if own.reuse_factor in legal:
+        return own
+    given = knobs.layers.get(layer["name"])
+    if given is not None and given.reuse_factor is not None:
+        raise _illegal(layer, own, legal)
+    return own.model_copy(update={"reuse_factor": min(legal, key=lambda factor: abs(factor - own.reuse_factor))})
+
+
+def _with_strategy(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs:
     name, own = layer["name"], knobs.of(layer["name"])
     if "depthwise_data" not in layer or io_type != "io_parallel" or own.strategy == "latency":
         return own
@@ -76,6 +92,19 @@ def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs
         )
         raise ProjectError(message, "use strategy latency for it, or io_stream")
     return own.model_copy(update={"strategy": "latency"})
+
+
+def moved(layers: Layers, knobs: Knobs, io_type: str) -> list[Correction]:
+    """What is said of layers that get another reuse factor than the default, because hls4ml cannot build that one."""
+    found = []
+    for layer in (layer for layer in layers if layer["class_name"] in SUMS):
+        asked, own = knobs.of(layer["name"]).reuse_factor, resolved(layer, knobs, io_type)
+        if own.reuse_factor != asked:
+            n_in, n_out = matrix(layer)
+            what = f"reuse factor {own.reuse_factor} in hls4ml's project instead of the default {asked}"
+            reason = f"hls4ml cannot build {asked} for {n_in} x {n_out} with strategy {own.hls_strategy}"
+            found.append(Correction(layer["name"], what, reason))
+    return found
 
 
 def matrix(layer: Any) -> tuple[int, int]:
@@ -110,7 +139,6 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
 
 
 def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs) -> None:
-    _check_reuse_factor(layer, knobs)
     entry["ReuseFactor"], entry["Strategy"] = knobs.reuse_factor, knobs.hls_strategy.capitalize()
     kernel = "depthwise" if "depthwise_data" in layer else "weight"
     for key, source in (("weight", kernel), ("bias", "bias")):
@@ -122,21 +150,19 @@ def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs)
         layer[f"{source}_quantizer"] = frozen(kind)
 
 
-def _check_reuse_factor(layer: dict[str, Any], knobs: ResolvedKnobs) -> None:
+def _illegal(layer: dict[str, Any], knobs: ResolvedKnobs, legal: tuple[int, ...]) -> ProjectError:
     n_in, n_out = matrix(layer)
-    legal = nearest_legal(n_in, n_out, knobs.hls_strategy, knobs.reuse_factor)
-    if knobs.reuse_factor not in legal:
-        near = " or ".join(map(str, legal))
-        raise ProjectError(
-            f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
-            f"build reuse factor {knobs.reuse_factor}",
-            f"set knobs.layers.{layer['name']}.reuse_factor to {near}; [sweep] and rtl.reuse_factor take any",
-        )
+    return ProjectError(
+        f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
+        f"build reuse factor {knobs.reuse_factor}",
+        f"set knobs.layers.{layer['name']}.reuse_factor to {' or '.join(map(str, legal))}; "
+        "[sweep] and rtl.reuse_factor take any",
+    )
 
 
-def require_granted(hls_model: Any, layers: Layers, knobs: Knobs, io_type: str) -> None:
+def require_granted(hls_model: Any, layers: Layers, names: Names, knobs: Knobs, io_type: str) -> None:
     """Raise ProjectError if hls4ml resolved a layer to anything else than what was asked."""
-    by_name = {layer["name"]: layer for layer in layers if layer["class_name"] in SUMS}
+    by_name = {names.get(layer["name"], layer["name"]): layer for layer in layers if layer["class_name"] in SUMS}
     for layer in hls_model.get_layers():
         if layer.name in by_name:
             _require_sum(layer, by_name[layer.name], resolved(by_name[layer.name], knobs, io_type))
@@ -151,7 +177,7 @@ def _require_sum(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs) -> No
             got[key] = _bits(from_hls4ml(layer.types[f"{key}_t"].precision, layer.name))
     for key, value in asked.items():
         if got[key] != value:
-            message = f"layer '{layer.name}': asked for {key} {value}, hls4ml made it {got[key]}"
+            message = f"layer '{source['name']}': asked for {key} {value}, hls4ml made it {got[key]}"
             raise ProjectError(message, f"remove that knob, or set it to {got[key]}")
 
 

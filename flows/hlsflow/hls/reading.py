@@ -14,11 +14,15 @@ from itertools import pairwise
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import activations, affine, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
+from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
+from hlsflow.keras.plain import IDENTITIES, plain
+from hlsflow.project.errors import nearest
 
 Options = dict[str, tuple[object, ...]]
 
@@ -74,9 +78,9 @@ SUPPORTED: Mapping[str, Options] = {
     "Maximum": {},
     "Minimum": {},
     "Concatenate": {},
-    "Dropout": {},
-    "SpatialDropout1D": {},
-    "SpatialDropout2D": {},
+    "Normalization": {},
+    "Rescaling": {},
+    **{name: {} for name in IDENTITIES},
 }
 """Keras layer class → options that must have one of these values. A softmax or sigmoid at an end is cut before."""
 
@@ -88,13 +92,15 @@ class Reading:
     """A model as hls4ml reads it.
 
     Attributes:
-        model: the Keras model whose outputs the hardware must equal: the given one up to its logits, frozen.
+        file: the given model up to where the hardware ends, otherwise as it is.
+        model: the Keras model whose outputs the hardware must equal: `file` frozen.
         layers: hls4ml's layer list, in order, the inputs first; each entry says what it reads.
         inputs, outputs: names of the first and last layers, in the order of the model's arguments and results.
         names: of all layers, those of the given model and those of `model`.
         corrections: what was changed, and why.
     """
 
+    file: Any
     model: Any
     layers: Layers
     inputs: list[str]
@@ -123,9 +129,13 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import parse_keras_model
 
-    require_graph(model)
+    given = plain(model)
+    require_graph(given.model)
+    model, called = naming.distinct(given.model)
+    opened = [Correction(*note) for note in given.notes]
     names = [node.layer.name for node in nodes(model)]
-    model, cuts = _end_at_logits(softmax.formed(model, forms or {}))
+    file, cuts = _end_at_logits(model, forms or {})
+    model = softmax.formed(file, forms or {})
     _refuse_unsupported(model)
     model, notes = _replaced(model)
     model, frozen = weights.freeze(activations.tabled(model))
@@ -137,7 +147,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(model, layers, inputs, outputs, names, (*cuts, *notes, *frozen))
+    return Reading(file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:
@@ -175,7 +185,7 @@ def _refuse_unsupported(model: Any) -> None:
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                {**activations.REFUSED, **recurrent.REFUSED}.get(name, f"supported layers: {', '.join(SUPPORTED)}"),
+                _INSTEAD.get(name, f"see the table 'What is supported' of the README{nearest(name, SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])
@@ -184,30 +194,39 @@ def _refuse_unsupported(model: Any) -> None:
                 raise UnsupportedLayer(message, f"use {option}={allowed[0]}")
 
 
-def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:
-    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them."""
+_INSTEAD: Mapping[str, str] = {
+    **activations.REFUSED,
+    **recurrent.REFUSED,
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose"), "use an UpSampling layer and a convolution"),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization", "UnitNormalization"), "use a BatchNormalization"),
+    **dict.fromkeys(("Cropping1D", "Cropping2D"), "crop the samples, or use padding='valid' in the layer before"),
+    "Conv3D": "use a Conv2D on the last two axes",
+    "LocallyConnected1D": "use a Conv1D, or a Dense layer",
+    "Embedding": "give the network what the table holds instead of the index",
+    "MultiHeadAttention": "hls4ml 1.3.0 has none; use convolutions or Dense layers",
+}
+"""Keras layer class that is not carried → what to use instead."""
+
+
+def _end_at_logits(model: Any, forms: Mapping[str, str]) -> tuple[Any, list[Correction]]:
+    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them.
+
+    Args:
+        forms: names of the layers whose softmax a knob puts into hardware; these stay.
+    """
     ends, changes, notes = output_names(model), {}, []
-    read_by_others = {parent.layer.name for node in nodes(model) for parent in node.parent_nodes}
+    cut = left_to_software(model)
     for node in nodes(model):
-        layer = node.layer
-        name = _squashing(layer)
-        if layer.name not in ends or layer.name in read_by_others or name is None:
+        layer, name = node.layer, cut.get(node.layer.name)
+        if name is None or layer.name in forms:
             continue
-        reason = f"the class follows from the logits alone, and hls4ml's tables for {name} are not bit-exact"
+        reason = f"{name} keeps the order of the logits, and hls4ml's tables for it are not bit-exact"
         notes.append(Correction(layer.name, f"{name} left to software, the hardware ends at the logits", reason))
         if type(layer).__name__ in ("Softmax", "Activation"):
             ends = [node.parent_nodes[0].layer.name if end == layer.name else end for end in ends]
         else:
             changes[layer.name] = {"activation": "linear"}
     return (rebuilt(model, changes, ends=ends), notes) if notes else (model, [])
-
-
-def _squashing(layer: Any) -> str | None:
-    """The softmax or sigmoid that a layer ends with, if any."""
-    name = (
-        "softmax" if type(layer).__name__ == "Softmax" else getattr(getattr(layer, "activation", None), "__name__", "")
-    )
-    return name if name in ("softmax", "sigmoid") else None
 
 
 def _replaced(model: Any) -> tuple[Any, list[Correction]]:
@@ -251,8 +270,8 @@ _REPLACED: Mapping[str, Callable[[Any], tuple[list[Part], list[Correction]] | No
     "Concatenate": merges.chained,
     "Subtract": merges.chained,
     "Reshape": _explicit,
-    "Dropout": _nothing,
-    "SpatialDropout1D": _nothing,
-    "SpatialDropout2D": _nothing,
+    "Normalization": affine.frozen,
+    "Rescaling": affine.frozen,
+    **dict.fromkeys(IDENTITIES, _nothing),
 }
 """Keras layer class → what makes the layers that stand for one; None where the layer can stay."""

@@ -19,11 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import StorageError
 from hlsflow.ir.fixed import Array, Fixed
 
 FORMAT = 2
 """Version of the file format; a file of another version is refused."""
+
+GRAPH = foreign.Kind("", "is not a readable graph file", "delete it and run again", StorageError)
 
 
 class Op(enum.StrEnum):
@@ -189,16 +192,13 @@ class Graph:
         Raises:
             StorageError: the file is missing, damaged, or of another format version.
         """
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                arrays = {key: data[key] for key in data.files}
+        arrays = foreign.arrays(path, GRAPH)
+        with foreign.reading(path, GRAPH):
             head = json.loads(str(arrays.pop("graph")))
             if head["format"] != FORMAT:
                 raise ValueError(f"format {head['format']}, expected {FORMAT}")
             nodes = tuple(_node_from_json(item, arrays) for item in head["nodes"])
             return cls(head["name"], nodes, tuple(head["outputs"]))
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise StorageError(f"{path} is not a readable graph file: {error}", "delete it and run again") from error
 
     def _bytes(self) -> bytes:
         head = {

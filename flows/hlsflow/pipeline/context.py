@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from hlsflow.core.classes import detection, predicted
 from hlsflow.core.errors import StorageError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, Store, link
+from hlsflow.core.tasks import Task, told_of
 from hlsflow.hls.gate import Gate
 from hlsflow.project import Project
 from hlsflow.rtl.emit import Design
@@ -144,35 +144,35 @@ class Samples:
 
     Attributes:
         x: (n, total input values), int64, on the input grids.
-        y: (n,), class numbers; (0,) when they are not known.
+        y: (n, ...), what is right, as `hlsflow.core.tasks.Task.predicted` has it; (0,) when that is not known.
         name: of the data.
-        detector: whether they are judged by a detector of anomalies, which are class 1.
+        task: how the hardware's outputs are read.
     """
 
     x: Any
     y: Any
     name: str
-    detector: bool = False
+    task: Task = field(default_factory=Task)
 
     def save(self, folder: Path) -> None:
-        more = {"detector": True} if self.detector else {}
-        np.savez_compressed(folder / SAMPLES, x=self.x, y=self.y, name=self.name, **more)
+        task = json.dumps(self.task.to_json())
+        np.savez_compressed(folder / SAMPLES, x=self.x, y=self.y, name=self.name, task=task)
 
     @classmethod
     def load(cls, folder: Path) -> Samples:
         with np.load(folder / SAMPLES) as data:
-            return cls(data["x"], data["y"], str(data["name"]), "detector" in data)
+            return cls(data["x"], data["y"], str(data["name"]), Task.from_json(json.loads(str(data["task"]))))
 
 
-def judged(output: Any, samples: Samples, stage: Stage, tool: str, tool_version: str) -> MetricSet:
-    """The share of test samples, one for each row of `output`, whose class is the right one; of a detector, what it
-    finds besides."""
-    y = samples.y[: len(output)]
-    target = f"{samples.name}, {len(output)} test samples"
-    value = float(np.mean(predicted(output) == y)) if len(y) else None
-    note = "" if len(y) else "the data has no classes"
-    accuracy = Metric("accuracy", value, stage, tool, tool_version, target, METRICS, note)
-    return MetricSet((accuracy,)) + (detection(output, y, accuracy) if samples.detector and len(y) else ())
+def judged(outputs: Any, samples: Samples, stage: Stage, tool: str, tool_version: str) -> MetricSet:
+    """How good a network is on the first test samples.
+
+    Args:
+        outputs: (k, outputs), reals, the first output of the first k samples.
+    """
+    target = told_of(samples.name, len(outputs), len(samples.x))
+    about = Metric(samples.task.main, 0.0, stage, tool, tool_version, target, METRICS)
+    return samples.task.figures(outputs, samples.y[: len(outputs)], about)
 
 
 def write_metrics(folder: Path, metrics: MetricSet) -> None:

@@ -19,7 +19,7 @@ from hlsflow.estimate import hls4ml_project
 from hlsflow.estimate.preflight import check, require
 from hlsflow.hls import gate as gating
 from hlsflow.hls.gate import Gate
-from hlsflow.ir import Graph, evaluate
+from hlsflow.ir import Graph, Node, evaluate
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import side_by_side
 from hlsflow.pipeline.context import (
@@ -48,7 +48,7 @@ from hlsflow.toolchains import drive, gxx, nextpnr, process, scripts, verilator,
 from hlsflow.toolchains.chain import Settings, Step, Toolchain
 from hlsflow.toolchains.chains import installed
 
-SOURCES = ("pipeline/hardware.py", "pipeline/context.py", "core/classes.py", "core/metrics.py")
+SOURCES = ("pipeline/hardware.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py")
 """Our own code that makes figures of what any tool says."""
 
 SIMULATION = ("rtl/simulate.py", "toolchains/verilator.py", "hls/gate.py", "ir", "templates/sim", "templates/tools")
@@ -153,8 +153,7 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
     seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
     (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
-    classes = graph.results[0].size
-    write_metrics(folder, _simulated(ran, samples, classes, context.project.target.clock_ns))
+    write_metrics(folder, _simulated(ran, samples, graph.results[0], context.project.target.clock_ns))
 
 
 def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
@@ -174,8 +173,8 @@ def _check_timing(point: Point, ran: Simulation) -> None:
         )
 
 
-def _simulated(ran: Simulation, samples: Samples, classes: int, clock_ns: float) -> MetricSet:
-    """Figures of a simulation; the first `classes` values of a result are those of the first output."""
+def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) -> MetricSet:
+    """Figures of a simulation; `first` gives the first output."""
     tool, vectors = verilator.find(), f"{len(ran.outputs)} vectors"
     cycles = ran.latency_cycles
     clocked = f"latency in ns is at the requested clock of {clock_ns:g} ns, which is no timing result"
@@ -183,7 +182,8 @@ def _simulated(ran: Simulation, samples: Samples, classes: int, clock_ns: float)
     def metric(name: str, value: float | None, note: str = "") -> Metric:
         return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
-    said = judged(ran.outputs[: len(samples.x), :classes], samples, Stage.SIMULATED, tool.name, tool.stamp)
+    outputs = first.type.real(ran.outputs[: len(samples.x), : first.size])
+    said = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
     return said + (
         metric("latency_cycles", cycles),
         metric("ii", ran.ii),

@@ -9,10 +9,12 @@ from typing import Any
 from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.store import link
+from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
 from hlsflow.rtl.memory import WeightMemory, weight_memories
+from hlsflow.toolchains import parts, yosys
 
 
 def report(context: Context, results: Results) -> Results:
@@ -31,9 +33,9 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
     """The same files for a run that the gate ended: what was known until then, and the layer that differs."""
     if error.gate is None or results.translated is None:
         return
-    before = results.gate.to_json()["comparisons"] if results.gate else []
-    gate = {**error.gate, "comparisons": [*before, *error.gate["comparisons"]]}
-    reporting.write(_whole(context, results, gate), context.folder)
+    last = Gate.from_json(error.gate)
+    gate = joined(results.gate, last) if results.gate else last
+    reporting.write(_whole(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
     context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
 
@@ -52,7 +54,16 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         [_point_report(project, point, results.metrics) for point in results.points] + _csynth_report(project, results),
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
+        _parts(project),
+        echo["saturation"],
     )
+
+
+def _parts(project: Project) -> dict[str, str]:
+    """Family that is synthesized for → the part asked for, where it is one of that family."""
+    target = project.target
+    found = {name: parts.of_family(yosys.Family(name), target.route_part, target.part) for name in target.families}
+    return {family: part for family, part in found.items() if part is not None}
 
 
 def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:

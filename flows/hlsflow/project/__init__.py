@@ -22,6 +22,7 @@ from hlsflow.project.target import PARTS, Backend, Family, Input, Target
 from hlsflow.project.training import Training
 
 __all__ = [
+    "BUILDERS",
     "FETCHED_SETS",
     "FILES",
     "PARTS",

@@ -5,19 +5,19 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import ProjectError
 from hlsflow.project.errors import nearest
 from hlsflow.project.file import ProjectFile
 
+BUILDERS = foreign.Kind("", "is not valid Python", "correct the file", ProjectError, 4 * foreign.MIB)
 
-def check_builders(sections: ProjectFile, file: Path, source: bytes) -> None:
+
+def check_builders(sections: ProjectFile, file: Path) -> None:
     """The builder functions must be there and take the arguments; nothing is executed."""
     model = sections.model
-    try:
-        tree = ast.parse(source, str(file))
-        names = _defined(tree)
-    except (SyntaxError, ValueError) as error:
-        raise ProjectError(f"{file} is not valid Python: {error}", "correct the file") from error
+    tree = foreign.python(file, BUILDERS)
+    names = _defined(tree)
     wanted = {"quantized": model.quantized, "baseline": model.baseline}
     missing = [
         f"{file}: has no function {name}(), which model.{key} names{nearest(name, names)}"

@@ -8,13 +8,15 @@ Every key, its type and its default stand in the section classes below.
 from __future__ import annotations
 
 import hashlib
-import tomllib
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from hlsflow.core import foreign
 from hlsflow.core.caches import data_folder
 from hlsflow.core.errors import ProjectError
 from hlsflow.project.builders import check_builders
@@ -22,6 +24,12 @@ from hlsflow.project.data import FETCHED_SETS, FILES
 from hlsflow.project.errors import explain
 from hlsflow.project.explore import Sweep
 from hlsflow.project.file import ProjectFile
+
+PROJECT_FILE = foreign.Kind("", "is not valid TOML", "correct the file at that place", ProjectError, foreign.MIB)
+MODEL_FILE = foreign.Kind(
+    "the model", "is damaged", "put it there, or correct the [model] table", ProjectError, 4096 * foreign.MIB
+)
+"""The files of a project."""
 
 
 class Project(ProjectFile):
@@ -110,8 +118,10 @@ def for_model(
     data: Path,
     precision: str,
     reuse_factors: tuple[int, ...] = (64,),
-    allow_lambda: bool = False,
+    *,
     bits: int | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    task: str | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -120,21 +130,25 @@ def for_model(
         data: `.npz`, `.csv` or `.parquet`, see `hlsflow.data.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
-        allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
+        tables: of a project file, with keys that go before the ones said here.
+        task: what the network tells of a sample, as `task` of a project file; None: found from the data.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in model.stem.lower())
-    values = {
+    values: dict[str, Any] = {
         "name": name if name[:1].isalpha() else f"model_{name}",
         "data": {"source": str(data.resolve())},
-        "model": {"file" if bits is None else "float_file": str(model.resolve()), "allow_lambda": allow_lambda},
+        "model": {"file" if bits is None else "float_file": str(model.resolve())},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
+        **({} if task is None else {"task": task}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
     }
+    for table, keys in (tables or {}).items():
+        values[table] = {**values.get(table, {}), **keys}
     return _complete(parse(values, str(model)), model.resolve().parent, str(model))
 
 
@@ -158,27 +172,16 @@ def _read_toml(file: Path) -> dict[str, Any]:
     hint = "name a folder with a project.toml, such as projects/digits"
     if not file.parent.is_dir():
         raise ProjectError(f"there is no folder {file.parent}", hint)
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ProjectError(f"{file} is not valid TOML: {error}", "correct the file at that line and column") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{file} cannot be read: {error}", "check that it is a UTF-8 text file") from error
+    if not os.path.lexists(file):
+        raise ProjectError(f"{file.parent} has no project.toml, so it is no project", hint)
+    return foreign.toml(file, PROJECT_FILE)
 
 
 def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
     """Add the folder and the digest; checks that the model is there."""
     given = sections.model.file or sections.model.float_file
     file = folder / (given or "model.py")
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ProjectError(
-            f"{where}: the model {file} cannot be read: {error.strerror}",
-            "put it there, or correct the [model] table",
-        ) from error
+    content = foreign.content(file, replace(MODEL_FILE, name=f"{where}: the model"))
     if given is None:
-        check_builders(sections, file, content)
+        check_builders(sections, file)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))

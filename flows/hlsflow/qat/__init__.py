@@ -4,12 +4,12 @@ In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid o
 package is fast; TensorFlow is imported by the functions that need it.
 """
 
-from hlsflow.data.data import Dataset, check_classes, load_data, natural_grid
-from hlsflow.qat.anomaly import check_detector
+from hlsflow.data import Dataset, check_classes, load_data, natural_grid
 from hlsflow.qat.apart import apart
 from hlsflow.qat.compress.from_float import train_from_float
 from hlsflow.qat.compress.narrow import fine_tune, narrowable, narrowed
 from hlsflow.qat.load import load_model
+from hlsflow.qat.purpose import in_hardware, purposed, task_of
 from hlsflow.qat.train import TrainResult, accuracy, save_model, train
 
 __all__ = [
@@ -18,14 +18,16 @@ __all__ = [
     "accuracy",
     "apart",
     "check_classes",
-    "check_detector",
     "fine_tune",
+    "in_hardware",
     "load_data",
     "load_model",
     "narrowable",
     "narrowed",
     "natural_grid",
+    "purposed",
     "save_model",
+    "task_of",
     "train",
     "train_from_float",
 ]

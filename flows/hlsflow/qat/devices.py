@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DeviceError, ProjectError, WorkerLost
 from hlsflow.keras import keras2
 from hlsflow.project import Devices
@@ -64,12 +65,10 @@ def cluster_of(table: Devices | None) -> Cluster | None:
     text = os.environ.get(CLUSTER)
     if not text:
         raise ProjectError(f"devices.strategy = 'workers' needs the environment variable {CLUSTER}", hint)
-    try:
+    with foreign.reading(CLUSTER, foreign.Kind("", "names no workers", hint, ProjectError)):
         given = json.loads(text)
         workers, task = tuple(map(str, given["cluster"]["worker"])), given["task"]
         index, kind = int(task["index"]), task["type"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ProjectError(f"{CLUSTER} names no workers: {error!r}", hint) from error
     if kind != "worker" or set(given["cluster"]) != {"worker"} or not 0 <= index < len(workers):
         raise ProjectError(f"{CLUSTER} must name workers alone, and this process as one of them: {text}", hint)
     return Cluster(workers, index)

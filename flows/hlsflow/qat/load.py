@@ -7,9 +7,9 @@ Keras 2 and QKeras that carry no code of their own may occur in it, unless the c
 from __future__ import annotations
 
 import inspect
-import json
+import os
+import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from hlsflow.core.errors import ModelError
+from hlsflow.core import foreign
+from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
+from hlsflow.qat.inference import for_inference, pruning_objects, with_config
+from hlsflow.qat.self_contained import require_self_contained
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -36,6 +39,9 @@ MODULES = {"builtins", "keras", "tf_keras", "qkeras"}
 MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 """Files inside a `.keras` archive; others could carry pickled objects."""
 
+CONFIG_BYTES = 64 * foreign.MIB
+"""No configuration of a model is larger."""
+
 RESAVE = "save the model again with model.save('model.h5') under TF_USE_LEGACY_KERAS=1 and QKeras 0.9"
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -44,12 +50,14 @@ _ZIP = b"PK\x03\x04"
 
 @dataclass(frozen=True)
 class _Reference:
-    """A class or function that a configuration names."""
+    """A class or function that a configuration names; `registered`: under which of these names Keras looks for it among
+    the ones it is given, before it imports `module`."""
 
     layer: str
     class_name: str
     name: str
     module: str
+    registered: str
 
 
 def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -63,21 +71,29 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
         ModelError: missing, damaged, of another format, not safe, with unknown classes, or with weights
             that are no numbers; says what to do.
     """
-    config = read_config(path)
+    saved = read_config(path)
+    config = for_inference(saved)
     keras2.ready()
-    import tf_keras
 
-    known = _qkeras_objects() | dict(custom_objects or {})
-    _check(path, config, set(known) | _keras_classes(), allow_lambda)
+    known = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
+    _check(path, config, set(known), _keras_classes(), allow_lambda)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-            model = tf_keras.models.load_model(path, custom_objects=known, compile=False, safe_mode=not allow_lambda)
+        with tempfile.TemporaryDirectory() as folder:
+            file = path if config == saved else with_config(path, config, Path(folder))
+            model = _rebuilt(file, known, safe_mode=not allow_lambda)
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
-        raise ModelError(f"{path} cannot be rebuilt: {_first_line(error)}", RESAVE) from error
+        raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
 
     _check_weights(path, model)
     return model
+
+
+def _rebuilt(file: Path, known: Mapping[str, Any], safe_mode: bool) -> Any:
+    import tf_keras
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
+        return tf_keras.models.load_model(file, custom_objects=known, compile=False, safe_mode=safe_mode)
 
 
 def _check_weights(path: Path, model: Any) -> None:
@@ -98,23 +114,23 @@ def read_config(path: Path) -> dict[str, Any]:
     head = _head(path)
     if head == _HDF5:
         _expect_suffix(path, ".h5", ".hdf5")
+        require_self_contained(path)
         return _read_h5(path)
     if head.startswith(_ZIP):
         _expect_suffix(path, ".keras")
-        return _read_keras(path)
+        config = _read_keras(path)
+        require_self_contained(path)
+        return config
     raise ModelError(f"{path} is neither an HDF5 (.h5) nor a .keras file, or its beginning is damaged", RESAVE)
 
 
 def _head(path: Path) -> bytes:
     if path.is_dir():
         raise ModelError(f"{path} is a folder; a SavedModel has lost QKeras' quantizers", RESAVE)
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(_HDF5))
-    except FileNotFoundError:
-        raise ModelError(f"there is no model file {path}", "correct the path") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}", "check the permissions") from error
+    if not os.path.lexists(path):
+        raise ModelError(f"there is no model file {path}", "correct the path")
+    kind = foreign.Kind("", "cannot be read", "check the permissions, and that it is a file", ModelError)
+    return foreign.head(path, len(_HDF5), kind)
 
 
 def _expect_suffix(path: Path, *suffixes: str) -> None:
@@ -127,13 +143,9 @@ def _expect_suffix(path: Path, *suffixes: str) -> None:
 def _read_h5(path: Path) -> dict[str, Any]:
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            version, text = file.attrs.get("keras_version", ""), file.attrs.get("model_config")
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ModelError(
-            f"{path} is a damaged or truncated HDF5 file: {_first_line(error)}", "copy it again"
-        ) from error
+    kind = foreign.Kind("", "is a damaged or truncated HDF5 file", "copy it again", ModelError)
+    with foreign.reading(path, kind), h5py.File(path, "r") as file:
+        version, text = file.attrs.get("keras_version", ""), file.attrs.get("model_config")
     if text is None:
         raise ModelError(f"{path} holds no model configuration, perhaps weights alone", f"{RESAVE}, not save_weights()")
     _expect_keras_2(path, str(version))
@@ -141,12 +153,8 @@ def _read_h5(path: Path) -> dict[str, Any]:
 
 
 def _read_keras(path: Path) -> dict[str, Any]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            parts = {name: archive.read(name) for name in ("metadata.json", "config.json") if name in names}
-    except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(f"{path} is a damaged or truncated .keras file: {error}", "copy it again") from error
+    kind = foreign.Kind("", "is a damaged or truncated .keras file", "copy it again", ModelError, CONFIG_BYTES)
+    names, parts = foreign.members(path, kind, ("metadata.json", "config.json"))
     if len(parts) < 2:
         raise ModelError(f"{path} is a zip archive but no Keras model: config.json or metadata.json is missing", RESAVE)
     _expect_keras_2(path, str(_parse(path, parts["metadata.json"]).get("keras_version", "")))
@@ -158,10 +166,8 @@ def _read_keras(path: Path) -> dict[str, Any]:
 
 
 def _parse(path: Path, text: str | bytes) -> dict[str, Any]:
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise ModelError(f"the model configuration in {path} is damaged: {error}", "copy the file again") from error
+    kind = foreign.Kind("the model configuration in", "is damaged", "copy the file again", ModelError)
+    config = foreign.json_of(text, path, kind)
     if not isinstance(config, dict):
         raise ModelError(f"the model configuration in {path} is a {type(config).__name__}, no table", RESAVE)
     return config
@@ -172,10 +178,10 @@ def _expect_keras_2(path: Path, version: str) -> None:
         raise ModelError(f"{path} was saved by Keras {version}; QKeras 0.9 models are models of Keras 2", RESAVE)
 
 
-def _check(path: Path, config: Mapping[str, Any], known: set[str], allow_lambda: bool) -> None:
-    """Refuse code first, then whatever is not known."""
+def _check(path: Path, config: Mapping[str, Any], given: set[str], keras: set[str], allow_lambda: bool) -> None:
+    """Refuse code first, then whatever is neither `given` to Keras nor its own."""
     references = list(_references(config, "the model"))
-    allowed = known - FILES | (CODE if allow_lambda else set())
+    allowed = (given | keras) - FILES | (CODE if allow_lambda else set())
     for reference in references:
         if reference.class_name in CODE and not allow_lambda:
             raise ModelError(
@@ -183,7 +189,7 @@ def _check(path: Path, config: Mapping[str, Any], known: set[str], allow_lambda:
                 "use layers of Keras instead (Add, not +), or allow it (--allow-lambda) if you trust who made the file",
             )
     for reference in references:
-        if reference.module.split(".")[0] not in MODULES and reference.name not in known:
+        if reference.module.split(".")[0] not in MODULES and reference.registered not in given:
             raise ModelError(
                 f"{path}: layer '{reference.layer}' refers to '{reference.name}' of the Python module "
                 f"'{reference.module}', which is not loaded for safety",
@@ -218,13 +224,15 @@ def _references(node: Any, layer: str) -> Iterator[_Reference]:
         if isinstance(value, dict | list):
             yield from _references(value, layer)
         elif key == "function_type" and value == "lambda":
-            yield _Reference(layer, "Lambda", "Lambda", "keras")
+            yield _Reference(layer, "Lambda", "Lambda", "keras", "Lambda")
 
 
 def _reference(node: Mapping[str, Any], layer: str) -> _Reference:
     class_name = str(node["class_name"])
-    name = str(node.get("config")) if class_name == "function" else class_name
-    return _Reference(layer, class_name, name, str(node.get("module") or "keras"))
+    is_function = class_name == "function"
+    name = str(node.get("config")) if is_function else class_name
+    registered = name if is_function or "module" not in node else str(node.get("registered_name"))
+    return _Reference(layer, class_name, name, str(node.get("module") or "keras"), registered)
 
 
 def _keras_classes() -> set[str]:
@@ -243,11 +251,13 @@ def _qkeras_objects() -> dict[str, Any]:
     from qkeras.quantizers import quantized_hswish
     from qkeras.utils import _add_supported_quantized_objects
 
-    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish}
+    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish} | _activation_layers()
     _add_supported_quantized_objects(objects)
     return objects
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip() or repr(error)
-    return text.splitlines()[0]
+def _activation_layers() -> dict[str, Any]:
+    """Layers of Keras that QKeras' own may have for an activation, but do not find when they are loaded."""
+    from tf_keras import layers
+
+    return {name: getattr(layers, name) for name in ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax")}

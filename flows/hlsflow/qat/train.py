@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hlsflow.core.classes import detection, predicted
 from hlsflow.core.errors import ModelError, ProjectError, StorageError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import digest
+from hlsflow.core.tasks import told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, check_classes, load_data
 from hlsflow.keras import keras2
@@ -39,8 +39,10 @@ from hlsflow.qat.compress.share import sharer_of
 from hlsflow.qat.compress.shrink import without_pruned
 from hlsflow.qat.devices import Runtime, check_layers, started
 from hlsflow.qat.engine import PREDICT_ROWS, Engine, Fit
+from hlsflow.qat.network import network_digest
 from hlsflow.qat.normalize import normalized
 from hlsflow.qat.objective import objective_of
+from hlsflow.qat.purpose import classes_of, task_of
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         )
     progress = progress or Progress()
     started(project.devices)
+    keras2.number_anew()
     _check_places(project)
     data = load_data(project)
     data = data if project.anomaly is None else anomaly.normal_samples(data)
@@ -142,34 +145,35 @@ def save_model(model: Any, file: Path) -> None:
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
     """Fraction of samples whose predicted class is theirs."""
-    return float(np.mean(predicted(_outputs(model, x)) == y))
+    return float(np.mean(classes_of(model).predicted(_outputs(model, x)) == y))
 
 
 def _outputs(model: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
-    return found
+    """The first output, (n, values)."""
+    found = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    first: NDArray[np.float32] = found[0] if isinstance(found, list) else found
+    return first.reshape(len(first), -1)
 
 
 def finish(
     project: Project, model: Any, data: Dataset, stage: Stage, file: Path, progress: Progress, remark: str = ""
 ) -> MetricSet:
-    """Save a trained model, and tell its accuracy on the test set; of a detector, what it finds besides.
+    """Save a trained model, and tell how good it is on the test set.
 
     Args:
         remark: to be read with what a detector finds.
     """
     save_model(model, file)
-    tool = "tf_keras" if stage is Stage.FLOAT else "qkeras"
-    target = f"{project.data_name}, {len(data.y_test)} test samples"
-    version = keras2.versions()[tool]
-    if not len(data.y_test):
-        missing = Metric("accuracy", None, stage, tool, version, target, file.name, "the samples have no classes")
-        return MetricSet((missing,))
+    tool, count = "tf_keras" if stage is Stage.FLOAT else "qkeras", len(data.x_test)
+    task = task_of(project, data, model, file.name)
+    target = told_of(project.data_name, count, count)
+    about = Metric(task.main, 0.0, stage, tool, keras2.versions()[tool], target, file.name)
     outputs = _outputs(model, data.shaped(sample_shape(model)).x_test)
-    value = float(np.mean(predicted(outputs) == data.y_test))
-    progress.say(f"{file.stem}: test accuracy {value:.4f} on {len(data.y_test)} samples")
-    figures = MetricSet((Metric("accuracy", value, stage, tool, version, target, file.name),))
-    return figures + (detection(outputs, data.y_test, figures.metrics[0], remark) if project.anomaly else ())
+    figures = task.figures(outputs, data.y_test, about, remark)
+    if len(data.y_test):
+        said = ", ".join(f"{one.name} {one.value:.4f}" for one in figures if one.value is not None)
+        progress.say(f"{file.stem}: test {said} on {count} samples")
+    return figures
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
@@ -234,7 +238,7 @@ def train_one(
         objective=objective_of(project),
         runtime=started(project.devices),
     )
-    job = replace(job, fingerprint=_fingerprint(project, job))
+    job = replace(job, fingerprint=_fingerprint(project, job, network_digest(model)))
     return model, fit(model, job, progress)
 
 
@@ -327,7 +331,7 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     check_classes(data, shape[0], name)
 
 
-def _fingerprint(project: Project, job: Fit) -> str:
+def _fingerprint(project: Project, job: Fit, network: str) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
     if project.devices is not None:
@@ -335,4 +339,4 @@ def _fingerprint(project: Project, job: Fit) -> str:
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     if project.anomaly is not None:
         fields["objective"] = job.objective.name
-    return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
+    return digest([fields, network, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])

@@ -6,7 +6,7 @@ all forms of a report say the same. A figure keeps where it comes from all the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +17,15 @@ MISSING = "missing"
 Tone = Literal["", "good", "warn", "bad"]
 """What a verdict means to the reader: green where all that is said holds, amber where something must be read with it,
 red where it does not hold, none where nothing is shown. Nothing but colour and sign depends on it."""
+
+
+TONES: tuple[Tone, ...] = ("", "good", "warn", "bad")
+"""From the least to the worst."""
+
+
+def worst(tones: Iterable[Tone]) -> Tone:
+    """The tone of several things said together."""
+    return max(tones, key=TONES.index, default="")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,23 @@ In: documents, cells, numbers. Out: text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from hlsflow.report.document import MISSING, Block, Chain, Document, Gallery, Lines, Section, Table, number
+from hlsflow.report.document import (
+    MISSING,
+    Block,
+    Chain,
+    Document,
+    Gallery,
+    Lines,
+    Section,
+    Table,
+    Tone,
+    Verdict,
+    number,
+)
 
-__all__ = ["MISSING", "lines", "number", "render", "render_section", "render_table", "table"]
+__all__ = ["MISSING", "lines", "number", "render", "render_section", "render_table", "table", "verdict_lines"]
 
 
 def render(document: Document) -> str:
@@ -36,6 +48,15 @@ def render_table(block: Table) -> str:
     """A table and its notes."""
     text = table(block.head, [[cell.text for cell in row] for row in block.rows])
     return f"{text}\n\n{lines(block.notes)}" if block.notes else text
+
+
+SIGNS: Mapping[Tone, str] = {"": "", "good": "✓ ", "warn": "! ", "bad": "✗ "}
+"""What stands before a verdict where there are no colours."""
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """A verdict and what it is relative to, as sentences."""
+    return [SIGNS[verdict.tone] + verdict.text, *verdict.more]
 
 
 def lines(items: Iterable[str]) -> str:

@@ -6,10 +6,12 @@ versions or targets never share a column, nor a series of a chart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from hlsflow.core.metrics import OF_OUTPUTS, UNITS, Metric, MetricSet, Stage
-from hlsflow.report.document import Bars, Cell, Dot, Figure, Gallery, Plane, Section, Table, cell
+from hlsflow.report.document import MISSING, Bars, Cell, Dot, Figure, Gallery, Plane, Table, cell
+from hlsflow.toolchains.parts import offered, percent
 
 Row = tuple[str, MetricSet]
 """What the figures are about, and the figures."""
@@ -41,8 +43,14 @@ UNCHARTED = (*OF_OUTPUTS, "seconds", "wns_ns", "whs_ns", "clock_estimate_ns", *T
 """Metrics that are no resources."""
 
 
-def heading(name: str, unit: str) -> str:
+AT_CLOCK_ASKED = "latency (ns at the clock asked, not measured)"
+"""Heading of a simulated latency in ns: cycles are measured, the clock is not."""
+
+
+def heading(name: str, unit: str, stage: str = "") -> str:
     """A metric as the heading of a column."""
+    if name == "latency_ns" and stage == Stage.SIMULATED:
+        return AT_CLOCK_ASKED
     word = WORDS.get(name, name.upper())
     return word if word == unit else f"{word} ({unit})"
 
@@ -58,24 +66,26 @@ def group(metric: Metric) -> Group:
     return metric.stage, metric.tool, metric.version, metric.target
 
 
-def sections(rows: Sequence[Row], what: str = "point") -> list[Section]:
-    """A section with a table for each stage, tool, version and target; `what` heads the first column."""
-    return [Section(title(one), (table(rows, one, what),)) for one in groups(rows)]
-
-
 def title(one: Group) -> str:
     """What stands above the table of a group."""
     stage, tool, version, target = one
     return f"{stage.value}: {target}, {tool} {version}"
 
 
-def table(rows: Sequence[Row], one: Group, what: str) -> Table:
-    """A row for each owner that has figures of the group, with the reasons for what is missing."""
+def table(rows: Sequence[Row], one: Group, what: str, part: str = "") -> Table:
+    """A row for each owner that has figures of the group, with the reasons for what is missing.
+
+    Args:
+        part: of which resources are told in per cent too; nothing of a part that is not known.
+    """
     chosen = [(owner, [m for m in metrics if group(m) == one and m.name not in OF_OUTPUTS]) for owner, metrics in rows]
     units = {metric.name: metric.unit for _, metrics in chosen for metric in metrics}
-    body = [_row(owner, metrics, list(units)) for owner, metrics in chosen if metrics]
-    head = (what, *(heading(name, unit) for name, unit in units.items()))
-    return Table(head, tuple(body), tuple(dict.fromkeys(_notes(chosen))))
+    shares = [name for name in units if name in offered(part)]
+    body = [(*_row(owner, own, list(units)), *_shares(own, shares, part)) for owner, own in chosen if own]
+    head = (what, *(heading(name, unit, one[0]) for name, unit in units.items()))
+    head += tuple(f"{name.upper()} (%)" for name in shares)
+    notes = [*_notes(chosen), *([per_cent(part)] if shares else [])]
+    return Table(head, tuple(body), tuple(dict.fromkeys(notes)))
 
 
 def _row(owner: str, metrics: Sequence[Metric], names: Sequence[str]) -> tuple[Cell, ...]:
@@ -83,9 +93,38 @@ def _row(owner: str, metrics: Sequence[Metric], names: Sequence[str]) -> tuple[C
     return cell(owner), *(figure_cell(owner, by_name.get(name)) for name in names)
 
 
+def per_cent(part: str) -> str:
+    """What stands below columns of resources in per cent."""
+    return f"%: of all that {part} offers"
+
+
+def _shares(metrics: Sequence[Metric], names: Sequence[str], part: str) -> Iterator[Cell]:
+    """Resources in per cent of a part."""
+    values = {metric.name: metric.value for metric in metrics}
+    for name in names:
+        share = percent(part, name, values.get(name))
+        yield Cell(MISSING) if share is None else Cell(f"{share:.1f}", share)
+
+
+def utilisation(metrics: MetricSet, parts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Resources in per cent of the part asked for, as JSON; a target that is no family is the part itself.
+
+    Args:
+        parts: family → part.
+    """
+    found = []
+    for metric in metrics:
+        part = parts.get(metric.target, metric.target)
+        limit = offered(part).get(metric.name)
+        if limit:
+            about = {"name": metric.name, "stage": metric.stage.value, "target": metric.target, "part": part}
+            found.append(about | {"available": limit, "percent": percent(part, metric.name, metric.value)})
+    return found
+
+
 def figure_cell(owner: str, metric: Metric | None) -> Cell:
     """A figure in its place; one that nobody measured is missing there."""
-    return cell(Figure.of(owner, metric)) if metric else Cell("missing")
+    return cell(Figure.of(owner, metric)) if metric else Cell(MISSING)
 
 
 def _notes(chosen: Iterable[tuple[str, Sequence[Metric]]]) -> Iterator[str]:

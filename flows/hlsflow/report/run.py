@@ -10,33 +10,27 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from hlsflow import __version__
-from hlsflow.core.metrics import Metric, MetricSet, Stage
+from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import comma, html, markdown, measured
+from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
 from hlsflow.report.document import (
-    MISSING,
     Bars,
     Cell,
-    Chain,
     Document,
     Fact,
     Figure,
     Gallery,
     Lines,
     Section,
-    Step,
     Table,
     Text,
-    Tone,
-    Verdict,
     cell,
     number,
     row,
@@ -77,16 +71,20 @@ class Report:
         points: the sweep.
         budgets: family → metric name → largest allowed value.
         notes: what is not in the report, and why.
+        parts: family → the part asked for, of which figures are told in per cent.
+        saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
     """
 
     project: str
     run: str
     gate: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
-    corrections: Sequence[Mapping[str, str]]
+    corrections: Sequence[Mapping[str, Any]]
     points: Sequence[PointReport]
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    saturation: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -112,12 +110,14 @@ def to_json(report: Report) -> dict[str, Any]:
                 "knobs": dict(point.knobs),
                 "predicted": dict(point.predicted),
                 "metrics": point.metrics.to_json(),
+                "utilisation": measured.utilisation(point.metrics, report.parts),
                 "layers": [{"name": name, "metrics": metrics.to_json()} for name, metrics in point.layers],
             }
             for point in report.points
         ],
-        "budgets": [verdict for verdict in _verdicts(report)],
+        "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
+        **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
     }
 
 
@@ -133,12 +133,12 @@ def to_csv(report: Report) -> str:
 def document(report: Report) -> Document:
     """The report for people, before it becomes Markdown or a page."""
     sections = [
-        _gate_section(report.gate),
-        _accuracy_section(report),
-        *_detection_section(report),
+        chain.section(report.gate),
+        quality.section(_rows(report)),
+        *_saturation_section(report.saturation),
         *_pictures(report),
-        *measured.sections(_rows(report)),
-        *_budget_section(report),
+        *clocks.noted(_rows(report), report.parts),
+        *budgets.section(report),
         *(section for point in report.points for section in _layer_sections(point)),
         *_rtl_sections(report),
         Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
@@ -146,7 +146,9 @@ def document(report: Report) -> Document:
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
     ]
     title = f"{report.project}, run {report.run}"
-    return Document(title, "Run", tuple(sections), _verdict(report), tuple(_facts(report)))
+    return Document(
+        title, "Run", tuple(sections), budgets.joined(chain.verdict(report.gate), report), tuple(_facts(report))
+    )
 
 
 def to_markdown(report: Report) -> str:
@@ -161,58 +163,12 @@ def to_html(report: Report) -> str:
 
 def summary(report: Report) -> str:
     """The tables of figures alone, for the terminal."""
-    sections = [*_detection_section(report), *measured.sections(_rows(report)), *_budget_section(report)]
-    return "\n\n".join([markdown.render_table(_accuracy_table(report)), *map(markdown.render_section, sections)])
-
-
-def _gate_section(gate: Mapping[str, Any]) -> Section:
-    head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
-    rows = [
-        row(
-            item["left"],
-            cell("=", "good") if item["equal"] else cell("≠", "bad"),
-            item["right"],
-            *(item["outputs"] - item["differing"], item["outputs"], item["samples"], item["largest"]),
-        )
-        for item in gate["comparisons"]
-    ]
-    table = Table(head, tuple(rows))
-    return Section("Bit-exactness", (table,) if gate["passed"] else (Lines(_difference(gate)), table))
-
-
-def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which layer of a gate that did not pass differs first, and why that usually happens."""
-    first = gate["first"]
-    if _not_run(gate):
-        return (f"C-simulation {gate['not_run']}; what was compared is equal, but nothing is shown of hls4ml's C++",)
-    if first is None:
-        return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
-    found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
-    return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
-
-
-def _not_run(gate: Mapping[str, Any]) -> bool:
-    """Whether the gate says nothing against the network, but has not passed either."""
-    return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
-
-
-def _verdict(report: Report) -> Verdict:
-    gate, budgets = report.gate, Counter(item["verdict"] for item in _verdicts(report))
-    said = [f"budgets: {', '.join(f'{count} {verdict}' for verdict, count in budgets.items())}"] if budgets else []
-    if _not_run(gate):
-        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", (*_difference(gate), *said))
-    if not gate["passed"]:
-        where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
-        return Verdict(f"Not bit-exact{where}", "bad", (*_difference(gate), *said))
-    names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
-    outputs = sum(item["outputs"] for item in gate["comparisons"])
-    count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
-    return Verdict("Bit-exact", "good", (" = ".join(names), count, *said))
+    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
+    tables = map(markdown.render_table, quality.tables(_rows(report)))
+    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
 
 
 BEST = (
-    ("accuracy in RTL", "accuracy", Stage.SIMULATED, max),
-    ("anomalies found in RTL", "tpr", Stage.SIMULATED, max),
     ("lowest latency, cycles", "latency_cycles", Stage.SIMULATED, min),
     ("fewest LUT", "lut", Stage.SYNTH, min),
     ("highest Fmax, MHz", "fmax_mhz", Stage.ROUTED, max),
@@ -221,7 +177,8 @@ BEST = (
 
 
 def _facts(report: Report) -> Iterator[Fact]:
-    """The best of each kind; of several targets, that of the first one."""
+    """How good the network is, and the best of each kind; of several targets, that of the first one."""
+    yield from quality.facts(_rows(report))
     for name, metric, stage, best in BEST:
         found = [
             (one.value, Figure.of(point.label, one))
@@ -231,6 +188,9 @@ def _facts(report: Report) -> Iterator[Fact]:
         if found:
             _, chosen = best(found, key=itemgetter(0))
             yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
+    unrouted = clocks.unrouted(_rows(report))
+    if unrouted:
+        yield Fact("Fmax", Cell("not measured"), "; ".join(unrouted.values()))
 
 
 def _rows(report: Report) -> list[measured.Row]:
@@ -341,133 +301,21 @@ def _cell(value: Any) -> Cell:
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _accuracies(report: Report, name: str = "accuracy") -> list[Figure]:
-    """From float to RTL, or another metric of outputs; one that is the same for several points stands once."""
-    found: dict[Metric, list[str]] = {}
-    sources: dict[Metric, str] = {}
-    for point in report.points:
-        for metric in point.metrics:
-            if metric.name == name:
-                key = replace(metric, source="")
-                found.setdefault(key, []).append(point.label)
-                sources.setdefault(key, metric.source)
-    return [Figure.of(", ".join(labels), replace(key, source=sources[key])) for key, labels in found.items()]
-
-
-def _accuracy_table(report: Report) -> Table:
-    found = _accuracies(report)
-    rows = [row(one.stage, one, one.target, f"{one.tool} {one.version}", one.owner) for one in found]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for one in found if one.note)
-    return Table(("stage", "accuracy (fraction)", "data", "tool", "points"), tuple(rows), tuple(notes))
-
-
-def _accuracy_section(report: Report) -> Section:
-    figures = _accuracies(report)
-    blocks = (Chain(tuple(_steps(figures))), _accuracy_table(report)) if figures else (Text("not measured"),)
-    return Section("Accuracy", blocks)
-
-
-def _detection_section(report: Report) -> list[Section]:
-    """What a detector of anomalies finds, a row for each stage and tool."""
-    found: dict[tuple[str, ...], list[Figure]] = {}
-    for name in DETECTION:
-        for figure in _accuracies(report, name):
-            about = figure.stage, figure.target, f"{figure.tool} {figure.version}", figure.owner
-            found.setdefault(about, []).append(figure)
-    if not found:
+def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:
+    """Which features of the samples the input type cuts off, and what type would not."""
+    if found is None:
         return []
-    rows = [_detected(about, figures) for about, figures in found.items()]
-    notes = dict.fromkeys(f"{one.stage}: {one.note}" for figures in found.values() for one in figures if one.note)
-    head = ("stage", *DETECTION.values(), "data", "tool", "points")
-    return [Section("Detection of anomalies", (Table(head, tuple(rows), tuple(notes)),))]
+    rows = tuple(row(Cell(str(feature), feature), Cell(f"{share:.2%}", share)) for feature, share in found["features"])
+    share = found["saturated"] / found["values"]
+    said = (
+        f"{found['saturated']} of {found['values']} values ({share:.2%}) of all sets are beyond the range of "
+        f"{found['precision']} and saturate; its RMS error is {found['error']:.3g}",
+        f"{found['proposal']} has next to none; its RMS error is {found['proposed_error']:.3g}",
+    )
+    return [Section("Input values that saturate", (Lines(said), Table(("feature", "saturated"), rows)))]
 
 
-def _detected(about: Sequence[str], figures: Sequence[Figure]) -> tuple[Cell, ...]:
-    stage, target, tool, owner = about
-    by_name = {figure.name: figure for figure in figures}
-    return row(stage, *(by_name.get(name, MISSING) for name in DETECTION), target, tool, owner)
-
-
-DETECTION = {
-    "tpr": "anomalies found (TPR, fraction)",
-    "fpr": "false alarms (FPR, fraction)",
-    "auc": "AUC (fraction)",
-}
-"""Metrics of a detector, and the heads of their columns."""
-
-CHAIN = {"float": "float", "ptq": "just quantized", "qat": "QAT", "csim": "C-simulation", "simulated": "RTL"}
-"""Stages of the accuracy, and what each is called on the way."""
-
-
-def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
-    """One step a figure; a change is told between figures of the same data alone."""
-    before: Figure | None = None
-    for figure in figures:
-        name = CHAIN.get(figure.stage, figure.stage)
-        points = f", {figure.owner}" if figure.stage == "simulated" else ""
-        yield Step(f"{name}{points}", cell(figure), figure.target, _change(before, figure))
-        before = figure
-
-
-def _change(before: Figure | None, after: Figure) -> str:
-    if before is None or before.value is None or after.value is None:
-        return ""
-    if before.target != after.target:
-        return "other samples"
-    points = 100 * (after.value - before.value)
-    return f"{points:+.2f} points" if points else "equal"
-
-
-def _verdicts(report: Report) -> list[dict[str, Any]]:
-    """Each budget against each point; a missing figure is neither met nor exceeded."""
-    found = []
-    for point in report.points:
-        for family, limits in report.budgets.items():
-            for name, limit in limits.items():
-                metric = _budget_figure(point, family, name)
-                value = metric.value if metric else None
-                verdict = MISSING if value is None else "met" if value <= limit else "exceeded"
-                found.append(
-                    {
-                        "point": point.label,
-                        "family": family,
-                        "name": name,
-                        "limit": limit,
-                        "value": value,
-                        "verdict": verdict,
-                    }
-                )
-    return found
-
-
-def _budget_figure(point: PointReport, family: str, name: str) -> Metric | None:
-    if name in ("latency_cycles", "ii"):
-        return point.metrics.get(name, Stage.SIMULATED)
-    return point.metrics.get(name, Stage.SYNTH, family)
-
-
-TONES: Mapping[str, Tone] = {"met": "good", "exceeded": "bad"}
-
-
-def _budget_section(report: Report) -> list[Section]:
-    rows = [
-        row(
-            *(item[key] for key in ("point", "family", "name", "limit")),
-            cell(Figure.of(item["point"], found)) if (found := _of_verdict(report, item)) else cell(MISSING),
-            cell(item["verdict"], TONES.get(item["verdict"], "")),
-        )
-        for item in _verdicts(report)
-    ]
-    head = ("point", "family", "figure", "budget", "measured", "verdict")
-    return [Section("Budgets", (Table(head, tuple(rows)),))] if rows else []
-
-
-def _of_verdict(report: Report, item: Mapping[str, Any]) -> Metric | None:
-    point = next(point for point in report.points if point.label == item["point"])
-    return _budget_figure(point, item["family"], item["name"])
-
-
-def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
+def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))

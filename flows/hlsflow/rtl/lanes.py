@@ -159,7 +159,7 @@ def _leaky_relu(node: Node, source: Fixed) -> list[Operation]:
     grid = max(frac, 0)
     slope <<= max(-frac, 0)
     low, high = sorted((source.min * slope, 0))
-    exact = fixed_for(min(low, source.min, -1), max(high, source.max << grid), source.frac + grid)
+    exact = fixed_for(min(low, -1), max(high, source.max << grid), source.frac + grid)
     return [Slope(node.name, source, exact, slope, grid), Cast(node.name, exact, node.type)]
 
 

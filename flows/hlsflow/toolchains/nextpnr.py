@@ -23,6 +23,7 @@ from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import process, yowasp
 from hlsflow.toolchains import tool as tools
 from hlsflow.toolchains.tool import Tool
+from hlsflow.toolchains.yosys import Family
 
 MINIMUM = (0, 11)
 """The release that hlsflow is tested with; placement, and with it Fmax, changes from release to release."""
@@ -99,6 +100,13 @@ class Part:
         """nextpnr-ecp5's options for this part."""
         die = f"--{SERIES[self.series]}{self.size[:-1]}k"
         return (die, "--package", PACKAGES[self.package], "--speed", str(self.speed))
+
+
+def no_fmax(target: str) -> str:
+    """Why nobody has measured the clock of a family that was not routed."""
+    if target == Family.ECP5:
+        return "no ECP5 part to place and route for was named"
+    return f"there is no router for {target} here"
 
 
 def parse_part(name: str) -> Part:
@@ -243,7 +251,8 @@ def _excess(finished: process.Finished) -> str:
 
 
 def _routed(tool: Tool, part: Part, report: Path, seconds: float, clock_ns: float) -> MetricSet:
-    values = {**read_report(report), "seconds": round(seconds, 2)}
+    with process.results_of("nextpnr-ecp5", report.parent):
+        values = {**read_report(report), "seconds": round(seconds, 2)}
     notes = {"fmax_mhz": _verdict(values["fmax_mhz"], 1000 / clock_ns)}
     return MetricSet(
         tuple(

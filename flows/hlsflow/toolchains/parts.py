@@ -82,6 +82,18 @@ def resources(part: str) -> Resources:
     )
 
 
+def percent(part: str, name: str, used: float | None) -> float | None:
+    """What a figure is of all that a part offers, in per cent; None where either is not known."""
+    limit = offered(part).get(name)
+    return round(100.0 * used / limit, 2) if limit and used is not None else None
+
+
+def of_family(family: Family, *names: str | None) -> str | None:
+    """The first of these parts that is known and of that family."""
+    known = (name for name in names if name and offered(name))
+    return next((name for name in known if resources(name).family is family), None)
+
+
 def offered(part: str) -> dict[str, int]:
     """Metric → how much of it a part has; nothing for a part that is not known."""
     try:

@@ -43,6 +43,7 @@ def test_the_schedule_is_polynomial_and_ends_before_the_training() -> None:
     assert sparsity_at(table, 4, 10) == pytest.approx(1 - (1 - 2 / 5) ** 3)
     assert sparsity_at(prune(end=1.0), 4, 5) == 1  # the last epoch is trained at the final sparsity
     assert sparsity_at(prune(), 0, 1) == 1
+    assert [sparsity_at(prune(start=0.5, end=0.75), epoch, 8) for epoch in range(8)] == [0, 0, 0, 0, 0, 0.875, 1, 1]
 
 
 def test_the_least_weights_go_first() -> None:
@@ -52,6 +53,35 @@ def test_the_least_weights_go_first() -> None:
     by_column = np.array([[0, 1], [0, 1]])
     np.testing.assert_array_equal(mask(weights, by_column, 0.5), [[0, 1], [0, 1]])
     np.testing.assert_array_equal(mask(np.zeros((2, 2)), one_by_one, 0.25), [[0, 1], [1, 1]])  # the first of equals
+
+
+@pytest.mark.parametrize(
+    ("count", "sparsity", "pruned"),
+    [
+        (100, 0.29, 29),
+        (100, 0.57, 57),
+        (1000, 0.001, 1),
+        (3, 0.5, 1),
+        (7, 0.9, 6),
+        (10, 0.95, 9),
+        (10, 0, 0),
+        (9, 1, 9),
+    ],
+)
+def test_as_many_go_as_the_sparsity_says_and_no_more(count: int, sparsity: float, pruned: int) -> None:
+    """0.29 * 100 is a little less than 29 in floating point; 9.5 weights are 9."""
+    weights = np.random.default_rng(count).permutation(np.arange(1.0, count + 1))[:, None]
+    stays = mask(weights, np.arange(count)[:, None], sparsity)
+    assert (stays == 0).sum() == pruned
+    assert sorted(weights[stays == 0]) == list(range(1, pruned + 1))
+
+
+def test_whole_groups_are_judged_by_their_mean_and_not_their_sum() -> None:
+    """Root mean squares 2, 3 and 1.5: the group of four has the largest sum of squares, and goes first."""
+    labels = np.array([[5, 5, 5, 5, 7, 7, 9]])
+    weights = np.array([[1.5, -1.5, 1.5, -1.5, 2.0, -2.0, -3.0]])
+    np.testing.assert_array_equal(mask(weights, labels, 1 / 3), [[0, 0, 0, 0, 1, 1, 1]])
+    np.testing.assert_array_equal(mask(weights, labels, 2 / 3), [[0, 0, 0, 0, 0, 0, 1]])
 
 
 @pytest.fixture(scope="module")

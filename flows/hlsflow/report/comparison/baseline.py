@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,19 @@ from typing import Any, Literal, get_args
 
 import tomli_w
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import BaselineMoved, DataError
 from hlsflow.core.metrics import UNITS, Metric, MetricSet, Stage
 from hlsflow.core.store import write_text
 from hlsflow.report.comparison.subjects import Subject, subjects
 
 SCHEMA = 1
+BASELINE = foreign.Kind(
+    "",
+    "is no baseline",
+    "correct it, or write it anew with hlsflow check … --write-baseline FILE",
+    limit=8 * foreign.MIB,
+)
 ABOUT = "figures that hlsflow check --baseline holds others against; share and absolute are the tolerance of a metric"
 
 Direction = Literal["worse", "both"]
@@ -186,18 +192,12 @@ def _tolerance_json(tolerance: Tolerance) -> dict[str, object]:
 
 def read(file: Path) -> Baseline:
     """Read a baseline file. Raises DataError when it is none."""
-    hint = "correct it, or write it anew with hlsflow check … --write-baseline FILE"
-    try:
-        text = file.read_text(encoding="utf-8")
-        data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    data = foreign.json(file, BASELINE) if file.suffix == ".json" else foreign.toml(file, BASELINE)
+    with foreign.reading(file, BASELINE):
         if data["schema"] != SCHEMA:
             raise ValueError(f"schema {data['schema']} is not known")
         tolerances = {str(name): _tolerance(values) for name, values in data.get("tolerance", {}).items()}
         return Baseline(file, tolerances, tuple(_kept(values) for values in data["figure"]))
-    except OSError as error:
-        raise DataError(f"baseline {file} cannot be read: {error.strerror}", hint) from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"{file} is no baseline: {error}", hint) from error
 
 
 def _kept(values: Mapping[str, Any]) -> Kept:
@@ -248,8 +248,8 @@ def is_baseline(path: Path) -> bool:
     if path.suffix != ".json":
         return path.suffix == ".toml"
     try:
-        return f'"about": {json.dumps(ABOUT)}' in path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        return f'"about": {json.dumps(ABOUT)}' in foreign.text(path, BASELINE)
+    except DataError:  # whoever reads it next says why
         return False
 
 

@@ -5,12 +5,12 @@ In: a path. Out: `Subject`s, each with its figures and knobs; a run has one for 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError, ProjectError
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.project import load
@@ -21,6 +21,8 @@ REPORT = "report.json"
 PROJECT = "project.toml"
 LATEST = "latest"
 HINT = "name a project, a run's folder or report.json, a folder that hls4ml wrote, or a report of a vendor's tool"
+
+RUN = foreign.Kind("", "is no report of hlsflow", HINT, limit=256 * foreign.MIB)
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,12 @@ def run_report(path: Path, build: Path) -> Path | None:
 
 
 def _of_run(file: Path, path: str) -> tuple[Subject, ...]:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+    data = foreign.json(file, RUN)
+    with foreign.reading(file, RUN):
         return tuple(
             Subject(path, _point_label(point), MetricSet.from_json(point["metrics"]), _knobs(point))
             for point in data["points"]
         )
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}", HINT) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{file} is no report of hlsflow: {error!r}", HINT) from error
 
 
 def _point_label(point: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from hlsflow.core.metrics import MetricSet
 from hlsflow.report.folders import directory_checks, hls4ml_config, tops
 from hlsflow.report.folders.columns import Column, columns
 from hlsflow.report.folders.hls4ml_config import Config
-from hlsflow.toolchains.reports import Report, reader_of
+from hlsflow.toolchains.reports import Report, read_with, reader_of
 from hlsflow.toolchains.reports.text import relative
 
 HINT = "name the folder that hls4ml wrote, or one with reports of a vendor's tool"
@@ -135,7 +135,7 @@ def _reports(folder: Path, files: Sequence[Path], names: set[str]) -> tuple[list
         try:
             reader = reader_of(file)
             if reader is not None:
-                reports.append(reader.read(file, root=folder))
+                reports.append(read_with(reader, file, folder))
         except DataError as error:
             refused.append(error.message.replace(str(file), relative(file, folder)))
         if len(reports) + len(refused) > REPORTS_LIMIT:

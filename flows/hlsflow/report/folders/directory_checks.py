@@ -5,11 +5,13 @@ In: the folder's configuration, reports and files. Out: sentences.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import Stage
 from hlsflow.report.folders import hls4ml_config, tops
@@ -17,7 +19,7 @@ from hlsflow.report.folders.columns import differing, same_part
 from hlsflow.report.folders.hls4ml_config import Config
 from hlsflow.toolchains.reports import csim
 from hlsflow.toolchains.reports.report import Report
-from hlsflow.toolchains.reports.text import LIMIT_BYTES, relative
+from hlsflow.toolchains.reports.text import kind_of, relative
 
 STALE_S = 2.0
 """Files written by one command may differ by so much in their times."""
@@ -262,9 +264,12 @@ def _interval(report: Report, config: Config | None, folder: Path) -> Iterator[s
 def _works_at_once(top: str, config: Config, folder: Path) -> bool:
     """Whether a report is of the bare network, all layers of which take R cycles."""
     source = folder / "firmware" / f"{top}.cpp"
-    if top != config.general.get("ProjectName") or not source.is_file() or source.stat().st_size > LIMIT_BYTES:
+    if top != config.general.get("ProjectName"):
         return False
-    calls = LAYER.findall(source.read_text(encoding="utf-8", errors="replace"))
+    try:
+        calls = LAYER.findall(foreign.text(source, kind_of("source of the network"), errors="replace"))
+    except DataError:
+        return False
     return bool(calls) and all(call.startswith(AT_ONCE) for call in calls)
 
 
@@ -302,6 +307,6 @@ def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Ite
 
 def roms_of(file: Path) -> Iterator[Path]:
     """The memory files that a Verilog file names."""
-    if file.stat().st_size <= LIMIT_BYTES:
-        for name in ROM.findall(file.read_text(encoding="utf-8", errors="replace")):
+    with contextlib.suppress(DataError):  # no Verilog of a tool's is so large, or no file
+        for name in ROM.findall(foreign.text(file, kind_of("Verilog file"), errors="replace")):
             yield (file.parent / name).resolve()

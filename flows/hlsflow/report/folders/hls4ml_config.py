@@ -14,12 +14,12 @@ from typing import Any
 
 import yaml
 
-from hlsflow.core.errors import DataError
-from hlsflow.toolchains.reports.text import read_bytes, read_text
+from hlsflow.core import foreign
+from hlsflow.toolchains.reports.text import read_text
 
 CONFIG = "hls4ml_config.yml"
 PROJECT_TCL = "project.tcl"
-KIND = "hls4ml configuration"
+KIND = foreign.Kind("hls4ml configuration", "is no YAML", "write the project again with hls4ml", limit=2 * foreign.MIB)
 SETTING = re.compile(r"^\s*set\s+(\w+)\s+\"?([^\"\s]+)\"?")
 TCL_NAMES: Mapping[str, str] = {
     "project_name": "ProjectName",
@@ -80,6 +80,20 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML ships no types
     also writes whole models into its configuration, as Python objects.
     """
 
+    layers = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """As PyYAML's, which would go down as deep as a file asks for."""
+        self.layers += 1
+        if self.layers > foreign.DEPTH:
+            raise ValueError(f"it has more than {foreign.DEPTH} layers within each other")
+        node = super().compose_node(parent, index)
+        self.layers -= 1
+        return node
+
+    def flatten_mapping(self, node: yaml.Node) -> None:
+        """Takes `<<` as a name like others: merged tables can grow without end, and hls4ml writes none."""
+
 
 def _untagged(_: _Loader, node: yaml.Node) -> str | None:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else None
@@ -98,8 +112,8 @@ def read(folder: Path) -> Config | None:
     Raises:
         DataError: a file of it cannot be read.
     """
-    found = [*_from_yaml(folder / CONFIG), *_from_tcl(folder / PROJECT_TCL)]
-    config = _load(folder / CONFIG) if (folder / CONFIG).is_file() else {}
+    config = _load(folder / CONFIG) if (folder / CONFIG).exists() else {}
+    found = [*_from_yaml(config), *_from_tcl(folder / PROJECT_TCL)]
     if not found:
         return None
     told: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -118,11 +132,14 @@ def read(folder: Path) -> Config | None:
     )
 
 
-def _from_yaml(file: Path) -> Iterator[tuple[str, str, str]]:
-    if file.is_file():
-        config = _load(file)
-        names = {**{name: name for name in GENERAL}, **OLD_NAMES}
-        yield from ((name, CONFIG, str(config[key])) for key, name in names.items() if config.get(key) is not None)
+def _from_yaml(config: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    names = {**{name: name for name in GENERAL}, **OLD_NAMES}
+    yield from ((name, CONFIG, str(config[key])) for key, name in names.items() if _is_plain(config.get(key)))
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it can be told in a word; a list or table that YAML repeats may have no end."""
+    return isinstance(value, str | int | float)
 
 
 def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
@@ -134,14 +151,17 @@ def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    try:
-        values = yaml.load(read_bytes(file, KIND), _Loader)
-    except yaml.YAMLError as error:
-        place = " ".join(str(error).split())
-        raise DataError(f"{KIND} {file} is no YAML: {place}", "write the project again with hls4ml") from error
+    values = foreign.parsed(file, KIND, _loaded)
     if not isinstance(values, Mapping):
-        raise DataError(f"{KIND} {file} holds no settings", "write the project again with hls4ml")
+        KIND.refuse(file, "holds no settings")
     return values
+
+
+def _loaded(content: bytes) -> Any:
+    try:
+        return yaml.load(content, _Loader)
+    except yaml.YAMLError as error:  # what is wrong, and where, are on several lines
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -153,7 +173,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in values.items():
         if name == "Precision" and isinstance(value, Mapping):
-            found |= {str(part): str(kind) for part, kind in value.items()}
-        elif isinstance(value, str | int | float):
+            found |= {str(part): str(kind) for part, kind in value.items() if _is_plain(kind)}
+        elif _is_plain(value):
             found[str(name)] = str(value)
     return found

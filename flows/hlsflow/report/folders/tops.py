@@ -8,14 +8,17 @@ sums a design up; else the function that no other one instantiates.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.report.folders.hls4ml_config import Config
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.reports.report import UNKNOWN
+from hlsflow.toolchains.reports.text import kind_of
 
 APPLICATION = re.compile(r"<AutoPilot:project\b[^>]*\btop=\"(\w+)\"|<project\b[^>]*\btop=\"(\w+)\"")
 APPLICATIONS = ("vivado_hls.app", "hls.app")
@@ -40,8 +43,9 @@ def named(config: Config | None, files: Sequence[Path]) -> set[str]:
         found.add(KERNEL)
     for file in files:
         if file.name in APPLICATIONS:
-            text = file.read_text(encoding="utf-8", errors="replace")
-            found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
+            with contextlib.suppress(DataError):  # a damaged one hides no report
+                text = foreign.text(file, kind_of("project of Vitis HLS"), errors="replace")
+                found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
     return found
 
 

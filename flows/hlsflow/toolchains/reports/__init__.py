@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.toolchains.reports import (
     catapult,
@@ -30,9 +31,9 @@ from hlsflow.toolchains.reports import (
     vivado_text,
 )
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Reader, Report
-from hlsflow.toolchains.reports.text import HEAD_BYTES
+from hlsflow.toolchains.reports.text import HEAD_BYTES, kind_of
 
-__all__ = ["READERS", "LayerFigures", "Origin", "Reader", "Report", "read_any", "reader_of"]
+__all__ = ["READERS", "LayerFigures", "Origin", "Reader", "Report", "read_any", "read_with", "reader_of"]
 
 READERS: Mapping[str, Reader] = {
     "hls4ml_printed": Reader((), hls4ml_printed.read, hls4ml_printed.MARK),
@@ -90,7 +91,13 @@ def read_any(file: Path, *, root: Path | None = None) -> Report:
     if reader is None:
         hint = "name a report that a vendor's tool or hls4ml wrote; README.md says which ones are read"
         raise DataError(f"{file} is no report that is known", hint)
-    return reader.read(file, root=root)
+    return read_with(reader, file, root)
+
+
+def read_with(reader: Reader, file: Path, root: Path | None = None) -> Report:
+    """What a reader makes of a file; whatever goes wrong in it is a DataError, for the file is a stranger's."""
+    with foreign.reading(file, kind_of("report")):
+        return reader.read(file, root=root)
 
 
 def _named(file: Path, reader: Reader) -> bool:
@@ -102,10 +109,4 @@ def _named(file: Path, reader: Reader) -> bool:
 
 
 def _head(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return stream.read(HEAD_BYTES).decode("utf-8", errors="replace")
-    except OSError as error:
-        raise DataError(
-            f"{file} cannot be read: {error.strerror}", "check the path and that you may read it"
-        ) from error
+    return foreign.head(file, HEAD_BYTES, kind_of("report")).decode("utf-8", errors="replace")

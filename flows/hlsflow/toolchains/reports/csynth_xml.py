@@ -8,20 +8,22 @@ The two tools write the same format but for one tag: DSP blocks are `DSP48E` in 
 
 from __future__ import annotations
 
-import xml.parsers.expat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
+from hlsflow.core.foreign import Element
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports.figures import Range, absolute, count, cycles, nanoseconds
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Report
-from hlsflow.toolchains.reports.text import AGAIN, read_bytes, relative
+from hlsflow.toolchains.reports.text import AGAIN, kind_of, relative
 
 KIND = "csynth report"
 MARK = r"<profile>\s*<ReportVersion>"
+XML = replace(kind_of(KIND), wrong="ends early or is no XML")
 TOOLS: Mapping[str, str] = {"DSP": "Vitis HLS", "DSP48E": "Vivado HLS"}
 """The tag of DSP blocks tells the tool."""
 
@@ -35,15 +37,6 @@ LATENCY = "PerformanceEstimates/SummaryOfOverallLatency/"
 TIMING = "PerformanceEstimates/SummaryOfTimingAnalysis/"
 MODULE = "ModuleInformation/Module/"
 HIERARCHY = "RTLDesignHierarchy/"
-
-
-@dataclass(frozen=True)
-class Element:
-    """The text of an XML element, the tags that lead to it below the root, and its line."""
-
-    path: str
-    text: str
-    line: int
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class Document:
 
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
-    document = Document(file, relative(file, root), _elements(file))
+    document = Document(file, relative(file, root), foreign.xml_elements(file, XML))
     tag = next((tag for tag in TOOLS if document.find(AREA + tag)), None)
     if tag is None:
         document.need(AREA + "DSP")
@@ -100,35 +93,6 @@ def _instantiated(document: Document) -> frozenset[str]:
         if element.path == MODULE + "Name"
         or (element.path.startswith(HIERARCHY) and element.path.endswith("/ModuleName"))
     )
-
-
-def _elements(file: Path) -> tuple[Element, ...]:
-    """The elements of a file that have no others in them."""
-    content = read_bytes(file, KIND)
-    found: list[Element] = []
-    path: list[str] = []
-    text: list[str] = []
-    parser = xml.parsers.expat.ParserCreate()
-
-    def start(tag: str, _: Mapping[str, str]) -> None:
-        path.append(tag)
-        text.clear()
-
-    def end(_: str) -> None:
-        found.append(Element("/".join(path[1:]), "".join(text).strip(), parser.CurrentLineNumber))
-        path.pop()
-        text.clear()
-
-    def declared(*_: object) -> NoReturn:
-        raise DataError(f"{KIND} {file} declares a document type, which no such report does", AGAIN)
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text.append, declared
-    try:
-        parser.Parse(content, True)
-    except xml.parsers.expat.ExpatError as error:
-        raise DataError(f"{KIND} {file} ends early or is no XML: {error}", AGAIN) from error
-    return tuple(found)
 
 
 def _area(document: Document, origin: Origin, tags: Mapping[str, str]) -> Iterator[Metric]:

@@ -6,16 +6,16 @@ ALUT is another thing than one of AMD, so the part stands beside each figure.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hlsflow.core import foreign
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports.report import UNKNOWN, LayerFigures, Origin
-from hlsflow.toolchains.reports.text import Text
+from hlsflow.toolchains.reports.text import AGAIN, Text
 
 RAMS = ((r"max\s*10", "m9k"), (r"(?:cyclone|arria)\s*v", "m10k"))
 """Device family → its block RAM; all other families that these compilers know have blocks of 20 Kb."""
@@ -61,10 +61,7 @@ class Build:
 
 def decode(text: Text, content: str, line: int) -> Any:
     """The JSON value that stands on a line; raises DataError."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise text.damaged(f"the JSON is broken: {error}", line) from error
+    return foreign.json_of(content, f"{text.file}, line {line}", foreign.Kind(text.kind, "holds broken JSON", AGAIN))
 
 
 def count(text: Text, value: object, line: int) -> float:

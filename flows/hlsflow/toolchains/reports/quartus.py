@@ -14,11 +14,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports import intel
 from hlsflow.toolchains.reports.intel import Build, Data
 from hlsflow.toolchains.reports.report import UNKNOWN, LayerFigures, Origin, Report
-from hlsflow.toolchains.reports.text import Text, read_text
+from hlsflow.toolchains.reports.text import AGAIN, Text, read_text
 
 TOOL = "Intel HLS"
 ESTIMATES, SIMULATED, FITTED = "report_data.js", "verification_data.js", "quartus_data.js"
@@ -151,11 +152,9 @@ def _variable(text: Text, name: str) -> tuple[int, Data]:
     if text.search(pattern, line + 1):
         raise text.damaged(f"assigns {name} twice", line)
     rest = "\n".join((text.lines[line - 1][found.end() :], *text.lines[line:]))
-    try:
+    with foreign.reading(f"{text.file}, line {line}", foreign.Kind(text.kind, f"{name} is broken", AGAIN)):
         value, _ = json.JSONDecoder().raw_decode(STRING.sub(_as_json, rest))
-        value = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError) as error:
-        raise text.damaged(f"{name} is broken: {error}", line) from error
+        value = foreign.bounded(json.loads(value) if isinstance(value, str) else value)
     return line, intel.table(text, value, line)
 
 

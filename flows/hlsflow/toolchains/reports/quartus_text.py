@@ -14,7 +14,7 @@ from pathlib import Path
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports.intel import QUARTUS, Build
 from hlsflow.toolchains.reports.report import Origin, Report
-from hlsflow.toolchains.reports.text import Text, read_text
+from hlsflow.toolchains.reports.text import RULE, Text, read_text
 
 KIND = "Quartus fitter report"
 MARK = r"^Fitter report for |^; Fitter Summary\s*;"
@@ -39,7 +39,7 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     text = read_text(file, KIND, root)
     if len([line for line in text.lines if re.match(rf"; {SUMMARY}\s*;", line)]) > 1:
         raise text.damaged("holds more than one report")
-    rows = _table(text, SUMMARY)
+    rows = _table(text, SUMMARY, 2)
     status, version, top, family, part = (
         _said(text, rows, name)
         for name in ("Fitter Status", "Quartus Prime Version", "Top-level Entity Name", "Family", "Device")
@@ -55,17 +55,18 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     return Report("fit", QUARTUS, build.quartus, part, top, None, metrics, (), file, available)
 
 
-def _table(text: Text, title: str) -> dict[str, Row]:
-    """Name of a row → its line and its second cell, from the table of that title."""
-    line, _ = text.find(rf"^; {re.escape(title)}\s*;\s*$", f"table '{title}'")
-    lines = [
-        *itertools.takewhile(lambda at: text.lines[at - 1].startswith((";", "+")), range(line + 1, len(text.lines) + 1))
-    ]
-    if len(lines) < 2 or not re.fullmatch(r"\+[-+]+\+\s*", text.lines[lines[-1] - 1]):
-        raise text.damaged(f"the table '{title}' does not end: the file was cut short or is damaged", line)
+def _table(text: Text, title: str, rules: int) -> dict[str, Row]:
+    """Name of a row → its line and its second cell, from the table of that title, which has so many rules below it."""
+    start, _ = text.find(rf"^; {re.escape(title)}\s*;\s*$", f"table '{title}'")
+    lines = list(
+        enumerate(itertools.takewhile(lambda line: line.startswith((";", "+")), text.lines[start:]), start + 1)
+    )
+    ruled = [RULE.fullmatch(line.strip()) is not None for _, line in lines]
+    if sum(ruled) < rules or not ruled[-1]:
+        raise text.damaged(f"the table '{title}' does not end: the file was cut short or is damaged", start)
     found: dict[str, Row] = {}
-    for number in lines:
-        cells = [cell.strip() for cell in text.lines[number - 1].split(";")[1:-1]]
+    for number, line in enumerate(lines, start + 1):
+        cells = [cell.strip() for cell in line.split(";")[1:-1]]
         if len(cells) > 1:
             found.setdefault(cells[0].lstrip("- "), (number, cells[1]))
     return found
@@ -87,7 +88,7 @@ def _ram(text: Text, rows: Mapping[str, Row], build: Build) -> tuple[str, Row]:
     """The blocks of RAM: in the summary, or in the table of all resources."""
     if TOTAL_RAM in rows:
         return build.ram, rows[TOTAL_RAM]
-    usage = _table(text, USAGE) if text.search(rf"^\s*\d+\. {USAGE}") else {}
+    usage = _table(text, USAGE, 3) if text.search(rf"^\s*\d+\. {USAGE}") else {}
     bits = rows.get("Total block memory bits", (0, "N/A"))
     return build.ram, usage.get(f"{build.ram.upper()} blocks", (bits[0], f"N/A, and {bits[1]} bits of block memory"))
 

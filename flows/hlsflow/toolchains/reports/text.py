@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
 from hlsflow.toolchains.reports.report import UNKNOWN
 
@@ -172,15 +173,7 @@ def read_text(file: Path, kind: str, root: Path | None = None) -> Text:
 
 def read_bytes(file: Path, kind: str) -> bytes:
     """The bytes of a report; raises DataError as `read_text` does."""
-    try:
-        size = file.stat().st_size
-        if size > LIMIT_BYTES:
-            raise DataError(
-                f"{kind} {file} has {size / 2**20:,.0f} MB, more than any report ({LIMIT_BYTES // 2**20} MB)", AGAIN
-            )
-        content = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{kind} {file} cannot be read: {error.strerror}", AGAIN) from error
+    content = foreign.content(file, kind_of(kind))
     if not content.strip():
         raise DataError(f"{kind} {file} is empty", AGAIN)
     return content
@@ -189,6 +182,11 @@ def read_bytes(file: Path, kind: str) -> bytes:
 def top_of(file: Path, suffix: str) -> str:
     """The top that a report's name tells before that suffix; `UNKNOWN` where the file has a name of the user's own."""
     return file.stem.removesuffix(suffix) if file.stem.endswith(suffix) else UNKNOWN
+
+
+def kind_of(kind: str) -> foreign.Kind:
+    """A kind of report, as those who read files of others have it."""
+    return foreign.Kind(kind, "is damaged", AGAIN, DataError, LIMIT_BYTES)
 
 
 def relative(file: Path, root: Path | None) -> str:

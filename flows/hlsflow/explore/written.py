@@ -1,0 +1,197 @@
+"""What an exploration leaves in its folder: tables for people, spreadsheets and scripts, and a plot.
+
+In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, `.png`.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hlsflow.core.metrics import UNITS
+from hlsflow.core.store import write_bytes, write_text
+from hlsflow.explore.choice import AREA
+from hlsflow.explore.outcome import CYCLES, Engine, Outcome, accuracy_of
+from hlsflow.explore.tables import (
+    confirmation_table,
+    figure,
+    points_table,
+    routed_table,
+    said,
+    shared,
+    summary_lines,
+    told,
+)
+from hlsflow.explore.verdict import compared, errors, judged, proves
+from hlsflow.report import comma, html, markdown
+from hlsflow.report.document import Document, Dot, Fact, Figure, Gallery, Lines, Plane, Section, Text, cell
+from hlsflow.report.measured import heading
+from hlsflow.toolchains.parts import percent
+
+SCHEMA_VERSION = 1
+
+
+def write(outcome: Outcome, folder: Path) -> None:
+    """Write all files; each appears whole or not at all. Raises StorageError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "explore.json", json.dumps(to_json(outcome), indent=1) + "\n")
+    write_text(folder / "explore.csv", to_csv(outcome))
+    write_text(folder / "explore.md", markdown.render(document(outcome)))
+    write_text(folder / "explore.html", html.render(document(outcome)))
+    if len(outcome.answer.solutions) > 1:
+        _plot(outcome, folder / "explore.png")
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """All of it as plain JSON values."""
+    question = outcome.question
+    return {
+        "schema": SCHEMA_VERSION,
+        "project": outcome.project,
+        "engine": outcome.engine.name,
+        "target": outcome.target,
+        "tool": outcome.tool,
+        "question": {
+            "limits": dict(question.limits),
+            "objective": dict(question.objective),
+            "front": list(question.front),
+            "least_accuracy": outcome.least_accuracy,
+        },
+        "verdict": {"tone": judged(outcome).tone, "text": judged(outcome).text, "more": list(judged(outcome).more)},
+        "proved": proves(outcome),
+        "complete": outcome.answer.complete,
+        "effort": asdict(outcome.answer.effort),
+        "points": [_point_json(outcome, index) for index in range(1, len(outcome.answer.solutions) + 1)],
+        "error": errors(list(outcome.confirmed.values())),
+        "clock": {"asked_ns": outcome.clock_ns, "fmax_mhz": _fmax(outcome)},
+        "part": outcome.part,
+        "routed": {str(index): metrics.to_json() for index, metrics in outcome.routed.items()},
+        "notes": list(outcome.notes),
+    }
+
+
+def _point_json(outcome: Outcome, index: int) -> dict[str, Any]:
+    solution, whole = outcome.answer.solutions[index - 1], outcome.confirmed.get(index)
+    engine, figures = outcome.engine, solution.figures
+    stages: dict[str, dict[str, int]] = {engine.cycles: {}, engine.layers: {}}
+    stages[engine.cycles] |= {name: figures[name] for name in CYCLES}
+    stages[engine.layers] |= {name: figures[name] for name in AREA}
+    return {
+        "point": index,
+        "layers": {name: one.to_json() for name, one in outcome.study.chosen(solution.assignment).items()},
+        **stages,
+        engine.whole: dict(whole.whole) if whole else None,
+        "accuracy": accuracy_of(outcome, solution),
+        "percent_of_part": {name: percent(str(outcome.part), name, figures[name]) for name in shared(outcome)},
+        "project_file": outcome.files.get(index),
+    }
+
+
+def _fmax(outcome: Outcome) -> dict[str, float | None]:
+    """Number of a point → what place and route found, None where it found none; empty: nothing was routed."""
+    found = {point: metrics.get("fmax_mhz") for point, metrics in outcome.routed.items()}
+    return {str(point): fmax.value if fmax else None for point, fmax in found.items()}
+
+
+def to_csv(outcome: Outcome) -> str:
+    """One row a point; stages have columns of their own."""
+    engine, rows = outcome.engine, []
+    layers = list(outcome.study.chosen(outcome.answer.solutions[0].assignment))
+    head = ["point", *(f"{layer} {knob}" for layer in layers for knob in engine.knobs)]
+    head += [f"{name} ({UNITS[name]}, {engine.cycles})" for name in CYCLES]
+    head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.whole})" for name in engine.compared]
+    for point in to_json(outcome)["points"]:
+        cells = [point["layers"][layer][knob] for layer in layers for knob in engine.knobs]
+        cells += [point[engine.cycles][name] for name in CYCLES] + [point[engine.layers][name] for name in AREA]
+        cells += [(point[engine.whole] or {}).get(name, "") for name in engine.compared]
+        accuracy = "" if point["accuracy"] is None else point["accuracy"]
+        rows.append([point["point"], *cells, accuracy, outcome.target, outcome.tool])
+    return comma.table([*head, "accuracy", "target", "tool"], rows)
+
+
+def document(outcome: Outcome) -> Document:
+    """The report for people, before it becomes Markdown or a page."""
+    sections = [Section("Answer", (Lines(tuple(summary_lines(outcome))),)), *_pictures(outcome)]
+    sections.append(Section("Designs", (points_table(outcome),)))
+    if outcome.confirmed:
+        blocks = (confirmation_table(outcome), Text(compared(outcome)))
+        sections.append(Section("Sum of layers against the whole design", blocks))
+    if outcome.routed:
+        sections.append(Section("Routed", (routed_table(outcome),)))
+    if outcome.notes:
+        sections.append(Section("Notes", (Lines(tuple(outcome.notes)),)))
+    title = f"{outcome.project}: exploration for {outcome.target}"
+    return Document(title, "Exploration", tuple(sections), judged(outcome), tuple(_facts(outcome)))
+
+
+def _facts(outcome: Outcome) -> list[Fact]:
+    """The least of each objective, and at which point."""
+    points = range(1, len(outcome.answer.solutions) + 1)
+    found = [(name, [figure(outcome, point, name) for point in points]) for name in outcome.question.front]
+    least = [(name, min(figures, key=lambda figure: figure.value or 0)) for name, figures in found]
+    return [
+        Fact(f"least {heading(name, UNITS[name])}", cell(one), f"{one.owner}, {one.stage}, {one.target}")
+        for name, one in least
+    ]
+
+
+def _pictures(outcome: Outcome) -> list[Section]:
+    """Each two of the objectives against each other; of two, the front is joined."""
+    front = outcome.question.front
+    if len(outcome.answer.solutions) < 2 or len(front) < 2:
+        return []
+    charts = tuple(_plane(outcome, across, up) for across, up in itertools.combinations(front, 2))
+    engine = outcome.engine
+    series = [f"{engine.layers}: sums of layers, {outcome.target}, {outcome.tool}"]
+    if outcome.confirmed:
+        series.append(f"{engine.whole}: whole designs, {outcome.target}, {outcome.tool}")
+    return [Section("Pareto front", (Gallery(tuple(series), charts),))]
+
+
+def _plane(outcome: Outcome, across: str, up: str) -> Plane:
+    points = range(1, len(outcome.answer.solutions) + 1)
+    found = [Dot(figure(outcome, one, across), figure(outcome, one, up), said(outcome, one)) for one in points]
+    whole = [
+        Dot(_whole(outcome, one, across), _whole(outcome, one, up), said(outcome, one)) for one in outcome.confirmed
+    ]
+    known = tuple(dot for dot in whole if dot.across.value is not None and dot.up.value is not None)
+    dots = ((0, tuple(found)), *([(1, known)] if known else []))
+    right, above = (_axis(outcome.engine, name) for name in (across, up))
+    title = f"{heading(up, UNITS[up])} against {heading(across, UNITS[across])}"
+    return Plane(title, right, above, dots, (0,) if len(outcome.question.front) == 2 else ())
+
+
+def _axis(engine: Engine, name: str) -> str:
+    """What an axis counts; the legend names the stages of areas, whose dots are of two."""
+    return heading(name, f"{UNITS[name]}, {engine.cycles}" if name in CYCLES else UNITS[name])
+
+
+def _whole(outcome: Outcome, point: int, name: str) -> Figure:
+    """A figure of the whole design; cycles that the engine does not compare are those of the schedule."""
+    if name not in outcome.engine.compared:
+        return figure(outcome, point, name)
+    return told(outcome, point, name, outcome.confirmed[point].whole.get(name), outcome.engine.whole)
+
+
+def _plot(outcome: Outcome, path: Path) -> None:
+    """The first two objectives against each other."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    across, up = outcome.question.front[:2]
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    points = [(solution.figures[across], solution.figures[up]) for solution in outcome.answer.solutions]
+    axes.plot(*zip(*points, strict=True), "o-", drawstyle="steps-post", markersize=3, linewidth=0.8)
+    axes.set_xlabel(f"{across} ({UNITS[across]})")
+    axes.set_ylabel(f"{up} ({UNITS[up]}, sum of layers, {outcome.tool}, {outcome.target})")
+    axes.set_title(f"{outcome.project}: Pareto front, {len(points)} designs")
+    axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=120, format="png")
+    write_bytes(path, buffer.getvalue())

@@ -1,0 +1,101 @@
+"""Networks for every task through the flow: what all stages say of them is what Keras says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+from qkeras import QActivation, QDense, quantized_bits, quantized_sigmoid
+from sklearn.metrics import roc_auc_score
+
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.core.progress import Progress
+from hlsflow.core.tasks import Kind, told_of
+from hlsflow.pipeline.context import Results, Samples
+from hlsflow.pipeline.hardware import rtl, rtlsim
+from hlsflow.pipeline.run import CHECK_STEPS, run
+from hlsflow.project import for_model
+
+RANDOM = np.random.default_rng(5)
+X = RANDOM.integers(-64, 64, (150, 6)) / 32
+"""On the grid of fixed<7,2>."""
+
+
+def layer(units: int, name: str, **options: Any) -> Any:
+    grid = {"kernel_quantizer": quantized_bits(6, 1, alpha=1), "bias_quantizer": quantized_bits(6, 1, alpha=1)}
+    return QDense(units, name=name, **grid, **options)
+
+
+def model_of(*ends: Any) -> Any:
+    hidden = [layer(5, "fc"), QActivation("quantized_relu(6,2)", name="relu")]
+    return tf_keras.Sequential([tf_keras.Input((6,), name="x"), *hidden, *ends])
+
+
+def checked(model: Any, folder: Path, y: Any, vectors: int = 150, rtl_too: bool = False) -> Results:
+    """The gate, and perhaps the RTL, of a model file."""
+    model.save(folder / "m.h5")
+    np.savez(folder / "d.npz", x=X, **({} if y is None else {"y": y}))
+    project = for_model(folder / "m.h5", folder / "d.npz", "fixed<7,2>", (64,))
+    project = project.model_copy(update={"gate": project.gate.model_copy(update={"vectors": vectors})})
+    steps = (*CHECK_STEPS, rtl, rtlsim) if rtl_too else CHECK_STEPS
+    return run(project, folder / "build", steps, Progress())
+
+
+def found(metrics: MetricSet, stage: Stage, count: int = 150) -> dict[str, float | None]:
+    wanted = told_of("d.npz", count, 150)
+    return {one.name: one.value for one in metrics if (one.stage, one.target) == (stage, wanted)}
+
+
+ENDS = {
+    "sigmoid of its own": lambda: [layer(1, "logit", activation="sigmoid")],
+    "sigmoid as a layer": lambda: [layer(1, "logit"), tf_keras.layers.Activation("sigmoid", name="p")],
+    "quantized sigmoid": lambda: [layer(1, "logit"), QActivation(quantized_sigmoid(6), name="p")],
+    "quantized sigmoid, real and symmetric": lambda: [
+        layer(1, "logit"),
+        QActivation(quantized_sigmoid(5, use_real_sigmoid=True, symmetric=True), name="p"),
+    ],
+    "quantized sigmoid of its own": lambda: [layer(1, "logit", activation=quantized_sigmoid(6))],
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_every_stage_agrees_with_keras_on_a_model_that_ends_in_a_sigmoid(name: str, tmp_path: Path) -> None:
+    """Half of the samples are above 1/2 and few below 0 there, so a cut at 0 would be far off."""
+    tf_keras.utils.set_random_seed(3)
+    model = model_of(*ENDS[name]())
+    kernel, bias = model.get_layer("logit").get_weights()
+    model.get_layer("logit").set_weights([kernel, bias + 0.25])
+    model.compile(loss="binary_crossentropy", metrics=["accuracy"])
+    p = model.predict(X, verbose=0)[:, 0]
+    y = ((p > 0.5) ^ (RANDOM.random(150) < 0.2)).astype(np.int64)
+    keras = model.evaluate(X, y, verbose=0)[1]
+    assert 0.7 < keras < 0.9
+    results = checked(model, tmp_path, y)
+    wanted = {"accuracy": pytest.approx(keras), "auc": pytest.approx(roc_auc_score(y, p))}
+    assert found(results.metrics, Stage.QAT) == found(results.metrics, Stage.CSIM) == wanted
+
+
+def test_rtl_is_told_beside_the_other_stages_on_the_same_samples(tmp_path: Path) -> None:
+    model = model_of(*ENDS["quantized sigmoid"]())
+    p = model.predict(X, verbose=0)[:, 0]
+    y = ((p > np.median(p)) ^ (np.arange(150) < 60)).astype(np.int64)
+    results = checked(model, tmp_path, y, vectors=60, rtl_too=True)
+    first = {"accuracy": np.mean((p[:60] > 0.5) == y[:60]), "auc": roc_auc_score(y[:60], p[:60])}
+    assert found(results.points[0].metrics, Stage.SIMULATED, 60) == first
+    assert found(results.metrics, Stage.CSIM, 60) == found(results.metrics, Stage.QAT, 60) == first
+    assert found(results.metrics, Stage.CSIM)["accuracy"] == np.mean((p > 0.5) == y)
+    assert found(results.points[0].metrics, Stage.SIMULATED) == {}
+
+
+def test_two_values_of_a_tanh_are_cut_at_0(tmp_path: Path) -> None:
+    model = model_of(layer(1, "logit"), QActivation("binary_tanh", name="sign"))
+    said = model.predict(X, verbose=0)[:, 0]
+    assert set(said) == {-1, 1}
+    y = ((said > 0) ^ (np.arange(150) < 30)).astype(np.int64)
+    results = checked(model, tmp_path, y)
+    assert found(results.metrics, Stage.CSIM)["accuracy"] == found(results.metrics, Stage.QAT)["accuracy"] == 0.8
+    assert results.translated is not None
+    assert Samples.load(results.translated.folder).task.kind is Kind.BINARY
