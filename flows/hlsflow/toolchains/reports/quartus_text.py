@@ -58,10 +58,8 @@ def read(file: Path, *, root: Path | None = None) -> Report:
 def _table(text: Text, title: str, rules: int) -> dict[str, Row]:
     """Name of a row → its line and its second cell, from the table of that title, which has so many rules below it."""
     start, _ = text.find(rf"^; {re.escape(title)}\s*;\s*$", f"table '{title}'")
-    lines = list(
-        enumerate(itertools.takewhile(lambda line: line.startswith((";", "+")), text.lines[start:]), start + 1)
-    )
-    ruled = [RULE.fullmatch(line.strip()) is not None for _, line in lines]
+    lines = [*itertools.takewhile(lambda line: line.startswith((";", "+")), text.lines[start:])]
+    ruled = [RULE.fullmatch(line.strip()) is not None for line in lines]
     if sum(ruled) < rules or not ruled[-1]:
         raise text.damaged(f"the table '{title}' does not end: the file was cut short or is damaged", start)
     found: dict[str, Row] = {}
