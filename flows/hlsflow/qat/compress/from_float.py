@@ -24,6 +24,8 @@ from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.keras.plain import plain
 from hlsflow.project import Project, Quantize, Share, Training
+from hlsflow.qat.ahead import require_knobs
+from hlsflow.qat.build import build
 from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.fold import folded, is_quantized
 from hlsflow.qat.compress.prune import Lanes, pruner_of
@@ -63,6 +65,7 @@ def train_from_float(
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
+    require_knobs(project, teacher)
     plain = folded(teacher)
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
@@ -99,6 +102,9 @@ class _Work:
             model = self._opened(load_model(project.model_path, allow_lambda=project.model.allow_lambda))
         else:
             assert project.training is not None
+            if project.knobs.layers:
+                require_knobs(project, build(project, function))
+                keras2.number_anew()
             place = self.folder / "checkpoints" / "float"
             model, state = train_one(project, project.training, function, self.data, place, self.progress)
             self.histories["float"] = state.history
