@@ -185,7 +185,8 @@ def _unquantized(layer: str, name: str, values: Array) -> Held:
     if name != "bias":
         raise UnsupportedLayer(
             f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
-            f"give the layer {name}_quantizer=quantized_bits(bits, integer, alpha=1), or alpha='auto_po2'",
+            "add --bits 8 (in a project: model.float_file and [quantize]), which quantizes the layers without "
+            f"quantizers and leaves the others alone; or train the layer with a {name}_quantizer",
         )
     top, usual = (int(np.frexp(size)[1]) for size in (np.abs(values).max(), np.median(np.abs(values[values != 0]))))
     width = BIAS_BITS + min(max(0, top - usual - BIAS_SPREAD), BIAS_BITS)
