@@ -47,6 +47,7 @@ def load(
     input_precision: str | None = None,
     bits: int | None = None,
     task: str | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
     build: str | os.PathLike[str] = "build",
     jobs: int = 0,
     progress: Progress | None = None,
@@ -63,6 +64,8 @@ def load(
         bits: the model is a float one, and is quantized to so many bits without further training.
         task: what the model tells, `classes`, `binary`, `multilabel` or `regression`; None: what y and the number of
             outputs say.
+        tables: tables of a project file with the keys that a model needs besides, such as
+            `{"target": {"clock_ns": 4.0}, "data": {"label": "kind"}}`.
         build: the folder of all results; finished work in it is used again.
         jobs: external tools at once; 0: one for each processor.
         progress: where to report; standard output by default.
@@ -72,16 +75,17 @@ def load(
     """
     folder, progress = Path(build), progress or Progress()
     path = _path_of(source, folder)
-    if path.suffix not in MODELS:
-        _refuse_options(data=data, input_precision=input_precision, bits=bits, task=task)
+    if path.suffix.lower() not in MODELS:
+        _refuse_options(data=data, input_precision=input_precision, bits=bits, task=task, tables=tables)
         return Design(load_project(path), folder, jobs, progress)
     if not path.is_file():
         raise ProjectError(f"there is no model file {path}", "name a QKeras model saved as .h5 or .keras")
     if data is None:
-        raise ProjectError(f"{path} needs samples to be checked with", "give data: a file, an array x, or (x, y)")
+        raise ProjectError(f"{path} needs samples to be checked with", "give them: data X.npz (array x, perhaps y)")
     samples = _samples(data, folder)
     precision = input_precision or _natural(samples, progress)
-    return Design(for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task), folder, jobs, progress)
+    project = for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task, tables=tables)
+    return Design(project, folder, jobs, progress)
 
 
 MODELS = (".h5", ".hdf5", ".keras")

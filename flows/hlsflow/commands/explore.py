@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import project
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
@@ -31,9 +31,7 @@ Examples:
 """
 
 
-def add_to(
-    commands: Any, project_arguments: Callable[[argparse.ArgumentParser], None], project: Callable[..., Project]
-) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "explore",
@@ -41,7 +39,7 @@ def add_to(
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    project_arguments(parser)
+    project.add_to(parser)
     wanted = parser.add_mutually_exclusive_group()
     wanted.add_argument("--pareto", metavar="A,B[,C]", help="metrics of the front (default: latency,lut)")
     wanted.add_argument("--minimize", metavar="A[=w,B=w…]", help="one optimum of a metric, or of a weighted sum")
@@ -70,7 +68,7 @@ def add_to(
     parser.add_argument(
         "--fine-tune", type=int, metavar="POINT", help="train the narrowed network of a point some more"
     )
-    parser.set_defaults(command=lambda arguments: _explore(arguments, project(arguments)))
+    parser.set_defaults(command=lambda arguments: _explore(arguments, project.project_of(arguments)))
 
 
 def _explore(arguments: argparse.Namespace, project: Project) -> None:

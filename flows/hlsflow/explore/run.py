@@ -139,11 +139,12 @@ def _narrowed(project: Project, model: Path, graph: Graph, bits: Mapping[str, in
     """The file of the model with these weights; made once."""
     file = folder / "models" / f"{digest([sorted(bits.items()), file_digest(model)])[:FOLDER_DIGITS]}.h5"
     if not file.exists():
+        from hlsflow.keras.plain import plain
         from hlsflow.qat import load_model
         from hlsflow.qat.compress.narrow import narrowed
 
         process.make_folder(file.parent)
-        trained = load_model(model, allow_lambda=project.model.allow_lambda)
+        trained = plain(load_model(model, allow_lambda=project.model.allow_lambda)).model
         part = file.with_suffix(".part.h5")
         narrowed(trained, graph, bits).save(part)
         part.replace(file)

@@ -21,6 +21,7 @@ from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -55,7 +56,7 @@ def train(context: Context, results: Results) -> Results:
         *("task", "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
-        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "network": network_key(project, context.store.records("networks"), context.folder.parents),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
         "settings": keras2.settings(),
@@ -172,6 +173,7 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     original(result, frozen, data.x_test, samples.task, samples.y).save(folder)
     itself = " (without y in the data, the sample itself is what is estimated)" if data is not named else ""
     echo = {
+        "names": dict(result.names),
         "task": f"{task}{itself}",
         "saturation": data.saturated.to_json() if data.saturated else None,
         "corrections": [item.to_json() for item in result.corrections],
@@ -199,7 +201,7 @@ def csim(context: Context, results: Results) -> Results:
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", OUTPUT),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
@@ -270,4 +272,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

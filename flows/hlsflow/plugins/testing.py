@@ -22,6 +22,7 @@ from hlsflow.core.tasks import Task
 from hlsflow.data.grid import on_grid
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.original import original
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.ir.fixed import Array, Fixed
@@ -59,7 +60,7 @@ def assert_bit_exact(
     Returns:
         the gate, passed; its `verdict` says whether anything differs from the model.
     Raises:
-        AssertionError: not bit-exact. FlowError: the model or a value is not usable, or no C++ compiler is there.
+        AssertionError: the gate failed. FlowError: the model or a value is not usable, or no C++ compiler is there.
     """
     settings = Settings(_parsed(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as temporary:
@@ -85,7 +86,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    return gate.joined(linked, gate.judge(graph, wanted, run(False).output, codes, lambda: run(True).layers))
+    found = gate.judge(graph, wanted, run(False).output, codes, lambda: told(run(True).layers, translated.names))
+    return gate.joined(linked, found)
 
 
 def _parsed(text: str) -> Fixed:

@@ -251,6 +251,13 @@ def _qkeras_objects() -> dict[str, Any]:
     from qkeras.quantizers import quantized_hswish
     from qkeras.utils import _add_supported_quantized_objects
 
-    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish}
+    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish} | _activation_layers()
     _add_supported_quantized_objects(objects)
     return objects
+
+
+def _activation_layers() -> dict[str, Any]:
+    """Layers of Keras that QKeras' own may have for an activation, but do not find when they are loaded."""
+    from tf_keras import layers
+
+    return {name: getattr(layers, name) for name in ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax")}

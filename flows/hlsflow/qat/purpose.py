@@ -16,6 +16,7 @@ from hlsflow.core.tasks import Kind, Task
 from hlsflow.data.data import Dataset, check_classes
 from hlsflow.keras.endings import is_probability, left_to_software
 from hlsflow.keras.graph import output_names
+from hlsflow.keras.plain import plain
 from hlsflow.project import Project
 
 
@@ -89,7 +90,7 @@ def classes_of(model: Any) -> Task:
 
 
 def _cut(model: Any) -> float:
-    return 0.5 if is_probability(model) else 0.0
+    return 0.5 if is_probability(plain(model).model) else 0.0
 
 
 def in_hardware(task: Task, model: Any, forms: Mapping[str, str]) -> Task:
@@ -99,6 +100,7 @@ def in_hardware(task: Task, model: Any, forms: Mapping[str, str]) -> Task:
         task: of `model`.
         forms: layer → the form in which its softmax goes into hardware.
     """
+    model = plain(model).model
     name = output_names(model)[0]
     function = "" if name in forms else left_to_software(model).get(name, "")
     if function == "sigmoid":
