@@ -208,7 +208,9 @@ def csim(context: Context, results: Results) -> Results:
     }
     context.progress.say(str(linked))
     try:
-        done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
+        done = context.do(
+            "csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors, context.progress)
+        )
     except GateFailed as error:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
@@ -236,7 +238,7 @@ def _bridges(translated: Done) -> list[str]:
     return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
 
 
-def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> None:
+def _csim_into(folder: Path, translated: Path, backend: str, vectors: int, progress: Progress) -> None:
     """Compare, and judge by all samples and by those that the RTL runs, if these are fewer."""
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
@@ -250,7 +252,7 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
-        gate, output = _simulated(folder, translated, backend, graph, reference, samples)
+        gate, output = _simulated(folder, translated, backend, graph, reference, samples, progress)
         tool = gxx.find()
         label = f"hls4ml {version('hls4ml')} + {tool.name}"
         told += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
@@ -260,10 +262,16 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
 
 
 def _simulated(
-    folder: Path, translated: Path, backend: str, graph: Graph, reference: Reference, samples: Samples
+    folder: Path,
+    translated: Path,
+    backend: str,
+    graph: Graph,
+    reference: Reference,
+    samples: Samples,
+    progress: Progress,
 ) -> tuple[Gate, Any]:
     """The gate, and what the C-simulation computed."""
-    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend)
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend, progress=progress)
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, samples.x, folder)
     gate = gating.judge(
         graph, reference, ran.output, samples.x, lambda: _layers(library, translated, graph, samples.x, folder)

@@ -57,12 +57,13 @@ def compile(
     log: Path,
     *,
     timeout_s: float = TIMEOUT_S,
+    watch: process.Watch | None = None,
 ) -> process.Finished:
-    """Run the compiler in `folder`: sources (and objects) with `flags` to `output`.
+    """Run the compiler in `folder`: sources (and objects) with `flags` to `output`; `watch` as of `process.run`.
 
     Raises:
         ToolMissing, ToolFailed, StorageError: as `process.run`.
     """
     compiler = find()
     argv = [*compiler.argv, *flags, *map(str, sources), "-o", str(output)]
-    return process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool=compiler.name)
+    return process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool=compiler.name, watch=watch)
