@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import socket
+import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from hlsflow.core.errors import ToolMissing
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache
 from hlsflow.explore.characterise import measure
-from hlsflow.explore.cluster import Cluster, batch_cluster
+from hlsflow.explore.cluster import Cluster, batch_cluster, open_to_others
 from hlsflow.toolchains.yosys import Family
 from tests.conftest import REPOSITORY
 from tests.explore.adders import adder
 
 
 @pytest.mark.parametrize(("name", "mark"), [("SLURMCluster", "#SBATCH -n 1"), ("HTCondorCluster", "RequestCpus")])
-def test_jobs_of_a_batch_system_start_workers_as_dask_is_configured(name: str, mark: str) -> None:
+def test_jobs_of_a_batch_system_start_workers_as_dask_is_configured(
+    name: str, mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("dask_jobqueue")
     import dask
 
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     kind = name.removesuffix("Cluster").lower()
     options = {"cores": 1, "memory": "2GB", "disk": "1GB", "interface": None}
     with dask.config.set({f"jobqueue.{kind}": {**dask.config.get(f"jobqueue.{kind}", {}), **options}}):
@@ -35,6 +44,67 @@ def test_jobs_of_a_batch_system_start_workers_as_dask_is_configured(name: str, m
     assert "distributed.cli.dask_worker" in script
     assert sys.executable in script
     assert "--nthreads 1" in script
+    assert "--protocol tls://" in script
+    for option in ("--tls-ca-file", "--tls-cert", "--tls-key"):
+        (file,) = re.findall(rf"{option} (\S+)", script)
+        assert Path(file).parent == tmp_path / "hlsflow" / "credentials"
+    assert stat.S_IMODE((tmp_path / "hlsflow" / "credentials").stat().st_mode) == 0o700
+
+
+def strangers() -> list[tuple[str, dict[str, Any]]]:
+    """How somebody without the credentials may try to connect: protocol and arguments of the client."""
+    from distributed.security import Security
+
+    return [("tcp", {}), ("tls", {}), ("tls", {"security": Security.temporary()})]
+
+
+def test_nobody_else_can_use_local_workers() -> None:
+    with Cluster("local", 1) as cluster:
+        client = cluster.client()
+        assert client.submit(os.getpid).result() != os.getpid()
+        (worker,) = client.scheduler_info()["workers"].values()
+        addresses = [client.scheduler.address, worker["nanny"], *client.scheduler_info()["workers"]]
+        assert all(address.startswith("tls://127.0.0.1:") for address in addresses)
+        attempts = [(address.removeprefix("tls://"), *one) for address in addresses for one in strangers()]
+        with ThreadPoolExecutor(len(attempts)) as pool:
+            assert list(pool.map(lambda one: refused(*one), attempts)) == [True] * 9
+        for port in listening():
+            assert answer(port) in (b"", b"404"), port
+
+
+def refused(there: str, protocol: str, arguments: dict[str, Any]) -> bool:
+    """Whether no client can be had of an address."""
+    from distributed import Client
+
+    try:
+        Client(f"{protocol}://{there}", timeout=1, set_as_default=False, **arguments).close()
+    except (OSError, TypeError, ValueError):
+        return True
+    return False
+
+
+def listening() -> set[int]:
+    """The TCP ports on which this process and its children listen."""
+    me = psutil.Process()
+    found = [one for process in (me, *me.children(recursive=True)) for one in process.net_connections("tcp")]
+    return {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
+
+
+def answer(port: int) -> bytes:
+    """The status with which a port answers plain HTTP; empty, when it hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as there:
+        there.settimeout(2)
+        there.sendall(b"GET /json/counts.json HTTP/1.0\r\n\r\n")
+        try:
+            words = there.recv(64).split()
+        except OSError:
+            return b""
+    return words[1] if words[:1] in ([b"HTTP/1.0"], [b"HTTP/1.1"]) else b""
+
+
+def test_what_an_existing_scheduler_lets_others_do_is_said() -> None:
+    assert "asks for no credentials" in open_to_others("tcp://10.0.0.1:8786")
+    assert [open_to_others(where) for where in ("local", "slurm", "tls://10.0.0.1:8786")] == ["", "", ""]
 
 
 def test_without_dask_jobqueue_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,6 +280,24 @@ def test_a_model_that_exits_does_not_end_the_program(tmp_path: Path, code: str) 
     assert "model.py failed at line 4: SystemExit(" in error.message
 
 
+ENDS = {
+    "os._exit(0)": "import os\ndef quantized(): ...\ndef baseline(): os._exit(0)\n",
+    "os._exit(3)": "from posix import _exit\n_exit(3)\ndef quantized(): ...\ndef baseline(): ...\n",
+    "os.exec": "import os\ndef quantized(): ...\ndef baseline(): os.execv('/bin/true', ['true'])\n",
+    "GeneratorExit()": "def quantized(): ...\ndef baseline(): raise GeneratorExit\n",
+    "Odd": "class Odd(BaseException):\n    def __repr__(self): raise ValueError\n"
+    "def quantized(): ...\ndef baseline(): raise Odd\n",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_no_other_end_of_a_model_looks_like_success(tmp_path: Path, end: str) -> None:
+    error = broken(tmp_path, ENDS[end])
+    assert isinstance(error, ModelError)
+    assert end in error.message
+    assert error.hint in ("remove what ends the program", "correct the function")
+
+
 def test_ctrl_c_in_a_model_still_ends_the_program(tmp_path: Path) -> None:
     project = small_project(tmp_path, 1, "def quantized(): ...\ndef baseline():\n    raise KeyboardInterrupt\n")
     with pytest.raises(KeyboardInterrupt):

@@ -1,8 +1,10 @@
 """Workers for the characterisation: processes of this machine, an existing Dask scheduler, or jobs of a batch system.
 
 In: `local`, the address of a scheduler, `slurm` or `htcondor`, and a number of workers. Out: a Dask client.
-Local workers listen on the loopback interface alone. What a batch system needs to know (queue, walltime, memory) comes
-from Dask's own configuration files, see the manual of dask-jobqueue.
+Whoever can talk to a Dask scheduler or worker can run code on it. So those that are started here take nothing but TLS
+with credentials of their own, which are made for each run and known to it alone; local ones listen on the loopback
+interface only. A scheduler that exists already has the protection that its owner gave it. What a batch system needs to
+know (queue, walltime, memory) comes from Dask's own configuration files, see the manual of dask-jobqueue.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from contextlib import ExitStack
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Self
 
+from hlsflow.core.caches import cache_folder
 from hlsflow.core.errors import ProjectError, ToolFailed, ToolMissing
 from hlsflow.explore.clock import Pace
 
@@ -118,6 +121,7 @@ def _local(stack: ExitStack, jobs: int) -> Any:
             n_workers=jobs or os.cpu_count() or 1,
             threads_per_worker=1,
             host="127.0.0.1",
+            security=_credentials(),
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # or it looks for bokeh's port
             memory_limit=0,  # Yosys is no memory of the worker's
@@ -125,6 +129,20 @@ def _local(stack: ExitStack, jobs: int) -> Any:
             silence_logs=logging.CRITICAL,
         )
     )
+
+
+def _credentials() -> Any:
+    """A certificate and key that nobody else has, on which both ends of every connection insist."""
+    from distributed.security import Security
+
+    return Security.temporary()  # type: ignore[no-untyped-call]
+
+
+def open_to_others(where: str) -> str:
+    """What to say of the address of a scheduler that takes work from anybody; empty for all other clusters."""
+    if not where.startswith("tcp://"):
+        return ""
+    return f"whoever reaches the scheduler {where} can run code on its workers: it asks for no credentials; tls:// does"
 
 
 def _batch(name: str) -> Callable[[ExitStack, int], Any]:
@@ -149,7 +167,20 @@ def batch_cluster(name: str) -> Any:
     except ImportError as error:
         message = "clusters of a batch system need the package dask-jobqueue, which is not installed"
         raise ToolMissing(message, "pip install 'hlsflow[cluster]'") from error
-    return getattr(jobqueue, name)()
+    folder = _shared_folder(name.removesuffix("Cluster").lower())
+    return getattr(jobqueue, name)(security=_credentials(), shared_temp_directory=folder)
+
+
+def _shared_folder(kind: str) -> str:
+    """Where jobs find their credentials: as Dask is configured, or in the user's cache, where others cannot read."""
+    import dask
+
+    configured = dask.config.get(f"jobqueue.{kind}.shared-temp-directory", None)
+    if configured:
+        return str(configured)
+    folder = cache_folder() / "credentials"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)
 
 
 KINDS: Mapping[str, Callable[[ExitStack, int], Any]] = {

@@ -19,7 +19,7 @@ from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest, file_digest
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
-from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.cluster import Cluster, open_to_others
 from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
@@ -91,7 +91,10 @@ def explore(
     family = family_of(project, request)
     question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
     scores, least = _scores(project, graph, samples, progress)
-    with Cluster(request.cluster or project.explore.cluster, jobs) as cluster:
+    where = request.cluster or project.explore.cluster
+    if open_to_others(where):
+        progress.say(open_to_others(where))
+    with Cluster(where, jobs) as cluster:
         workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
         study = Study(graph, _options(project, graph, progress), workshop, scores)
         answer = study.answer(question, least)

@@ -6,6 +6,7 @@ module that imports tf_keras, qkeras or hls4ml imports this one first.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -14,6 +15,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +29,13 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN sums in an order t
 
 if not hasattr(np, "product"):
     np.product = np.prod  # type: ignore[attr-defined]  # numpy 2 dropped it; hls4ml 1.3.0 model/types.py calls it
+
+
+VARIABLES = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE")
+"""Of the environment, by which TensorFlow computes other bits; keras.json is in `KERAS_HOME`."""
+
+DEFAULTS = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+"""What Keras 2 takes where keras.json says nothing."""
 
 
 def ready() -> None:
@@ -56,6 +66,14 @@ def forget() -> None:
     tf_keras.backend.clear_session()
 
 
+def number_anew() -> None:
+    """Let the numbers in the names of layers without one start again, so that they are the same in every process."""
+    ready()
+    import tf_keras
+
+    tf_keras.backend.reset_uids()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Hold back what TensorFlow's C++ part writes before its log level applies; shown when something fails."""
@@ -79,3 +97,19 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("tensorflow", "tf_keras", "qkeras")} | {
         "python": ".".join(map(str, sys.version_info[:2]))
     }
+
+
+def settings() -> dict[str, Any]:
+    """What this environment says that changes what a training computes, without importing TensorFlow: `VARIABLES`,
+    the number of GPUs that it lets TensorFlow see (which of them does not matter), and Keras' own settings."""
+    named = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one not in ("", "-1")]
+    return {name: os.environ.get(name) for name in VARIABLES} | {"gpus": len(named)} | _keras_settings()
+
+
+def _keras_settings() -> dict[str, Any]:
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    try:
+        told = json.loads(Path(home, "keras.json").read_text(encoding="utf-8"))
+        return {name: told.get(name, default) for name, default in DEFAULTS.items()}
+    except (OSError, ValueError, AttributeError):
+        return dict(DEFAULTS)

@@ -21,10 +21,12 @@ from hlsflow.hls.gate import Gate
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
 from hlsflow.ir import Graph
+from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.pipeline.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
 from hlsflow.project import Project
 from hlsflow.qat.devices import cluster_of
+from hlsflow.qat.network import network_key
 from hlsflow.report import run as reporting
 from hlsflow.report.markdown import render_table
 from hlsflow.rtl.cores.fold import lane_numbers
@@ -36,6 +38,9 @@ READING = ("keras",)
 OF_TASKS = ("core/tasks.py", "core/metrics.py")
 """Our own code that decides how a model's outputs are judged."""
 
+NETWORKS = "networks"
+"""Folder of a project's builds that keeps what building its networks has read."""
+
 
 def train(context: Context, results: Results) -> Results:
     """QKeras model and float baseline, unless the project brings a trained QKeras model."""
@@ -46,8 +51,11 @@ def train(context: Context, results: Results) -> Results:
         *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
+        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
         "samples": _data_digest(project),
-        "packages": versions("tensorflow", "tf_keras", "qkeras"),
+        "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
+        "settings": keras2.settings(),
+        "workers": _workers(project),
         "code": code(*READING, *OF_TASKS, "qat", "data"),
         "lanes": _lane_knobs(project),
     }
@@ -58,6 +66,12 @@ def train(context: Context, results: Results) -> Results:
     done = context.do("train", "", key, work, resumable=True)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
+
+
+def _workers(project: Project) -> int:
+    """How many machines train together; each takes its share of a batch."""
+    cluster = cluster_of(project.devices)
+    return len(cluster.workers) if cluster else 1
 
 
 def train_with_chief(project: Project, progress: Progress) -> bool:

@@ -5,16 +5,15 @@ In: a project. Out: untrained Keras models. This runs the project's own code, wh
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
 
 from hlsflow.core.errors import ModelError
 from hlsflow.keras import keras2
 from hlsflow.project import Project
+from hlsflow.qat.user_code import Reads, guarded, load_module
 
 SOFTMAX = ("softmax", "quantized_softmax")
 
@@ -27,15 +26,28 @@ def build(project: Project, function: str) -> Any:
     Raises:
         ModelError: the function fails, or returns no model that ends at logits.
     """
+    return build_noting(project, function)[0]
+
+
+def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
+    """As `build`, and what building it has read."""
     keras2.ready()
+    where = f"{function}() in {project.model_path}"
+    with guarded(project.folder) as reads:
+        try:
+            builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
+            model = builder(**_taken(builder, project.model.arguments))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # the user's code may fail in any way, and must not end ours
+            raise ModelError(f"{where} failed{_line(project, error)}: {_said(error)}", _hint(error)) from error
+    _check(model, where)
+    return model, reads
+
+
+def _check(model: Any, where: str) -> None:
     import tf_keras
 
-    where = f"{function}() in {project.model_path}"
-    try:
-        builder = getattr(_module(project), function)
-        model = builder(**_taken(builder, project.model.arguments))
-    except (Exception, SystemExit) as error:  # the user's code may fail in any way, and must not end ours
-        raise ModelError(f"{where} failed{_line(project, error)}: {error!r}", "correct the function") from error
     if not isinstance(model, tf_keras.Model):
         raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model")
     if not model.inputs or len(model.outputs) != 1:
@@ -48,7 +60,6 @@ def build(project: Project, function: str) -> Any:
             f"{where} ends in a softmax; training and hardware end at the logits",
             f"remove the softmax of layer '{model.layers[-1].name}': the largest logit is the class",
         )
-    return model
 
 
 def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,13 +69,16 @@ def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[st
     return {name: value for name, value in arguments.items() if everything or name in parameters}
 
 
-def _module(project: Project) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{project.name}_model", project.model_path)
-    if spec is None or spec.loader is None:
-        raise ModelError(f"{project.model_path} is no Python module", "name it model.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _said(error: BaseException) -> str:
+    """The error in words, even where its own have a fault."""
+    try:
+        return repr(error)
+    except Exception:  # the user's class
+        return type(error).__name__
+
+
+def _hint(error: BaseException) -> str:
+    return "remove what ends the program" if isinstance(error, SystemExit) else "correct the function"
 
 
 def _line(project: Project, error: BaseException) -> str:

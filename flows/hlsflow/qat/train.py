@@ -39,6 +39,7 @@ from hlsflow.qat.compress.share import sharer_of
 from hlsflow.qat.compress.shrink import without_pruned
 from hlsflow.qat.devices import Runtime, check_layers, started
 from hlsflow.qat.engine import PREDICT_ROWS, Engine, Fit
+from hlsflow.qat.network import network_digest
 from hlsflow.qat.normalize import normalized
 from hlsflow.qat.objective import objective_of
 from hlsflow.qat.purpose import classes_of, task_of
@@ -78,6 +79,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         )
     progress = progress or Progress()
     started(project.devices)
+    keras2.number_anew()
     _check_places(project)
     data = load_data(project)
     data = data if project.anomaly is None else anomaly.normal_samples(data)
@@ -236,7 +238,7 @@ def train_one(
         objective=objective_of(project),
         runtime=started(project.devices),
     )
-    job = replace(job, fingerprint=_fingerprint(project, job))
+    job = replace(job, fingerprint=_fingerprint(project, job, network_digest(model)))
     return model, fit(model, job, progress)
 
 
@@ -329,7 +331,7 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     check_classes(data, shape[0], name)
 
 
-def _fingerprint(project: Project, job: Fit) -> str:
+def _fingerprint(project: Project, job: Fit, network: str) -> str:
     """Of everything that determines the trained weights."""
     fields = project.digest_fields("training", "data", "model_digest")
     if project.devices is not None:
@@ -337,4 +339,4 @@ def _fingerprint(project: Project, job: Fit) -> str:
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]
     if project.anomaly is not None:
         fields["objective"] = job.objective.name
-    return digest([fields, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])
+    return digest([fields, network, job.name, job.data.digest(), keras2.versions(), job.extras_digest()])

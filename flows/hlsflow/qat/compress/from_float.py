@@ -57,6 +57,7 @@ def train_from_float(
     if table is None:
         raise ProjectError(f"'{project.name}' has no [quantize] table", "use `hlsflow.qat.train`")
     started(project.devices)
+    keras2.number_anew()
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
