@@ -152,7 +152,7 @@ PROJECT: Mapping[str, Any] = {
     "data": {"source": "digits", "test": 0.2, "validation": 0.1, "seed": 1, "scale": 0.0625},
     "model": {"quantized": "quantized", "arguments": {"width": 8}},
     "training": {"epochs": 1, "batch_size": 32, "learning_rate": 0.003, "patience": 3},
-    "prune": {},
+    "prune": {"sparsity": 0.5},
     "input": {"precision": "ufixed<5,1>"},
     "target": {"backend": "vitis", "part": "xcu250-figd2104-2L-e", "clock_ns": 5, "families": ["xc7"]},
     "knobs": {"reuse_factor": 64, "layers": {"fc1": {"reuse_factor": 2, "precision": {"accum": "fixed<18,8>"}}}},
@@ -403,7 +403,7 @@ def models(rng: random.Random, folder: Path) -> Act:
     if rng.random() < 0.3:
         written(file, damaged(rng, file.read_bytes()))
     traps(rng, folder)
-    return lambda: load_model(file).count_params()
+    return lambda: str(load_model(file).count_params())
 
 
 def _model(rng: random.Random, folder: Path) -> Path:

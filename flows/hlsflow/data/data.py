@@ -252,6 +252,9 @@ def _pair(arrays: Mapping[str, Samples], x: str, y: str, name: str) -> Pair:
             "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y; of a table, data.label "
             "names the column of the class",
         )
+    for key in (x, y):
+        if not arrays[key].ndim:
+            raise DataError(f"{name}: {key} is one number, no array with a row for each sample", "correct the data file")
     if not arrays[x].size:
         raise DataError(f"{name} has no samples in {x}", "correct the data file")
     return arrays[x], arrays[y]
