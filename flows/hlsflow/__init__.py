@@ -25,7 +25,11 @@ For tests of your own there are `hlsflow.plugins.testing` and the pytest fixture
 calls that need it.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.platform != "linux":
+    raise ImportError("hlsflow runs on Linux only: on Windows use WSL, elsewhere a container or a virtual machine")
 
 __version__ = "0.1.0"
 

@@ -19,7 +19,8 @@ from hlsflow.core.errors import DataError, ProjectError
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import digest, file_digest
-from hlsflow.explore.run import Request, explore
+from hlsflow.explore.request import Request
+from hlsflow.explore.run import explore
 from hlsflow.pipeline.context import Results
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
 from hlsflow.project import Project, for_model
@@ -45,6 +46,8 @@ def load(
     data: str | os.PathLike[str] | Any = None,
     input_precision: str | None = None,
     bits: int | None = None,
+    task: str | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
     build: str | os.PathLike[str] = "build",
     jobs: int = 0,
     progress: Progress | None = None,
@@ -54,10 +57,15 @@ def load(
     Args:
         source: the folder of a project or its `project.toml`; a model file (`.h5`, `.keras`); or a Keras 2 model.
         data: samples for a model: a file (`.npz` with `x` and perhaps `y`, `.csv`, `.parquet`), an array x of shape
-            (n, *input shape) in real values, or a pair (x, y) with class numbers y of shape (n,).
+            (n, ...) in real values, or a pair (x, y) with class numbers y of shape (n,), or labels or numbers to
+            estimate, (n, values).
         input_precision: type of the hardware's input, such as `fixed<10,4>`; None: the narrowest that holds every
             sample exactly.
         bits: the model is a float one, and is quantized to so many bits without further training.
+        task: what the model tells, `classes`, `binary`, `multilabel` or `regression`; None: what y and the number of
+            outputs say.
+        tables: tables of a project file with the keys that a model needs besides, such as
+            `{"target": {"clock_ns": 4.0}, "data": {"label": "kind"}}`.
         build: the folder of all results; finished work in it is used again.
         jobs: external tools at once; 0: one for each processor.
         progress: where to report; standard output by default.
@@ -67,16 +75,17 @@ def load(
     """
     folder, progress = Path(build), progress or Progress()
     path = _path_of(source, folder)
-    if path.suffix not in MODELS:
-        _refuse_options(data=data, input_precision=input_precision, bits=bits)
+    if path.suffix.lower() not in MODELS:
+        _refuse_options(data=data, input_precision=input_precision, bits=bits, task=task, tables=tables)
         return Design(load_project(path), folder, jobs, progress)
     if not path.is_file():
         raise ProjectError(f"there is no model file {path}", "name a QKeras model saved as .h5 or .keras")
     if data is None:
-        raise ProjectError(f"{path} needs samples to be checked with", "give data: a file, an array x, or (x, y)")
+        raise ProjectError(f"{path} needs samples to be checked with", "give them: data X.npz (array x, perhaps y)")
     samples = _samples(data, folder)
     precision = input_precision or _natural(samples, progress)
-    return Design(for_model(path, samples, precision, REUSE_FACTORS, bits=bits), folder, jobs, progress)
+    project = for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task, tables=tables)
+    return Design(project, folder, jobs, progress)
 
 
 MODELS = (".h5", ".hdf5", ".keras")
@@ -100,10 +109,12 @@ class Design:
     progress: Progress = field(default_factory=Progress)
 
     def check(self) -> Check:
-        """The gate: the trained model = C-simulation = oracle, on every output of every test sample.
+        """The gate: file = frozen network = C-simulation = oracle, on every output of every test sample.
 
+        Returns:
+            the gate, whose `verdict` says whether anything differs from the file, and which correction did it.
         Raises:
-            GateFailed: something differs; names the first layer that does, by how much, and the usual cause.
+            GateFailed: more differs than the project allows; names the first layer that does, by how much, and why.
             FlowError: a step before it failed; what was finished is kept.
         """
         results = run(self.project, self.build, CHECK_STEPS, self.progress, self.jobs)
@@ -177,10 +188,10 @@ class Check:
         return _frame([("", self.metrics)])
 
     def __str__(self) -> str:
-        return str(self.gate)
+        return f"{self.gate}\nverdict: {self.gate.verdict}"
 
     def _repr_html_(self) -> str:
-        lines = "<br>".join(html.escape(line) for line in str(self.gate).splitlines())
+        lines = "<br>".join(html.escape(line) for line in str(self).splitlines())
         return f"<p>{lines}</p>{self.table().to_html(index=False)}"
 
 
@@ -261,7 +272,7 @@ def _samples(data: Any, build: Path) -> Path:
         return Path(data)
     x, *y = map(np.asarray, data if isinstance(data, tuple) else (data,))
     if x.ndim < 2 or len(y) > 1:
-        raise DataError(f"data starts with shape {x.shape}", "give x of shape (n, *input shape), or a pair (x, y)")
+        raise DataError(f"data starts with shape {x.shape}", "give x of shape (n, ...), or a pair (x, y)")
     write = (lambda file: np.savez(file, x=x, y=y[0])) if y else (lambda file: np.savez(file, x=x))
     return _kept(build, ".npz", write)
 

@@ -62,7 +62,7 @@ def judged(model: Any, chosen: Settings, folder: Path) -> Gate:
 def test_what_compiles_here_is_bit_exact(backend: str, tmp_path: Path) -> None:
     verdict = judged(small(), settings(backend), tmp_path)
     assert verdict.passed
-    assert str(verdict).splitlines()[0] == "qkeras = csim on all 160 outputs of 40 samples"
+    assert str(verdict).splitlines()[0] == "frozen = csim on all 160 outputs of 40 samples"
 
 
 @pytest.mark.slow

@@ -15,10 +15,16 @@ from hlsflow.ir.fixed import Array
 from tests.hls.networks import bits, dense, network
 
 
-def frozen(kernel: Any, **options: Any) -> tuple[Array, Array, Any, list[str]]:
-    """What QKeras used, what is held, its type, and what was said about it."""
+def frozen(kernel: Any, gain: float = 1.0, first: float = 1.0, **options: Any) -> tuple[Array, Array, Any, list[str]]:
+    """What QKeras used, what is held, its type, and what was said about it.
+
+    Args:
+        gain: of all weights; `first`: of those of the first channel.
+    """
     model = network(dense(16, "fc", kernel, **options), n_in=12)
     layer = model.get_layer("fc")
+    raw, bias = layer.get_weights()
+    layer.set_weights([raw * gain * np.array([first] + 15 * [1.0]), bias])
     used = np.asarray(layer.kernel_quantizer_internal(layer.kernel), np.float64)
     copy, notes = weights.freeze(model)
     held = copy.get_layer("fc").held["kernel"]
@@ -125,3 +131,60 @@ def test_weights_that_are_no_numbers_are_refused() -> None:
     model.set_weights([np.full(array.shape, np.inf) for array in model.get_weights()])
     with pytest.raises(ModelError, match="NaN or infinite"):
         weights.freeze(model)
+
+
+ONE_BIT = {
+    "one_integer_bit": (lambda: bits(1, 1), 1.0),
+    "three_integer_bits": (lambda: bits(1, 3), 1.0),
+    "symmetric": (lambda: bits(1, 2, symmetric=1), 1.0),
+    "a_scale_of_two": (lambda: bits(1, 1, alpha=2.0), 2.0),
+    "alpha_unset": (lambda: qkeras.quantized_bits(1, 1), None),
+}
+
+
+@pytest.mark.parametrize("name", ONE_BIT)
+def test_weights_of_one_bit_keep_their_size_whatever_their_integer_bits(name: str) -> None:
+    """-scale and scale in QKeras, which has no use for `integer` there (`quantized_bits.__call__`)."""
+    make, size = ONE_BIT[name]
+    used, held, _, _ = frozen(make())
+    assert np.array_equal(used, held)
+    assert size is None or (np.abs(held) == size).all()
+
+
+ODD_RANGES = {
+    "unsigned_one_bit": lambda: bits(1, 1, keep_negative=0),
+    "more_integer_bits_than_bits": lambda: bits(4, 6),
+    "the_same_with_a_scale": lambda: bits(4, 6, alpha=0.5),
+    "unsigned_whole_numbers": lambda: bits(2, 3, keep_negative=0),
+    "binary_with_a_scale": lambda: qkeras.binary(alpha=0.5),
+    "binary_of_0_and_1": lambda: qkeras.binary(use_01=True, alpha=1),
+    "ternary_with_a_scale": lambda: qkeras.ternary(alpha=2.0, threshold=0.5),
+    "automatic_whole_numbers": lambda: bits(4, 3, alpha="auto_po2"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_RANGES)
+def test_weights_of_odd_ranges_stay(name: str) -> None:
+    used, held, _, _ = frozen(ODD_RANGES[name](), gain=8.0)
+    assert np.abs(held).max() > 0
+    assert np.abs(used - held).max() <= weights.DUST * np.abs(held[held != 0]).min()
+
+
+def test_one_bit_and_a_float_scale_are_no_numbers_in_qkeras_and_the_cure_is_said() -> None:
+    with pytest.raises(ModelError, match=r"makes NaN or infinite values of its kernel") as caught:
+        weights.freeze(network(dense(3, "fc", bits(1, 1, alpha="auto"))))
+    assert "binary(alpha='auto')" in caught.value.hint
+
+
+def test_scales_far_below_the_largest_keep_their_precision() -> None:
+    """One channel with weights 2,000 times as large leaves the others theirs: 2**-8 of each weight at most."""
+    used, held, kind, _ = frozen(bits(4, 0, alpha="auto"), first=2000.0)
+    assert (np.abs(used - held) <= np.abs(used) * 2.0**-weights.SCALE_BITS).all()
+    assert kind.width <= 24
+
+
+def test_frozen_weights_that_are_not_the_quantizers_own_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever makes them: here the step of a scale, of which every weight is a multiple."""
+    monkeypatch.setattr(weights, "_steps", lambda quantizer: np.asarray(2.0))
+    with pytest.raises(UnsupportedLayer, match=r"layer 'fc': freezing moves 12 of 12 kernel values, by up to 1, from"):
+        weights.freeze(network(dense(3, "fc", qkeras.binary(alpha=1)), n_in=4))

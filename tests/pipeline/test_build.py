@@ -75,7 +75,7 @@ def test_one_project_goes_through_the_tools_of_every_vendor(
     project = written(tmp_path / "pair", model, SAMPLES.replace("factor = 3", "factor = 1"))
     assert build(project, "--toolchain", name) == 0
     said = capsys.readouterr().out
-    assert ("qkeras = csim" in said) == (name != "oneapi")  # whose headers are not here
+    assert ("frozen = csim" in said) == (name != "oneapi")  # whose headers are not here
     (folder,) = (tmp_path / "build" / "pair" / "vendor").iterdir()
     kept = {figure["name"] for figure in json.loads((folder / "metrics.json").read_text())}
     assert kept == FIGURES[name][Step.CSYNTH].keys()

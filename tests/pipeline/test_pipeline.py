@@ -130,11 +130,11 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     build, said = finished
     report = report_of(build)
     jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
-    assert (report["project"], report["gate"]["passed"]) == ("tiny", True)
+    assert (report["project"], report["gate"]["verdict"]) == ("tiny", "bit-exact to the file")
     assert [(item["left"], item["right"]) for item in report["gate"]["comparisons"]] == [
-        ("qkeras", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"), ("oracle", "rtl R128")
+        ("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"), ("oracle", "rtl R128")
     ]  # fmt: skip
-    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 1000, 1000]
+    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 360, 1000, 1000]
     for point in report["points"]:
         values = {(metric["name"], metric["stage"]): metric["value"] for metric in point["metrics"]}
         assert values[("latency_cycles", "simulated")] == point["predicted"]["latency_cycles"]
@@ -144,7 +144,9 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
         assert values[("fmax_mhz", "routed")] > 20
         latency = values[("latency_cycles", "simulated")] * 1000 / values[("fmax_mhz", "routed")]
         assert values[("latency_ns", "routed")] == pytest.approx(latency, abs=0.01)
-    assert "qkeras = csim on all 3600 outputs of 360 samples" in said
+    assert "file = frozen on all 3600 outputs of 360 samples" in said
+    assert "frozen = csim on all 3600 outputs of 360 samples" in said
+    assert "verdict: bit-exact to the file" in said
     assert "no csynth row: Vitis HLS is not installed" in said
     run = build / "tiny" / "latest"
     assert all((run / name).is_file() for name in FILES)
@@ -357,7 +359,7 @@ def test_a_foreign_model_runs_without_a_project(finished: tuple[Path, str], tmp_
     np.savez(tmp_path / "x.npz", x=np.random.default_rng(0).integers(0, 17, (200, 64)) / 16)
     said = hlsflow("check", tmp_path / "theirs.h5", "--data", tmp_path / "x.npz", "--build", tmp_path / "build")
     assert "input quantizer ufixed<5,1>: the narrowest" in said
-    assert "qkeras = csim on all 2000 outputs of 200 samples" in said
+    assert "frozen = csim on all 2000 outputs of 200 samples" in said
 
 
 @NEEDS_TCL

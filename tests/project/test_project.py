@@ -88,8 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"part": "xc7a35t"},
             "part is not a known key; did you mean target.part? "
-            "allowed: name, data, model, training, quantize, prune, distil, share, anomaly, devices, input, target, "
-            "knobs, sweep, budgets, explore, search, gate",
+            "allowed: name, task, data, model, training, quantize, prune, distil, share, anomaly, devices, input, "
+            "target, knobs, sweep, budgets, explore, search, gate",
         ),
         (
             {"knobs__layers__fc1__precision__acum": "fixed<8,2>"},

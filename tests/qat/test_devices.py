@@ -267,7 +267,7 @@ def test_workers_that_are_killed_and_started_again_train_the_weights_of_one_proc
     assert codes == [0, 0], workers.said(0) + workers.said(1)
     assert "another worker of the training is lost" in workers.said(0)
     assert "going on after epoch" in workers.said(0)
-    assert "qkeras = csim on all 3600 outputs of 360 samples" in workers.said(0)
+    assert "frozen = csim on all 3600 outputs of 360 samples" in workers.said(0)
     assert "cudart" not in workers.said(0) + workers.said(1)
     assert workers.said(1).rstrip().endswith("worker 1 of 2: done; the chief goes on alone")
     assert not workers.build(1).exists()

@@ -22,6 +22,7 @@ from hlsflow.report.html.plane import front
 from hlsflow.report.html.scale import around, from_zero
 from hlsflow.report.run import PointReport, Report
 from tests.browser import Browser, browser, dumped
+from tests.report.gates import fidelity
 
 EVIL = "<script>alert('x')</script>"
 """A layer's name; everything a user names may look like this."""
@@ -88,8 +89,9 @@ def example() -> Report:
         run="a4273825",
         gate={
             "passed": True,
-            "comparisons": [comparison("qkeras", "csim"), comparison("csim", "oracle")],
+            "comparisons": [comparison("file", "frozen"), comparison("frozen", "csim"), comparison("csim", "oracle")],
             "first": None,
+            "file": fidelity().to_json(),
         },
         layers=[row],
         corrections=[{"layer": EVIL, "what": "input set to ufixed<5,1>", "reason": "<img src=http://example.org/x>"}],
@@ -179,7 +181,7 @@ def test_it_is_seen_whole_and_without_a_complaint(width: int, dark: bool, page: 
 
 def test_the_verdict_and_the_chain_come_first(page: Path, window: Browser) -> None:
     window.open(page)
-    assert "Bit-exact; budgets: 3 missing" in window.one(".verdict.warn").text
+    assert "Bit-exact to the model's file; budgets: 3 missing" in window.one(".verdict.warn").text
     assert "7,200 outputs compared in 2 comparisons, all of them equal" in window.one(".verdict").text
     steps = [step.text.splitlines() for step in window.all(".chain li")]
     assert [step[:2] for step in steps] == [
@@ -193,7 +195,7 @@ def test_the_verdict_and_the_chain_come_first(page: Path, window: Browser) -> No
 
 def test_a_failed_gate_names_the_layer(tmp_path: Path, window: Browser) -> None:
     first = {"layer": EVIL, "differing": 7, "values": 320, "largest": 0.25, "cause": "accumulator: widen accum"}
-    gate = {"passed": False, "comparisons": [comparison("qkeras", "csim", 9)], "first": first}
+    gate = {"passed": False, "comparisons": [comparison("frozen", "csim", 9)], "first": first}
     file = tmp_path / "failed.html"
     file.write_text(report.to_html(replace(example(), gate=gate)), encoding="utf-8")
     window.open(file)

@@ -16,6 +16,9 @@ from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.report import run as report
 from hlsflow.report.document import Chain
 from hlsflow.report.run import PointReport, Report
+from tests.report.gates import gate
+
+EXACT = "Bit-exact to the model's file"
 
 SCHEMA = json.loads(templates.read("report/report.schema.json"))
 
@@ -47,26 +50,18 @@ def example() -> Report:
         PointReport({"reuse_factor": 32, "multiplier": "dsp", "layers": {}}, "R32", {"ii": 32}, second),
         PointReport({"reuse_factor": 64, "multiplier": "dsp", "layers": {}}, "hls4ml R64", {}, hls),
     ]
-    gate = {
-        "passed": True,
-        "comparisons": [
-            {
-                "left": "qkeras",
-                "right": "csim",
-                "samples": 9,
-                "outputs": 90,
-                "differing": 0,
-                "largest": 0,
-                "equal": True,
-            }
-        ],
-        "first": None,
-    }
     row = {"name": "fc", "kind": "Dense", "shape": [4, 2], "weight": "fixed<6,1>", "accum": "a", "result": "r"}
     layers = [row | {"strategy": "latency", "asked": 4, "granted": 4, "multipliers": 2, "zeros": 12.5, "values": 7}]
     corrections = [{"layer": "fc", "what": "this", "reason": "that"}]
     return Report(
-        "demo", "abcd", gate, layers, corrections, points, {"ecp5": {"lut": 3000, "ii": 16}}, ["no csynth row"]
+        "demo",
+        "abcd",
+        gate().to_json(),
+        layers,
+        corrections,
+        points,
+        {"ecp5": {"lut": 3000, "ii": 16}},
+        ["no csynth row"],
     )
 
 
@@ -231,10 +226,10 @@ def test_a_budget_is_judged_by_the_figures_of_its_own_family() -> None:
 @pytest.mark.parametrize(
     ("limits", "tone", "text"),
     [
-        ({"lut": 4_000.0}, "good", "Bit-exact"),
-        ({"lut": 3_209.0}, "good", "Bit-exact"),
-        ({"lut": 3_208.0}, "warn", "Bit-exact; budgets: 1 exceeded, 1 met"),
-        ({"bram": 4.0}, "warn", "Bit-exact; budgets: 2 missing"),
+        ({"lut": 4_000.0}, "good", EXACT),
+        ({"lut": 3_209.0}, "good", EXACT),
+        ({"lut": 3_208.0}, "warn", f"{EXACT}; budgets: 1 exceeded, 1 met"),
+        ({"bram": 4.0}, "warn", f"{EXACT}; budgets: 2 missing"),
     ],
 )
 def test_a_verdict_is_green_only_where_budgets_are_met(limits: dict[str, float], tone: str, text: str) -> None:
@@ -244,9 +239,9 @@ def test_a_verdict_is_green_only_where_budgets_are_met(limits: dict[str, float],
 
 
 def test_a_gate_that_failed_or_did_not_run_is_never_green() -> None:
-    for changes, tone in (({"passed": False}, "bad"), ({"passed": False, "not_run": "was left out"}, "")):
-        gate = {**example().gate, **changes}
-        verdict = report.document(replace(example(), gate=gate, budgets={"ecp5": {"lut": 1e9}}, points=[])).verdict
+    for found, tone in ((gate(40, ("an output moves",)), "bad"), (replace(gate(), not_run="was left out"), "")):
+        told = replace(example(), gate=found.to_json(), budgets={"ecp5": {"lut": 1e9}}, points=[])
+        verdict = report.document(told).verdict
         assert verdict is not None
         assert verdict.tone == tone
 

@@ -48,12 +48,20 @@ def frozen_scale(layer: Any) -> tuple[list[Part], list[Correction]]:
     """One scale and one bias per channel, on grids of at most `BITS` bits, for a batch normalization.
 
     Raises:
-        UnsupportedLayer: it does not normalize the last axis, or its parameters are no finite numbers.
+        UnsupportedLayer: as `frozen_constants`, or it does not normalize the last axis.
     """
     rank = len(layer.input_shape)
     if list(layer.axis) != [rank - 1]:
         raise UnsupportedLayer(f"layer '{layer.name}' normalizes axis {list(layer.axis)}", "normalize the last axis")
-    scale, bias = _constants(layer)
+    return frozen_constants(layer, *_constants(layer))
+
+
+def frozen_constants(layer: Any, scale: Array, bias: Array) -> tuple[list[Part], list[Correction]]:
+    """A layer of that name that computes x * scale + bias, with (channels,) each on grids of at most `BITS` bits.
+
+    Raises:
+        UnsupportedLayer: they are no finite numbers.
+    """
     if not np.isfinite([scale, bias]).all():
         raise UnsupportedLayer(f"layer '{layer.name}' has parameters that are NaN or infinite", "train the model anew")
     kinds = [_grid(scale), _grid(bias)]
@@ -67,7 +75,7 @@ def _note(layer: Any, kinds: list[Fixed], changes: list[float]) -> Correction:
     plain = [Fixed(kind.width, kind.integer, kind.signed) for kind in kinds]
     what = f"scale frozen as {plain[0]} (changed by up to {changes[0]:.2g}), bias as {plain[1]} (by {changes[1]:.2g})"
     reason = "float32 constants lie on no grid that multipliers can have, and hls4ml drops the quantizers of QKeras"
-    return Correction(layer.name, what, reason)
+    return Correction(layer.name, what, reason, moves=any(changes))
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:

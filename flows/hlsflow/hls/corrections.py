@@ -26,13 +26,15 @@ class Correction:
         layer: name of the Keras layer.
         what: what was changed.
         reason: what would be wrong without it.
+        moves: whether values may differ from those of the model's file because of it.
     """
 
     layer: str
     what: str
     reason: str
+    moves: bool = False
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
@@ -81,8 +83,8 @@ class _Walk:
         self.spans[name], self.kinds[name] = span if _holds(kind, span) else Span.of(kind), kind
         self.layers.append(layer)
 
-    def note(self, layer: str, what: str, reason: str) -> None:
-        self.notes.append(Correction(layer, what, reason))
+    def note(self, layer: str, what: str, reason: str, moves: bool = False) -> None:
+        self.notes.append(Correction(layer, what, reason, moves))
 
 
 def correct(
@@ -338,7 +340,8 @@ def _set_table(walk: _Walk, layer: Layer) -> None:
 def _set_softmax(walk: _Walk, layer: Layer) -> None:
     name, source = layer["name"], walk.kinds[layer["inputs"][0]]
     how, what = softmax.settle(layer, source, walk.knob(name, "result"), walk.config["LayerName"][name])
-    walk.note(name, what, "a knob asks for a softmax in hardware, and no table gives the true one exactly")
+    reason = "a knob asks for a softmax in hardware, and no table gives the true one exactly"
+    walk.note(name, what, reason, moves=how.form != softmax.ARGMAX)
     walk.set_result(layer, Span.of(how.kind), how.kind)
 
 

@@ -116,9 +116,10 @@ def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder:
         tool="C-simulation",
         env={"PYTHONPATH": os.pathsep.join([str(PACKAGE_PARENT), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)},
     )
-    with np.load(folder / "csim_out.npz", allow_pickle=False) as data:
-        values = {key: data[key] for key in data.files}
-    found = apart(graph.results, values.pop("output"))
+    with process.results_of("C-simulation", folder):
+        with np.load(folder / "csim_out.npz", allow_pickle=False) as data:
+            values = {key: data[key] for key in data.files}
+        found = apart(graph.results, values.pop("output"))
     codes = [_on_grid(part, node.type) for part, node in zip(found, graph.results, strict=True)]
     return Csim(side_by_side(codes), values)
 

@@ -1,22 +1,29 @@
-"""The bit-exactness gate: QKeras = C-simulation = oracle = RTL, as integers, on every output of every sample.
+"""The gate: file = frozen network = C-simulation = oracle = RTL, on every output of every sample.
 
 In: what each of them computed. Out: a `Gate`, which knows the first layer that differs, by how much, and the setting
-that usually causes it; `require` turns a failed one into an error.
+that usually causes it; `require` turns a failed one into an error. From the frozen network on, all must be equal as
+integers. The frozen network may differ from the model's file as far as the project allows; then the verdict says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
 from hlsflow.core.errors import GateFailed
+from hlsflow.hls.fidelity import Fidelity
 from hlsflow.hls.reference import Reference
 from hlsflow.ir import Graph, Node, Op, evaluate, trace
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.ir.graph import MERGES
+from hlsflow.project import Gate as Limits
+
+FILE, FROZEN = "file", "frozen"
+"""The first two links of the chain: the model as its file holds it, and with exact constants, both run by QKeras."""
 
 FLOAT32_BITS = 25
 """Widest signed integers that float32 holds without a gap: 24 bits of significand (IEEE 754 binary32) and a sign."""
@@ -27,7 +34,7 @@ class Comparison:
     """Two executors on the same samples.
 
     Attributes:
-        left, right: their names, such as `qkeras` and `csim`.
+        left, right: their names, such as `frozen` and `csim`.
         samples, outputs: how many samples, and output values of all samples together.
         differing: output values that are not equal to the last bit.
         largest: largest difference, in steps of the output grid.
@@ -71,79 +78,133 @@ class Difference:
     cause: str
 
 
+class Verdict(StrEnum):
+    """What a gate comes to, in the order from good to bad."""
+
+    EXACT = "bit-exact to the file"
+    CORRECTED = "exact after corrections"
+    NOT_SHOWN = "not shown"  # a link of the chain was not compared, and nothing that was compared is wrong
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Gate:
-    """The verdict.
+    """The verdict on the chain file = frozen = csim = oracle = RTL, or on a part of it.
 
     Attributes:
-        comparisons: in the order in which they were made.
-        first: the first differing layer, where all are equal None.
+        comparisons: in the order in which they were made; that of the file is the first, where it was made.
+        first: the first differing layer of the frozen network, where all are equal None.
         not_run: why there is no C-simulation, "" where there is one. A gate without it never passes.
+        file: how the frozen network compares with the model's file; None where it was not compared.
+        exceeded: limits of the project that the differences from the file are beyond, in words.
     """
 
     comparisons: tuple[Comparison, ...]
     first: Difference | None = None
     not_run: str = ""
+    file: Fidelity | None = None
+    exceeded: tuple[str, ...] = ()
 
     @property
     def equal(self) -> bool:
-        """Whether everything that was compared is equal."""
-        return all(comparison.equal for comparison in self.comparisons)
+        """Whether everything that was compared with the frozen network, or after it, is equal."""
+        return all(comparison.equal for comparison in self.comparisons if comparison.left != FILE)
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.equal or self.exceeded:
+            return Verdict.FAILED
+        if self.not_run or self.file is None:
+            return Verdict.NOT_SHOWN
+        return Verdict.EXACT if self.file.equal else Verdict.CORRECTED
 
     @property
     def passed(self) -> bool:
-        return self.equal and not self.not_run
+        """Whether what was compared stands: exact, or as near to the file as the project asks."""
+        return self.equal and not self.exceeded and not self.not_run
 
     def to_json(self) -> dict[str, Any]:
-        comparisons = [asdict(item) | {"equal": item.equal} for item in self.comparisons]
-        first = asdict(self.first) if self.first else None
-        return {"passed": self.passed, "comparisons": comparisons, "first": first, "not_run": self.not_run}
+        return {
+            "passed": self.passed,
+            "verdict": self.verdict.value,
+            "comparisons": [asdict(item) | {"equal": item.equal} for item in self.comparisons],
+            "first": asdict(self.first) if self.first else None,
+            "not_run": self.not_run,
+            "file": self.file.to_json() if self.file else None,
+            "exceeded": list(self.exceeded),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Gate:
         items = [{key: value for key, value in item.items() if key != "equal"} for item in data["comparisons"]]
         first = Difference(**data["first"]) if data["first"] else None
-        return cls(tuple(Comparison(**item) for item in items), first, data.get("not_run", ""))
+        file = Fidelity.from_json(data["file"]) if data.get("file") else None
+        comparisons = tuple(Comparison(**item) for item in items)
+        return cls(comparisons, first, data.get("not_run", ""), file, tuple(data.get("exceeded", ())))
 
     def __str__(self) -> str:
-        lines = [str(comparison) for comparison in self.comparisons]
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield from map(str, self.comparisons)
+        if self.file is not None and not self.file.equal:
+            yield f"the frozen network against the file: {self.file}"
+            yield from (str(self.file.origin).splitlines() if self.file.origin else ())
+        yield from (f"beyond what may differ: {text}" for text in self.exceeded)
         if self.first:
             first = self.first
-            lines.append(
+            yield (
                 f"first layer that differs: '{first.layer}', {first.differing} of {first.values} values, "
                 f"by up to {first.largest:g}"
             )
-            lines.append(f"usual cause: {first.cause}")
+            yield f"usual cause: {first.cause}"
         elif not self.equal:
-            lines.append("no layer is known: in the first samples, whose layers are kept, all of them are equal")
+            yield "no layer is known: in the first samples, whose layers are kept, all of them are equal"
         if self.not_run:
-            lines.append(f"C-simulation {self.not_run}; so nothing is shown of hls4ml's C++")
-        return "\n".join(lines)
+            yield f"C-simulation {self.not_run}; so nothing is shown of hls4ml's C++"
+
+
+def against_file(file: Array, frozen: Array, graph: Graph, fidelity: Fidelity, limits: Limits) -> Gate:
+    """The first link: what the file gives, (n, total_out), against what the frozen network does.
+
+    Args:
+        graph: the network, for the grids of its outputs.
+        fidelity: the two compared.
+        limits: what may differ.
+    """
+    codes = in_steps(graph, file), in_steps(graph, frozen)
+    return Gate((compare_codes(FILE, codes[0], FROZEN, codes[1]),), file=fidelity, exceeded=fidelity.exceeded(limits))
 
 
 def require(gate: Gate) -> Gate:
     """The gate itself, unless something that was compared differs; raises GateFailed with everything it knows then."""
-    if gate.equal:
+    if gate.verdict is not Verdict.FAILED:
         return gate
-    hint = "change what the usual cause names, then run `hlsflow check` again"
-    raise GateFailed(f"not bit-exact\n{gate}", hint, gate.to_json())
+    if not gate.equal:
+        hint = "change what the usual cause names, then run `hlsflow check` again"
+        raise GateFailed(f"not bit-exact\n{gate}", hint, gate.to_json())
+    hint = (
+        "give the layer quantizers whose values a fixed-point type holds (alpha=1 or 'auto_po2', a bias_quantizer, a "
+        "quantizer after a batch normalization), or allow more: [gate] classes, accuracy, range (--tolerance)"
+    )
+    raise GateFailed(f"what would be built is not the network of the model's file\n{gate}", hint, gate.to_json())
 
 
 def judge(
     graph: Graph, keras: Reference, csim: Array, x: Array, csim_layers: Callable[[], Mapping[str, Array]]
 ) -> Gate:
-    """QKeras = C-simulation = oracle, on every output of every sample.
+    """Frozen network = C-simulation = oracle, on every output of every sample.
 
     Args:
         graph: the network.
-        keras: what QKeras computed for the same samples.
+        keras: what QKeras computed of the frozen network, for the same samples.
         csim: what the C-simulation computed: integers on the output grids, (n, total_out).
         x: the samples, integers on the input grid, (n, total_in).
         csim_layers: gives the C-simulation's real values of every layer; called only when it differs from the oracle.
     """
     oracle = evaluate(graph, x)
     comparisons = (
-        compare_codes("qkeras", in_steps(graph, keras.output), "csim", csim),
+        compare_codes(FROZEN, in_steps(graph, keras.output), "csim", csim),
         compare_codes("csim", csim, "oracle", oracle),
     )
     if all(comparison.equal for comparison in comparisons):
@@ -164,14 +225,14 @@ def in_steps(graph: Graph, real: Array) -> Array:
 
 
 def judge_without_csim(graph: Graph, keras: Reference, x: Array, needs: str) -> Gate:
-    """QKeras = oracle, where the C++ cannot be compiled; arguments as `judge`. Never a pass.
+    """Frozen network = oracle, where the C++ cannot be compiled; arguments as `judge`. Never a pass.
 
     Args:
         needs: what is missing.
     """
     oracle = evaluate(graph, x)
     gate = Gate(
-        (compare_codes("qkeras", in_steps(graph, keras.output), "oracle", oracle),), not_run=f"not run: needs {needs}"
+        (compare_codes(FROZEN, in_steps(graph, keras.output), "oracle", oracle),), not_run=f"not run: needs {needs}"
     )
     if gate.equal:
         return gate
@@ -334,5 +395,10 @@ def exact_accumulator(graph: Graph, node: Node) -> Fixed:
 
 def joined(first: Gate, second: Gate) -> Gate:
     """One verdict from two."""
-    comparisons, reason = first.comparisons + second.comparisons, first.not_run or second.not_run
-    return Gate(comparisons, first.first or second.first, reason)
+    return Gate(
+        first.comparisons + second.comparisons,
+        first.first or second.first,
+        first.not_run or second.not_run,
+        first.file or second.file,
+        first.exceeded + second.exceeded,
+    )

@@ -14,12 +14,14 @@ from itertools import pairwise
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import activations, affine, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
 from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
+from hlsflow.keras.plain import IDENTITIES, plain
 from hlsflow.project.errors import nearest
 
 Options = dict[str, tuple[object, ...]]
@@ -76,9 +78,9 @@ SUPPORTED: Mapping[str, Options] = {
     "Maximum": {},
     "Minimum": {},
     "Concatenate": {},
-    "Dropout": {},
-    "SpatialDropout1D": {},
-    "SpatialDropout2D": {},
+    "Normalization": {},
+    "Rescaling": {},
+    **{name: {} for name in IDENTITIES},
 }
 """Keras layer class → options that must have one of these values. A softmax or sigmoid at an end is cut before."""
 
@@ -90,13 +92,15 @@ class Reading:
     """A model as hls4ml reads it.
 
     Attributes:
-        model: the Keras model whose outputs the hardware must equal: the given one up to its logits, frozen.
+        file: the given model up to where the hardware ends, otherwise as it is.
+        model: the Keras model whose outputs the hardware must equal: `file` frozen.
         layers: hls4ml's layer list, in order, the inputs first; each entry says what it reads.
         inputs, outputs: names of the first and last layers, in the order of the model's arguments and results.
         names: of all layers, those of the given model and those of `model`.
         corrections: what was changed, and why.
     """
 
+    file: Any
     model: Any
     layers: Layers
     inputs: list[str]
@@ -125,9 +129,13 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import parse_keras_model
 
-    require_graph(model)
+    given = plain(model)
+    require_graph(given.model)
+    model, called = naming.distinct(given.model)
+    opened = [Correction(*note) for note in given.notes]
     names = [node.layer.name for node in nodes(model)]
-    model, cuts = _end_at_logits(softmax.formed(model, forms or {}))
+    file, cuts = _end_at_logits(model, forms or {})
+    model = softmax.formed(file, forms or {})
     _refuse_unsupported(model)
     model, notes = _replaced(model)
     model, frozen = weights.freeze(activations.tabled(model))
@@ -139,7 +147,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(model, layers, inputs, outputs, names, (*cuts, *notes, *frozen))
+    return Reading(file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:
@@ -200,13 +208,17 @@ _INSTEAD: Mapping[str, str] = {
 """Keras layer class that is not carried → what to use instead."""
 
 
-def _end_at_logits(model: Any) -> tuple[Any, list[Correction]]:
-    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them."""
+def _end_at_logits(model: Any, forms: Mapping[str, str]) -> tuple[Any, list[Correction]]:
+    """Cut a softmax or sigmoid at an end: both keep the order of the logits, so the class is known without them.
+
+    Args:
+        forms: names of the layers whose softmax a knob puts into hardware; these stay.
+    """
     ends, changes, notes = output_names(model), {}, []
     cut = left_to_software(model)
     for node in nodes(model):
         layer, name = node.layer, cut.get(node.layer.name)
-        if name is None:
+        if name is None or layer.name in forms:
             continue
         reason = f"{name} keeps the order of the logits, and hls4ml's tables for it are not bit-exact"
         notes.append(Correction(layer.name, f"{name} left to software, the hardware ends at the logits", reason))
@@ -258,8 +270,8 @@ _REPLACED: Mapping[str, Callable[[Any], tuple[list[Part], list[Correction]] | No
     "Concatenate": merges.chained,
     "Subtract": merges.chained,
     "Reshape": _explicit,
-    "Dropout": _nothing,
-    "SpatialDropout1D": _nothing,
-    "SpatialDropout2D": _nothing,
+    "Normalization": affine.frozen,
+    "Rescaling": affine.frozen,
+    **dict.fromkeys(IDENTITIES, _nothing),
 }
 """Keras layer class → what makes the layers that stand for one; None where the layer can stay."""

@@ -72,15 +72,17 @@ def reference(model: Any, x: Array, batch: int = 1024, wide: bool = False) -> Re
 
 @contextmanager
 def _precision(name: str) -> Iterator[str]:
-    """Keras' default number type, which QKeras' quantizers cast to."""
+    """Keras' default number type, which QKeras' quantizers cast to, and its epsilon, which they do not cast."""
     from tf_keras import backend
 
-    before = backend.floatx()
+    before, epsilon = backend.floatx(), backend.epsilon()
     backend.set_floatx(name)
+    backend.set_epsilon(np.dtype(name).type(epsilon))
     try:
         yield name
     finally:
         backend.set_floatx(before)
+        backend.set_epsilon(epsilon)
 
 
 def _run(model: Any, x: Array, batch: int) -> Reference:

@@ -22,6 +22,9 @@ from hlsflow.keras.graph import rebuilt
 DUST = 2.0**-10
 """Largest distance of a frozen weight from its grid, in steps, that is float32 dust of QKeras' straight-through sum."""
 
+FLOAT32_BITS = 22
+"""QKeras' straight-through sum misses by less than 2**-22 of the unquantized weight (two roundings of binary32)."""
+
 STEP_SHARE = 3
 """No weight moves by more than 2**-3 of its quantization step when a float scale (alpha='auto') is frozen ..."""
 
@@ -29,7 +32,7 @@ SCALE_BITS = 8
 """... nor by more than 2**-8 of itself, where a multiple of such a scale has no more than `MAX_WEIGHT_BITS` bits."""
 
 SCALE_SPREAD = 6
-"""Scales more than 2**6 times smaller than the largest one of their layer keep no more fractional bits than that."""
+"""Scales more than 2**6 times smaller than the largest one of their layer keep so many bits as 24-bit weights allow."""
 
 BIAS_BITS = 18
 """Width of a frozen bias that has no quantizer: the narrow port of the multipliers of ECP5 and Xilinx FPGAs."""
@@ -59,11 +62,13 @@ class Held:
         values: real values on the grid of `kind`.
         kind: their type.
         note: what was changed to get there and why, or None where QKeras and hls4ml agree on it.
+        moved: whether the values are other ones than those that QKeras multiplies with.
     """
 
     values: Array
     kind: Fixed
     note: tuple[str, str] | None = None
+    moved: bool = False
 
 
 def freeze(model: Any) -> tuple[Any, list[Correction]]:
@@ -80,8 +85,12 @@ def freeze(model: Any) -> tuple[Any, list[Correction]]:
     copy = rebuilt(model)
     for layer, arrays in held.items():
         _set(copy.get_layer(layer), arrays)
-    notes = [Correction(layer, *one.note) for layer, arrays in held.items() for one in arrays.values() if one.note]
-    return copy, notes
+    return copy, [_told(layer, one) for layer, arrays in held.items() for one in arrays.values() if one.note]
+
+
+def _told(layer: str, one: Held) -> Correction:
+    assert one.note is not None
+    return Correction(layer, *one.note, one.moved)
 
 
 def _set(layer: Any, arrays: Mapping[str, Held]) -> None:
@@ -117,9 +126,20 @@ def _held(layer: Any, name: str, raw: Array) -> Held:
     quantizer = getattr(layer, f"{name}_quantizer_internal", None)
     used = np.asarray(raw if quantizer is None else quantizer(raw), np.float64)
     if not np.isfinite(used).all():
-        raise ModelError(f"layer '{layer.name}': some {name} values are NaN or infinite", "train the model anew")
-    if quantizer is None:
-        return _unquantized(layer.name, name, used)
+        raise _no_numbers(layer.name, name, quantizer, raw)
+    held = _unquantized(layer.name, name, used) if quantizer is None else _quantized(layer, name, quantizer, used)
+    _require_same(layer.name, name, held, used, raw)
+    return held
+
+
+def _no_numbers(layer: str, name: str, quantizer: Any, raw: Array) -> ModelError:
+    if quantizer is None or not np.isfinite(raw).all():
+        return ModelError(f"layer '{layer}': some {name} values are NaN or infinite", "train the model anew")
+    message = f"layer '{layer}': {quantizer} makes NaN or infinite values of its {name}, in QKeras itself"
+    return ModelError(message, "give it another quantizer; of one bit with a scale, binary(alpha='auto')")
+
+
+def _quantized(layer: Any, name: str, quantizer: Any, used: Array) -> Held:
     declared = declared_weight_type(
         layer.name, {"class_name": type(quantizer).__name__, "config": quantizer.get_config()}
     )
@@ -128,6 +148,25 @@ def _held(layer: Any, name: str, raw: Array) -> Held:
     if getattr(quantizer, "scale", None) is not None:
         return _rescaled(layer.name, name, quantizer, used)
     return _settled(layer.name, name, quantizer, used, declared)
+
+
+def _require_same(layer: str, name: str, held: Held, used: Array, raw: Array) -> None:
+    """Frozen weights are the quantizer's own, or as near as a correction that is listed says; whatever made them.
+
+    Raises:
+        UnsupportedLayer: some are not.
+    """
+    distance, step, size = np.abs(held.values - used), 2.0**-held.kind.frac, np.abs(used)
+    if held.moved:
+        allowed = np.maximum(step, size * 2.0**-SCALE_BITS) + size.max(initial=0) * 2.0 ** -(SCALE_SPREAD + SCALE_BITS)
+    else:
+        allowed = DUST * step + np.abs(raw) * 2.0**-FLOAT32_BITS
+    if (distance > allowed).any():
+        moved = f"{int((distance > allowed).sum())} of {used.size} {name} values, by up to {distance.max():.2g}"
+        raise UnsupportedLayer(
+            f"layer '{layer}': freezing moves {moved}, from what its quantizer gives",
+            "this is a fault of hlsflow: report it with the model; quantized_bits(bits, integer, alpha=1) is exact",
+        )
 
 
 def _holds(kind: Fixed, values: Array) -> bool:
@@ -149,7 +188,8 @@ def _unquantized(layer: str, name: str, values: Array) -> Held:
     kind = Fixed(BIAS_BITS, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
     rounded, plain = kind.real(kind.quantize(values)), Fixed(BIAS_BITS, top + 1)
     what = f"bias frozen as {plain}, changed by up to {np.abs(rounded - values).max():.2g}"
-    return Held(rounded, plain, (what, "it has no quantizer, and float32 values lie on no grid that hardware has"))
+    reason = "it has no quantizer, and float32 values lie on no grid that hardware has"
+    return Held(rounded, plain, (what, reason), moved=True)
 
 
 def _settled(layer: str, name: str, quantizer: Any, used: Array, declared: Fixed | None) -> Held:
@@ -185,10 +225,11 @@ def _no_grid(layer: str, name: str, quantizer: Any) -> UnsupportedLayer:
 def _steps(quantizer: Any) -> Array:
     """The step between neighbouring values of a quantizer that has just been applied, one for each scale it has.
 
-    Formulas of QKeras 0.9.0: `quantized_bits.__call__`, where the step is scale * m_i / m; `_get_scale` of the others.
+    Formulas of QKeras 0.9.0: `quantized_bits.__call__`, where the step is scale * m_i / m, but for one bit with a sign,
+    which gives -scale and scale whatever `integer` is; `_get_scale` of the others.
     """
     scale = np.asarray(quantizer.scale, np.float64)
-    if type(quantizer).__name__ != "quantized_bits":
+    if type(quantizer).__name__ != "quantized_bits" or quantizer.bits <= bool(quantizer.keep_negative):
         return scale
     return np.asarray(scale * 2.0 ** (int(quantizer.integer) - quantizer.bits + bool(quantizer.keep_negative)))
 
@@ -201,7 +242,7 @@ def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
     steps = _steps(quantizer)
     codes = np.rint(np.divide(used, steps, out=np.zeros(np.broadcast(used, steps).shape), where=steps != 0))
     magnitude = int(np.abs(codes).max(initial=0)).bit_length()
-    short = steps if _powers_of_two(steps) else _shortened(steps, max(magnitude + STEP_SHARE, SCALE_BITS))
+    short = steps if _powers_of_two(steps) else _shortened(steps, magnitude)
     exact = codes * short
     kind = Fixed.narrowest(exact, MAX_WEIGHT_BITS)
     if kind is None:
@@ -210,7 +251,8 @@ def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
         what = f"{name} frozen to its quantized values as {kind}"
         return Held(exact, kind, (what, f"hls4ml loses the scale of {quantizer}"))
     what = f"{name} scales frozen, {name} as {kind}, changed by up to {np.abs(exact - used).max():.2g}"
-    return Held(exact, kind, (what, f"the float32 scales of {quantizer} lie on no grid that hardware has"))
+    reason = f"the float32 scales of {quantizer} lie on no grid that hardware has"
+    return Held(exact, kind, (what, reason), moved=True)
 
 
 def _rounded(name: str, quantizer: Any, used: Array, steps: Array) -> Held:
@@ -221,17 +263,21 @@ def _rounded(name: str, quantizer: Any, used: Array, steps: Array) -> Held:
     while (kind := Fixed.narrowest(values := np.rint(used * 2.0**frac) * 2.0**-frac, MAX_WEIGHT_BITS)) is None:
         frac -= 1
     what = f"{name} frozen as {kind}, changed by up to {np.abs(values - used).max():.2g}"
-    return Held(
-        values, kind, (what, f"multiples of the float32 scales of {quantizer} need more bits than weights have")
-    )
+    reason = f"multiples of the float32 scales of {quantizer} need more bits than weights have"
+    return Held(values, kind, (what, reason), moved=True)
 
 
 def _powers_of_two(steps: Array) -> bool:
     return bool((np.frexp(steps[steps != 0])[0] == 0.5).all())
 
 
-def _shortened(steps: Array, mantissa: int) -> Array:
-    """Scales rounded to so many bits each; far smaller ones than the largest to the grid of one a bit less small."""
+def _shortened(steps: Array, magnitude: int) -> Array:
+    """Scales rounded to so many bits each that no weight, of `magnitude` bits before its scale, moves by much.
+
+    Far smaller ones than the largest keep as many as fit in `MAX_WEIGHT_BITS`, and those of a spread of `SCALE_SPREAD`.
+    """
+    mantissa = max(magnitude + STEP_SHARE, SCALE_BITS)
+    spread = max(SCALE_SPREAD, MAX_WEIGHT_BITS - 1 - magnitude - mantissa)
     exponent = np.frexp(steps)[1]
-    grid = 2.0 ** (np.maximum(exponent, exponent.max() - SCALE_SPREAD) - mantissa)
+    grid = 2.0 ** (np.maximum(exponent, exponent.max() - spread) - mantissa)
     return np.asarray(np.rint(steps / grid) * grid)

@@ -9,6 +9,7 @@ from typing import Any
 from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.store import link
+from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
@@ -32,9 +33,9 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
     """The same files for a run that the gate ended: what was known until then, and the layer that differs."""
     if error.gate is None or results.translated is None:
         return
-    before = results.gate.to_json()["comparisons"] if results.gate else []
-    gate = {**error.gate, "comparisons": [*before, *error.gate["comparisons"]]}
-    reporting.write(_whole(context, results, gate), context.folder)
+    last = Gate.from_json(error.gate)
+    gate = joined(results.gate, last) if results.gate else last
+    reporting.write(_whole(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
     context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
 
@@ -54,6 +55,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
         _parts(project),
+        echo["saturation"],
     )
 
 

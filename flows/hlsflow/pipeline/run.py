@@ -23,6 +23,7 @@ from hlsflow.pipeline.outcome import report, report_failure
 from hlsflow.pipeline.software import csim, train, translate
 from hlsflow.project import Project
 from hlsflow.qat.devices import cluster_of
+from hlsflow.toolchains import nextpnr
 
 RUN_DIGITS = 8
 
@@ -56,7 +57,7 @@ def run(
         progress: where to report; standard output by default.
         jobs: external tools at once; one per processor by default.
     Raises:
-        ProjectError: this process is a worker of a training, and not its chief.
+        ProjectError: this process is a worker of a training, and not its chief; there is no such part to route for.
         FlowError: the first step that failed says why; what was finished is kept.
     """
     progress = progress or Progress()
@@ -66,6 +67,8 @@ def run(
             f"this is worker {cluster.index} of a training, and the chief alone does what follows from it",
             "start `hlsflow run` here, and everything else on the chief",
         )
+    if project.target.route_part is not None:
+        nextpnr.parse_part(project.target.route_part)  # before hours of training
     project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest
+from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
 from hlsflow.hls import csim as csimulation
 from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
+from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
 from hlsflow.ir import Graph
@@ -48,7 +53,7 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("task", "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
         "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
@@ -125,7 +130,7 @@ def translate(context: Context, results: Results) -> Results:
     """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
     project = context.project
     model = results.trained.digest("qat.h5") if results.trained else project.model_digest
-    key = project.digest_fields("data", "anomaly", "input", "name") | {
+    key = project.digest_fields("task", "data", "anomaly", "input", "name") | {
         "model": model,
         "allow_lambda": project.model.allow_lambda,
         "knobs": hls_knobs(project),
@@ -150,19 +155,27 @@ def hls_knobs(project: Project) -> dict[str, Any]:
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
     from hlsflow.data import load_data
-    from hlsflow.qat import in_hardware, load_model, task_of
+    from hlsflow.qat import in_hardware, load_model, purposed, task_of
 
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
     data = load_data(project).shaped(sample_shape(model))
+    named, data = data, purposed(project, data, model)
     task = in_hardware(task_of(project, data, model, model_file.name), model, project.knobs.softmax_forms)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
     result.graph.save(folder / "graph.npz")
     wide = bool(gating.beyond_float32(result.graph))
-    references.reference(result.reading.model, data.x_test, wide=wide).save(folder / "reference.npz")
+    frozen = references.reference(result.reading.model, data.x_test, wide=wide)
+    frozen.save(folder / "reference.npz")
     codes = settings.input_type.quantize(data.x_test.reshape(len(data.x_test), -1))
-    Samples(codes, data.y_test, project.data_name, task).save(folder)
+    samples = Samples(codes, data.y_test, project.data_name, task)
+    samples.save(folder)
+    original(result, frozen, data.x_test, samples.task, samples.y).save(folder)
+    itself = " (without y in the data, the sample itself is what is estimated)" if data is not named else ""
     echo = {
+        "names": dict(result.names),
+        "task": f"{task}{itself}",
+        "saturation": data.saturated.to_json() if data.saturated else None,
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
@@ -171,32 +184,52 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
 def _say_translation(context: Context, done: Done) -> None:
     echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+    context.progress.say(f"task: {echo['task']}")
+    if echo["saturation"]:
+        context.progress.say(str(Saturation.from_json(echo["saturation"])))
     context.progress.say(render_table(reporting.layer_table(echo["layers"])))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
 
 
 def csim(context: Context, results: Results) -> Results:
-    """C-simulation of the whole test set, and QKeras = C-simulation = oracle; without it where it is not possible."""
+    """file = frozen, then C-simulation of the whole test set, and frozen = csim = oracle where that is possible."""
     assert results.translated is not None
     translated, backend, vectors = results.translated, context.project.target.backend, context.project.gate.vectors
-    compiler = gxx.find()
+    linked, compiler = gating.require(_linked(translated.folder, context.project)), gxx.find()
     key = {
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz"),
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
         "compiler": compiler.label,
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
     }
-    done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
-    gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-    context.progress.say(str(gate))
+    context.progress.say(str(linked))
+    try:
+        done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
+    except GateFailed as error:
+        raise GateFailed(error.message, error.hint, _after(linked, error)) from error
+    found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
+    gate = gating.joined(linked, found)
+    context.progress.say(f"{found}\nverdict: {gate.verdict}")
     figures = metrics_in(done, "csim")
     known = {(one.stage, one.name, one.target) for one in results.metrics}  # of the trained model, by its training
     figures = MetricSet(tuple(one for one in figures if (one.stage, one.name, one.target) not in known))
     return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)
+
+
+def _linked(translated: Path, project: Project) -> Gate:
+    """The first link of the chain: the model's file against the frozen network, by the limits of the project."""
+    graph, frozen = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
+    file = Original.load(translated)
+    return gating.against_file(file.output, frozen.output, graph, file.fidelity, project.gate)
+
+
+def _after(linked: Gate, error: GateFailed) -> Mapping[str, Any] | None:
+    """The verdict of an error, with the first link before it."""
+    return None if error.gate is None else gating.joined(linked, Gate.from_json(error.gate)).to_json()
 
 
 def _bridges(translated: Done) -> list[str]:
@@ -207,13 +240,13 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
     """Compare, and judge by all samples and by those that the RTL runs, if these are fewer."""
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
-    first = graph.results[0]  # of several outputs the first one is judged
+    file, first = Original.load(translated).output, graph.results[0]  # of several outputs the first one is judged
 
     def figures(outputs: Any, stage: Stage, tool: str, tool_version: str) -> MetricSet:
         found = [judged(outputs[:count], samples, stage, tool, tool_version) for count in (len(outputs), vectors)]
         return found[0] + found[1] if vectors < len(outputs) else found[0]
 
-    told = figures(reference.output[:, : first.size], Stage.QAT, "qkeras", version("qkeras"))
+    told = figures(file[:, : first.size], Stage.QAT, "qkeras", version("qkeras"))
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
@@ -239,4 +272,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

@@ -1,4 +1,4 @@
-"""Import this before TensorFlow to use the open RTL from hls4ml's own calls, as `backend="OpenRTL"`:
+"""Import this before TensorFlow to use the open RTL from hls4ml's own calls, as `backend="OpenRTL"`::
 
     import hlsflow.plugins.openrtl
     import hls4ml

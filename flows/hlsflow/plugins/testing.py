@@ -1,7 +1,7 @@
 """Bit-exactness checks for other people's test suites.
 
-In: a QKeras model (or the file of one), samples, and knobs. Out: nothing, or an AssertionError that names the first
-layer that differs, by how much, and the usual cause. Installing hlsflow also gives pytest the fixture
+In: a QKeras model (or the file of one), samples, and knobs. Out: the verdict, or an AssertionError that names the first
+layer that differs, by how much, and the correction or the usual cause. Installing hlsflow also gives pytest the fixture
 `assert_bit_exact`, so that a check is three lines:
 
     def test_csim(assert_bit_exact):
@@ -18,12 +18,20 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core.errors import DataError, GateFailed, ProjectError
+from hlsflow.core.tasks import Task
+from hlsflow.data.grid import on_grid
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
+from hlsflow.hls.original import original
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.keras.inputs import sample_shape
+from hlsflow.project import Gate as Limits
 from hlsflow.project import Knobs, Target
+
+EXACT = Limits(classes=0.0, accuracy=0.0, range=0.0)
+"""Nothing may differ from the model."""
 
 
 def assert_bit_exact(
@@ -34,45 +42,52 @@ def assert_bit_exact(
     knobs: Knobs | None = None,
     target: Target | None = None,
     folder: Path | None = None,
+    limits: Limits = EXACT,
 ) -> Gate:
-    """Assert QKeras = C-simulation = oracle on every output.
+    """Assert file = frozen network = C-simulation = oracle on every output.
 
     Args:
         model: a QKeras model, or the path of a `.h5` or `.keras` file (Lambda layers are refused).
-        x: (n, *input shape), real values; brought to the input grid first, for all alike. A model of several inputs
-            takes them flattened, side by side.
+        x: (n, ...), real values; brought to the input grid first, for all alike, as `hlsflow run` does it: those beyond
+            its range are refused unless the type saturates. A model of several inputs takes them flattened, side by
+            side.
         input_precision: type of the hardware's input, such as `fixed<10,4>`.
         knobs: precision, reuse factor, strategy; by default what the quantizers say, at reuse factor 1.
         target: hls4ml backend, part, clock, io type.
         folder: where the HLS project is written; a temporary folder by default.
+        limits: how far the frozen network may be from the model, by default not at all; `hlsflow.project.Gate()` are
+            the limits of `hlsflow check`. The other links are always compared to the last bit.
     Returns:
-        the gate, passed.
+        the gate, passed; its `verdict` says whether anything differs from the model.
     Raises:
         AssertionError: not bit-exact. FlowError: the model or a value is not usable, or no C++ compiler is there.
     """
     settings = Settings(_parsed(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as temporary:
-        verdict = check(_loaded(model), x, settings, folder or Path(temporary))
+        verdict = check(_loaded(model), x, settings, folder or Path(temporary), limits)
     try:
         return gate.require(verdict)
     except GateFailed as error:
         raise AssertionError(str(error)) from None
 
 
-def check(model: Any, x: Array, settings: Settings, folder: Path) -> Gate:
-    """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`."""
+def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits | None = None) -> Gate:
+    """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`, the limits of `hlsflow check`."""
     translated = translate(model, settings, folder / "hls")
     _require_samples(x, sample_shape(translated.reading.model))
-    codes = settings.input_type.quantize(x)
-    real = settings.input_type.real(codes)
+    real = on_grid(np.asarray(x, np.float64), settings.input_type, "the samples")
+    codes = settings.input_type.quantize(real)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
+    first = original(translated, wanted, real, Task(), np.empty(0))
+    linked = gate.against_file(first.output, wanted.output, graph, first.fidelity, limits or Limits())
     library = csim.build(folder / "hls", PROJECT_NAME, folder, backend=settings.target.backend)
 
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    return gate.judge(graph, wanted, run(False).output, codes, lambda: run(True).layers)
+    found = gate.judge(graph, wanted, run(False).output, codes, lambda: told(run(True).layers, translated.names))
+    return gate.joined(linked, found)
 
 
 def _parsed(text: str) -> Fixed:
@@ -84,9 +99,7 @@ def _parsed(text: str) -> Fixed:
 
 def _require_samples(x: Array, shape: tuple[int, ...]) -> None:
     if not len(x) or x.shape[1:] != shape or not np.isfinite(x).all():
-        raise DataError(
-            f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, *input shape), n > 0"
-        )
+        raise DataError(f"samples of shape {x.shape} are not finite rows of shape {shape}", "give (n, ...), n > 0")
 
 
 def _loaded(model: Any) -> Any:

@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
+from hlsflow.core.errors import ProjectError
 from hlsflow.project.section import Positive, Section
+
+PerCent = Annotated[float, Field(ge=0)]
 
 
 class Gate(Section):
-    """How many samples the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
+    """What is compared, and how far the hardware may be from the model's file. All limits may be 0.
 
-    Fewer than the default are for images of which a simulation would take hours; the report says how many there were.
+    Attributes:
+        vectors: samples that the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
+            Fewer than the default are for images of which a simulation would take hours; the report says how many.
+        classes: test samples whose class may be another one than by the file, per cent.
+        accuracy: how far the main metric of the task may fall below that of the file, points (hundredths).
+        range: how far an output may be from that of the file, per cent of the range of that output.
     """
 
     vectors: Positive = 1000
+    classes: PerCent = 0.1
+    accuracy: PerCent = 0.1
+    range: PerCent = 1.0
+
+
+LIMITS = ("classes", "accuracy", "range")
+"""What may differ from the model's file."""
+
+
+def tolerance(text: str) -> dict[str, float]:
+    """What the option --tolerance says: one number for all limits, or `classes=0.1,range=1` for some of them.
+
+    Raises:
+        ProjectError: it says something else.
+    """
+    pairs = [word.partition("=") for word in text.split(",")] if "=" in text else [(name, "=", text) for name in LIMITS]
+    try:
+        found = {name.strip(): float(value) for name, _, value in pairs}
+    except ValueError:
+        found = {}
+    if not found or not set(found) <= set(LIMITS) or not all(0 <= value < float("inf") for value in found.values()):
+        raise ProjectError(
+            f"--tolerance {text} is no limit for what may differ from the file",
+            f"write 0, or some of {'=0.1,'.join(LIMITS)}=1 (per cent of classes, points, per cent of the range)",
+        )
+    return found

@@ -118,8 +118,10 @@ def for_model(
     data: Path,
     precision: str,
     reuse_factors: tuple[int, ...] = (64,),
-    allow_lambda: bool = False,
+    *,
     bits: int | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    task: str | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -128,21 +130,25 @@ def for_model(
         data: `.npz`, `.csv` or `.parquet`, see `hlsflow.data.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
-        allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
+        tables: of a project file, with keys that go before the ones said here.
+        task: what the network tells of a sample, as `task` of a project file; None: found from the data.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in model.stem.lower())
-    values = {
+    values: dict[str, Any] = {
         "name": name if name[:1].isalpha() else f"model_{name}",
         "data": {"source": os.path.realpath(data)},
-        "model": {"file" if bits is None else "float_file": os.path.realpath(model), "allow_lambda": allow_lambda},
+        "model": {"file" if bits is None else "float_file": os.path.realpath(model)},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
+        **({} if task is None else {"task": task}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
     }
+    for table, keys in (tables or {}).items():
+        values[table] = {**values.get(table, {}), **keys}
     return _complete(parse(values, str(model)), Path(os.path.realpath(model)).parent, str(model))
 
 

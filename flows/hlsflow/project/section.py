@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from hlsflow.ir.fixed import Fixed
 
@@ -35,10 +43,21 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 ModelFile = Annotated[str, Field(pattern=r"\.(h5|hdf5|keras)$")]
 
 
+UNSET: tuple[object, ...] = (None, [], ())
+
+
 class Section(BaseModel):
     """A table of the project file: unknown keys are errors, nothing is converted silently, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """Keys that came later: left out of what is written where they are not set, so that digests of older projects
+    stay."""
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if key not in self.LATER or value not in UNSET}
 
 
 Scalar = bool | int | float | str

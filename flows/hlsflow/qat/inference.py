@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-PRUNED = "PruneLowMagnitude"
-"""Class name of the wrapper that pruning with TensorFlow Model Optimization leaves around layers."""
+from hlsflow.keras.plain import PRUNED
 
 CONSTANT = {"class_name": "ConstantSparsity", "config": {"target_sparsity": 0.5, "begin_step": 0}}
 """Stands for any pruning schedule: none has an effect outside training."""

@@ -20,7 +20,7 @@ from typing import Any
 from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, clocks, html, markdown, measured, quality
+from hlsflow.report import budgets, chain, clocks, html, markdown, measured, quality
 from hlsflow.report.document import (
     Bars,
     Cell,
@@ -32,7 +32,6 @@ from hlsflow.report.document import (
     Section,
     Table,
     Text,
-    Verdict,
     cell,
     number,
     row,
@@ -74,17 +73,19 @@ class Report:
         budgets: family → metric name → largest allowed value.
         notes: what is not in the report, and why.
         parts: family → the part asked for, of which figures are told in per cent.
+        saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
     """
 
     project: str
     run: str
     gate: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
-    corrections: Sequence[Mapping[str, str]]
+    corrections: Sequence[Mapping[str, Any]]
     points: Sequence[PointReport]
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
     parts: Mapping[str, str] = field(default_factory=dict)
+    saturation: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -117,6 +118,7 @@ def to_json(report: Report) -> dict[str, Any]:
         ],
         "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
+        **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
     }
 
 
@@ -137,8 +139,9 @@ def to_csv(report: Report) -> str:
 def document(report: Report) -> Document:
     """The report for people, before it becomes Markdown or a page."""
     sections = [
-        _gate_section(report.gate),
+        chain.section(report.gate),
         quality.section(_rows(report)),
+        *_saturation_section(report.saturation),
         *_pictures(report),
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
@@ -149,7 +152,9 @@ def document(report: Report) -> Document:
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
     ]
     title = f"{report.project}, run {report.run}"
-    return Document(title, "Run", tuple(sections), budgets.joined(_verdict(report.gate), report), tuple(_facts(report)))
+    return Document(
+        title, "Run", tuple(sections), budgets.joined(chain.verdict(report.gate), report), tuple(_facts(report))
+    )
 
 
 def to_markdown(report: Report) -> str:
@@ -167,50 +172,6 @@ def summary(report: Report) -> str:
     sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
     tables = map(markdown.render_table, quality.tables(_rows(report)))
     return "\n\n".join([*tables, *map(markdown.render_section, sections)])
-
-
-def _gate_section(gate: Mapping[str, Any]) -> Section:
-    head = ("this", "", "that", "equal outputs", "of", "samples", "largest difference (steps of the output grid)")
-    rows = [
-        row(
-            item["left"],
-            cell("=", "good") if item["equal"] else cell("≠", "bad"),
-            item["right"],
-            *(item["outputs"] - item["differing"], item["outputs"], item["samples"], item["largest"]),
-        )
-        for item in gate["comparisons"]
-    ]
-    table = Table(head, tuple(rows))
-    return Section("Bit-exactness", (table,) if gate["passed"] else (Lines(_difference(gate)), table))
-
-
-def _difference(gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which layer of a gate that did not pass differs first, and why that usually happens."""
-    first = gate["first"]
-    if _not_run(gate):
-        return (f"C-simulation {gate['not_run']}; what was compared is equal, but nothing is shown of hls4ml's C++",)
-    if first is None:
-        return ("no layer is known: in the samples whose layers are kept, all of them are equal",)
-    found = f"{first['differing']} of {first['values']} values, by up to {first['largest']:g}"
-    return f"first layer that differs: {first['layer']}, {found}", f"usual cause: {first['cause']}"
-
-
-def _not_run(gate: Mapping[str, Any]) -> bool:
-    """Whether the gate says nothing against the network, but has not passed either."""
-    return bool(gate.get("not_run")) and all(item["equal"] for item in gate["comparisons"])
-
-
-def _verdict(gate: Mapping[str, Any]) -> Verdict:
-    """What the gate says."""
-    if _not_run(gate):
-        return Verdict(f"Bit-exactness not shown: C-simulation {gate['not_run']}", "", _difference(gate))
-    if not gate["passed"]:
-        where = f": the first layer that differs is {gate['first']['layer']}" if gate["first"] else ""
-        return Verdict(f"Not bit-exact{where}", "bad", _difference(gate))
-    names = dict.fromkeys(name for item in gate["comparisons"] for name in (item["left"], item["right"]))
-    outputs = sum(item["outputs"] for item in gate["comparisons"])
-    count = f"{number(outputs)} outputs compared in {len(gate['comparisons'])} comparisons, all of them equal"
-    return Verdict("Bit-exact", "good", (" = ".join(names), count))
 
 
 BEST = (
@@ -346,7 +307,21 @@ def _cell(value: Any) -> Cell:
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _corrections(items: Sequence[Mapping[str, str]]) -> Section:
+def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:
+    """Which features of the samples the input type cuts off, and what type would not."""
+    if found is None:
+        return []
+    rows = tuple(row(Cell(str(feature), feature), Cell(f"{share:.2%}", share)) for feature, share in found["features"])
+    share = found["saturated"] / found["values"]
+    said = (
+        f"{found['saturated']} of {found['values']} values ({share:.2%}) of all sets are beyond the range of "
+        f"{found['precision']} and saturate; its RMS error is {found['error']:.3g}",
+        f"{found['proposal']} has next to none; its RMS error is {found['proposed_error']:.3g}",
+    )
+    return [Section("Input values that saturate", (Lines(said), Table(("feature", "saturated"), rows)))]
+
+
+def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))

@@ -139,7 +139,8 @@ def _do(drive: _Drive, call: Call) -> Sequence[Report]:
     with licences.held(call.licence, drive.limits.licences, drive.say):
         finished, peak = _run(drive, call, log)
     drive.chain.verdict(call, finished, drive.folder)
-    reports = _reports(drive, call)
+    with process.results_of(drive.title(call), drive.folder):
+        reports = _reports(drive, call)
     record = {"key": key, "left": _left(drive, call), "tool": drive.tool.label}
     write_text(drive.record(call), json.dumps(record | {"seconds": round(finished.seconds, 3)}, indent=1))
     memory = f", {peak / GIB:.2g} GiB of memory at most" if peak else ""

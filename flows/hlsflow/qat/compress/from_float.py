@@ -22,7 +22,10 @@ from hlsflow.core.store import digest, write_text
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
+from hlsflow.keras.plain import plain
 from hlsflow.project import Project, Quantize, Share, Training
+from hlsflow.qat.ahead import require_knobs
+from hlsflow.qat.build import build
 from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.fold import folded
 from hlsflow.qat.compress.prune import Lanes, pruner_of
@@ -61,6 +64,7 @@ def train_from_float(
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
+    require_knobs(project, teacher)
     plain = folded(teacher)
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
@@ -93,14 +97,24 @@ class _Work:
         project, function = self.project, self.project.model.baseline
         if function is None:
             make_deterministic(0 if project.training is None else project.training.seed, started(project.devices).xla)
-            model = load_model(project.model_path, allow_lambda=project.model.allow_lambda)
+            model = self._opened(load_model(project.model_path, allow_lambda=project.model.allow_lambda))
         else:
             assert project.training is not None
+            if project.knobs.layers:
+                require_knobs(project, build(project, function))
+                keras2.number_anew()
             place = self.folder / "checkpoints" / "float"
             model, state = train_one(project, project.training, function, self.data, place, self.progress)
             self.histories["float"] = state.history
         self.finish(model, Stage.FLOAT, "float.h5")
         return model
+
+    def _opened(self, model: Any) -> Any:
+        """The model with its layers on one level."""
+        found = plain(model)
+        for note in found.notes:
+            self.progress.say(f"'{note.layer}': {note.what}, because {note.reason}")
+        return found.model
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""

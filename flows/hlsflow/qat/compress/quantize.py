@@ -16,24 +16,29 @@ from numpy.typing import NDArray
 from hlsflow.core.errors import ProjectError, UnsupportedLayer
 from hlsflow.keras import keras2
 from hlsflow.keras.inputs import split
+from hlsflow.keras.plain import IDENTITIES
 from hlsflow.project import Quantize
 from hlsflow.project.errors import nearest
 from hlsflow.qat.compress.fold import FUNCTIONS, KERNELS, function_of, parents_of
 from hlsflow.qat.compress.ranges import best_integer, relative_error
 from hlsflow.qat.normalize import GRID
 
+AFFINE = ("Normalization", "Rescaling")
+"""Layers that bring the samples to a range: what they give is put on a grid, as it has more bits than these."""
+
 COPIED = frozenset(
     {
         "InputLayer",
         "BatchNormalization",
-        *("Dropout", "SpatialDropout1D", "SpatialDropout2D"),
+        *AFFINE,
+        *IDENTITIES,
         *("Flatten", "Reshape", "Permute", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D"),
         *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
         *("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
         *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
     }
 )
-"""Layers that stay as they are: their results have as many bits as they need."""
+"""Layers that stay as they are: but for `AFFINE` their results have as many bits as they need."""
 
 CALIBRATION_ROWS = 256
 """Samples that go through the model at once."""
@@ -153,7 +158,7 @@ def _activations(model: Any, parents: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         layer.name
         for layer in model.layers
-        if type(layer).__name__ in FUNCTIONS
+        if type(layer).__name__ in FUNCTIONS | {*AFFINE}
         or (
             type(layer).__name__ in KERNELS
             and layer.name not in ends

@@ -1,0 +1,148 @@
+"""The model as its file holds it, run by QKeras itself up to where the hardware ends.
+
+In: the Keras model as it was loaded or handed over, and the model that the hardware must equal. Out: the outputs of the
+former, and the first layer of the latter that differs from it. QKeras computes in float32. Samples for which that is
+not what the frozen network gives are run in float64 as well, which rounds 2**29 times less: float32 may have rounded a
+sum, or have broken a tie the other way. What differs then differs from what the file says.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hlsflow.core.errors import ModelError, StorageError
+from hlsflow.core.tasks import Task
+from hlsflow.hls.corrections import Correction
+from hlsflow.hls.fidelity import Fidelity, Origin, measured
+from hlsflow.hls.reference import Reference, reference
+from hlsflow.hls.translate import Translation
+from hlsflow.ir import Node, Op
+from hlsflow.ir.fixed import Array
+from hlsflow.ir.graph import apart, side_by_side
+from hlsflow.keras.graph import activation_name, nodes
+
+OUTPUT, FIDELITY = "file.npz", "file.json"
+"""Where step `translate` keeps what the file gives, and how the frozen network compares with it."""
+
+LOOKED_AT = 64
+"""Samples, those of the largest differences first, of which all layers are compared."""
+
+NOISE = 2.0**-40
+"""Differences that are smaller, relative to the largest value of a layer, are rounding of float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class Original:
+    """What the file gives.
+
+    Attributes:
+        output: (n, total_out), real, the outputs side by side.
+        fidelity: how the frozen network compares with it.
+    """
+
+    output: Array
+    fidelity: Fidelity
+
+    def save(self, folder: Path) -> None:
+        np.savez_compressed(folder / OUTPUT, output=self.output)
+        (folder / FIDELITY).write_text(json.dumps(self.fidelity.to_json(), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Original:
+        """Inverse of `save`; raises StorageError for a damaged file."""
+        try:
+            told = json.loads((folder / FIDELITY).read_text(encoding="utf-8"))
+            with np.load(folder / OUTPUT, allow_pickle=False) as data:
+                return cls(data["output"], Fidelity.from_json(told))
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise StorageError(f"{folder} cannot be read: {error}", "delete it and run again") from error
+
+
+def original(translation: Translation, frozen: Reference, x: Array, task: Task, y: Array) -> Original:
+    """Run the model of the file, and compare.
+
+    Args:
+        translation: both models, and what was changed between them.
+        frozen: what the frozen network gives for `x`.
+        x: samples on the input grid, as `reference` takes them.
+        task, y: what outputs mean, and should be, as `measured` takes them.
+    Raises:
+        ModelError: the file gives values that are no numbers.
+    """
+    file, results = translation.reading.file, translation.graph.results
+    output, in_float64 = _evaluated(file, frozen.output, x, results)
+    fidelity = measured(output, frozen.output, in_float64, results, task, y)
+    if fidelity.equal:
+        return Original(output, fidelity)
+    worst = np.argsort(-np.abs(output - frozen.output).max(axis=1), kind="stable")[:LOOKED_AT]
+    origin = _origin(file, translation.reading.model, x[worst], translation.corrections)
+    return Original(output, replace(fidelity, origin=origin))
+
+
+def _evaluated(file: Any, frozen: Array, x: Array, results: Sequence[Node]) -> tuple[Array, int]:
+    """The file's outputs, and of how many samples they were computed in float64, as float32 gives others."""
+    output = np.asarray(_told(reference(file, x).output, results), np.float64)
+    again = (output != frozen).any(axis=1)
+    if again.any():
+        output[again] = _told(reference(file, x[again], wide=True).output, results)
+    return output, int(again.sum())
+
+
+def _told(output: Array, results: Sequence[Node]) -> Array:
+    """Outputs that are numbers; a softmax that the hardware has as an argmax, by a knob, says which class it tells."""
+    wrong = int((~np.isfinite(output)).any(axis=1).sum())
+    if wrong:
+        message = f"the model gives NaN or infinite outputs for {wrong} of {len(output)} samples, in QKeras itself"
+        raise ModelError(message, "look at its quantizers and weights, and train it anew")
+    parts = zip(results, apart(results, output), strict=True)
+    return side_by_side([np.eye(node.size)[part.argmax(-1)] if node.op is Op.ARGMAX else part for node, part in parts])
+
+
+def _origin(file: Any, frozen: Any, x: Array, corrections: Sequence[Correction]) -> Origin | None:
+    """The first layer whose values differ, in the order of the file's model."""
+    values, held = (reference(model, x, wide=True).layers for model in (file, frozen))
+    own, others = _layers(file), _layers(frozen)
+    passed: list[str] = []
+    for layer, found in values.items():
+        name = _counterpart(own[layer], others)
+        passed.append(layer)
+        if name is None or held[name].size != found.size:
+            continue
+        distance = np.abs(held[name].reshape(found.shape) - found)
+        different = distance > NOISE * np.abs(found).max(initial=0.0)
+        if different.any():
+            count, largest = int(different.sum()), float(distance.max())
+            return Origin(layer, count, distance.size, largest, _blamed(passed, corrections))
+        passed.clear()
+    return None
+
+
+def _layers(model: Any) -> dict[str, Any]:
+    return {node.layer.name: node.layer for node in nodes(model)}
+
+
+def _counterpart(layer: Any, frozen: Mapping[str, Any]) -> str | None:
+    """The frozen layer that has the values of a layer of the file; None where none has."""
+    own = f"{layer.name}_{activation_name(layer)}"
+    if own in frozen:
+        return own
+    if layer.name in frozen and activation_name(frozen[layer.name]) == activation_name(layer):
+        return str(layer.name)
+    return None
+
+
+def _blamed(passed: Sequence[str], corrections: Sequence[Correction]) -> tuple[str, ...]:
+    """Corrections that move values, of the layers since the last one that was equal."""
+    moving = [one for one in corrections if one.moves]
+    return tuple(
+        f"{one.what} ('{one.layer}')"
+        for one in moving
+        if any(one.layer == layer or one.layer.startswith(f"{layer}_") for layer in passed)
+    )
