@@ -40,7 +40,8 @@ Make = Callable[[random.Random, Path], Act]
 
 VALUES: tuple[Any, ...] = (
     0, -1, 1, 2, 127, 2**31, 2**32, 2**63 - 1, -(2**63), 10**18, 0.0, -0.0, 0.5, 1e-320, 1e308, 1e22, -1e9,
-    float("nan"), float("inf"), True, False, "", " ", "x", "x" * 9000, "a\0b", "\n", "é", "\u202e", "../..", "/dev/zero",
+    float("nan"), float("inf"),
+    True, False, "", " ", "x", "x" * 9000, "a\0b", "\n", "é", "\u202e", "../..", "/dev/zero",
     "/", "digits", "x.npz", "x.csv", "model.py", "a.b.c", "__class__", "fixed<8,3>", "fixed<0,0>", "fixed<99999999,1>",
     "fixed<64,-64>", "ufixed<1,1>", "fixed<8,3,RND,SAT>", "xc7", "latency", [], [0], [1, 1], [[]], ["x"], {}, {"x": 1},
     {"x": {"x": {}}}, [[[[[[[[[[1]]]]]]]]]], list(range(2000)),
@@ -48,16 +49,19 @@ VALUES: tuple[Any, ...] = (
 """Values of every type: the largest, the smallest, none, and words that mean something elsewhere."""
 
 TOKENS: tuple[bytes, ...] = (
-    b"\0", b"\xff", b"\xfe\xff", b"9" * 5000, b"[" * 3000, b"(" * 3000, b"{" * 3000, b"<a>" * 3000, b"- " * 3000, b"nan",
+    b"\0", b"\xff", b"\xfe\xff", b"9" * 5000, b"[" * 3000, b"(" * 3000, b"{" * 3000, b"<a>" * 3000, b"- " * 3000,
+    b"nan",
     b"inf", b"-", b"1e999", b"0x", b"1_0", b"\r", b"\n", b"\t", b"&a *a", b"!!python/object:os.system x", b'"', b"'",
-    b"\\", b"%s", b"{0}", b"${x}", b"<!DOCTYPE a>", b"]]>", b"&lt;", b"|", b"+--+", b"\xe2\x80\xae", b"=", b",", b" " * 5000,
+    b"\\", b"%s", b"{0}", b"${x}", b"<!DOCTYPE a>", b"]]>", b"&lt;", b"|", b"+--+", b"\xe2\x80\xae", b"=", b",",
+    b" " * 5000,
     "٣".encode(), "²".encode(), b"-1", b"0", b"99999999999999999999",
 )  # fmt: skip
 """Bytes that parsers are known to stumble over."""
 
 WORDS = ("", "0", "-1", "1", "2", "1,2", "1,,2", "x", "nan", "1e9", "9" * 5000, "٣", "²", "fixed<8,3>", "/", ".", "..",
          "nowhere", "nowhere.h5", "project", "project/project.toml", "folder", "folder/vivado_synth.rpt", "run.json",
-         "base.toml", "x.npz", "x.csv", "/dev/null", "/dev/zero", "\udcff", "a\nb", "-", "--", "@x", "x" * 5000)  # fmt: skip
+         "base.toml", "x.npz", "x.csv", "/dev/null", "/dev/zero", "\udcff", "a\nb",
+         "-", "--", "@x", "x" * 5000)  # fmt: skip
 """Arguments of a command line, some of which name what is there."""
 
 OPTIONS = ("--data", "--input-precision", "--bits", "--reuse-factor", "--allow-lambda", "--build", "--jobs", "--part",
@@ -442,7 +446,8 @@ def _text(rng: random.Random, text: str | bytes) -> str:
 
 ENVIRONMENTS: tuple[Mapping[str, str], ...] = (
     {"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"HOME": "/nonexistent"}, {"HOME": ""},
-    {"TMPDIR": "/nonexistent"}, {"COLUMNS": "x"}, {"COLUMNS": "1"}, {"TERM": "dumb"}, {"FORCE_COLOR": "1"}, {"PATH": ""},
+    {"TMPDIR": "/nonexistent"}, {"COLUMNS": "x"}, {"COLUMNS": "1"}, {"TERM": "dumb"}, {"FORCE_COLOR": "1"},
+    {"PATH": ""},
     {"XDG_CACHE_HOME": "/proc"}, {"HLSFLOW_CACHE": "/dev/null"}, {"PYTHONWARNINGS": "error"}, {"NO_COLOR": "1"},
 )  # fmt: skip
 SHELLS = (

@@ -44,10 +44,12 @@ def read_columns(
     kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
     foreign.require_file(path, kind)
     with foreign.reading(path, kind):
-        return _columns(_read(path), path, label, features)
+        return _columns(_read(path), path, label, features, targets, weight)
 
 
-def _columns(table: Any, path: Path, label: str | None, features: Sequence[str]) -> Mapping[str, NDArray[Any]]:
+def _columns(
+    table: Any, path: Path, label: str | None, features: Sequence[str], targets: Sequence[str], weight: str | None
+) -> Mapping[str, NDArray[Any]]:
     """Those of a table that are meant."""
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
