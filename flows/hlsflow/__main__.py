@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import shtab
 
 from hlsflow import __version__
-from hlsflow.commands import build, cache, clean, doctor, estimate, explore, project, report, search
+from hlsflow.commands import build, cache, clean, doctor, estimate, explore, new, project, report, search
 from hlsflow.core import output
 from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, said
 from hlsflow.core.progress import Progress
@@ -77,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     project.add_target_to(check)
     report.add_baseline_to(check)
     check.set_defaults(command=_check)
-    new = commands.add_parser("new", help="make a project folder to start from")
-    new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
-    new.set_defaults(command=_new)
+    new.add_to(commands)
     explore.add_to(commands)
     search.add_to(commands)
     cache.add_to(commands)
@@ -119,14 +116,6 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _doctor(arguments: argparse.Namespace) -> None:
     print(doctor.render(doctor.checkup()))
-
-
-def _new(arguments: argparse.Namespace) -> None:
-    from hlsflow.project.scaffold import scaffold
-
-    for file in scaffold(arguments.folder):
-        print(f"wrote {file}")
-    print(f"now run: hlsflow run {arguments.folder}")
 
 
 if __name__ == "__main__":
