@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -66,7 +65,9 @@ def _estimate(arguments: argparse.Namespace) -> None:
 
 def amd_part(part: str) -> str:
     """A part that AMD may have; raises ProjectError for what can be none."""
-    if not re.fullmatch(r"xc[a-z0-9]+(-[a-z0-9-]+)?", part, re.IGNORECASE):
+    from hlsflow.project.target import AMD_PART
+
+    if not AMD_PART.fullmatch(part):
         raise ProjectError(f"'{part}' is no part of AMD", "write it as AMD does, such as xc7z020clg400-1")
     return part
 

@@ -17,7 +17,7 @@ from hlsflow.hls.precision import from_hls4ml, frozen
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Knobs, LayerKnobs, ResolvedKnobs
 from hlsflow.project.errors import nearest
-from hlsflow.project.reuse import nearest_legal
+from hlsflow.project.reuse import illegal, nearest_legal
 
 KEEPING = (
     "InputLayer",
@@ -78,7 +78,7 @@ def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs
         return own
     given = knobs.layers.get(layer["name"])
     if given is not None and given.reuse_factor is not None:
-        raise _illegal(layer, own, legal)
+        raise illegal(layer["name"], matrix(layer), own.strategy, own.reuse_factor, legal)
     return own.model_copy(update={"reuse_factor": min(legal, key=lambda factor: abs(factor - own.reuse_factor))})
 
 
@@ -148,16 +148,6 @@ def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs)
         entry["Precision"][key] = str(kind)
         layer[f"{source}_data"] = kind.real(kind.quantize(layer[f"{source}_data"]))
         layer[f"{source}_quantizer"] = frozen(kind)
-
-
-def _illegal(layer: dict[str, Any], knobs: ResolvedKnobs, legal: tuple[int, ...]) -> ProjectError:
-    n_in, n_out = matrix(layer)
-    return ProjectError(
-        f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
-        f"build reuse factor {knobs.reuse_factor}",
-        f"set knobs.layers.{layer['name']}.reuse_factor to {' or '.join(map(str, legal))}; "
-        "[sweep] and rtl.reuse_factor take any",
-    )
 
 
 def require_granted(hls_model: Any, layers: Layers, names: Names, knobs: Knobs, io_type: str) -> None:

@@ -182,7 +182,8 @@ def _unquantized(layer: str, name: str, values: Array) -> Held:
     if name != "bias":
         raise UnsupportedLayer(
             f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
-            f"give the layer {name}_quantizer=quantized_bits(bits, integer, alpha=1), or alpha='auto_po2'",
+            "add --bits 8 (in a project: model.float_file and [quantize]), which quantizes the layers without "
+            f"quantizers and leaves the others alone; or train the layer with a {name}_quantizer",
         )
     top = int(np.frexp(np.abs(values).max())[1])
     kind = Fixed(BIAS_BITS, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)

@@ -31,6 +31,7 @@ from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape, split
 from hlsflow.project import Project, Prune, Share, Training
 from hlsflow.qat import anomaly, checkpoint
+from hlsflow.qat.ahead import require_knobs
 from hlsflow.qat.build import build
 from hlsflow.qat.checkpoint import State
 from hlsflow.qat.compress.distil import Teacher
@@ -80,7 +81,7 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     progress = progress or Progress()
     started(project.devices)
     keras2.number_anew()
-    _check_places(project)
+    _check_ahead(project)
     data = load_data(project)
     data = data if project.anomaly is None else anomaly.normal_samples(data)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
@@ -115,12 +116,15 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
-def _check_places(project: Project) -> None:
-    """Refuse wrong names in [devices.layers] before anything is trained."""
-    if project.devices is None or not project.devices.layers:
+def _check_ahead(project: Project) -> None:
+    """Refuse wrong knobs, and wrong names in [devices.layers], before anything is trained."""
+    placed = project.devices is not None and bool(project.devices.layers)
+    if not (placed or project.knobs.layers):
         return
     functions = project.model.baseline, project.model.quantized
-    check_layers(project.devices, [build(project, function) for function in functions if function is not None])
+    models = [build(project, function) for function in functions if function is not None]
+    check_layers(project.devices, models)
+    require_knobs(project, models[-1])
     keras2.forget()  # layers without a name are numbered on
 
 

@@ -24,8 +24,10 @@ from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.keras.plain import plain
 from hlsflow.project import Project, Quantize, Share, Training
+from hlsflow.qat.ahead import require_knobs
+from hlsflow.qat.build import build
 from hlsflow.qat.compress.distil import Teacher
-from hlsflow.qat.compress.fold import folded
+from hlsflow.qat.compress.fold import folded, is_quantized
 from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.quantize import Quantized, quantized
 from hlsflow.qat.compress.share import sharer_of
@@ -33,6 +35,7 @@ from hlsflow.qat.compress.shrink import without_pruned
 from hlsflow.qat.devices import check_layers, started
 from hlsflow.qat.engine import Fit
 from hlsflow.qat.load import load_model
+from hlsflow.qat.normalize import GRID
 from hlsflow.qat.train import TrainResult, finish, fit, make_deterministic, train_one, write_results
 
 RATE = 0.1
@@ -62,11 +65,13 @@ def train_from_float(
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
+    require_knobs(project, teacher)
     plain = folded(teacher)
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
     first = work.quantized(plain, table)
     write_text(folder / "quantizers.json", json.dumps([asdict(choice) for choice in first.choices], indent=1))
+    work.say_mixed(plain, first)
     work.finish(first.model, Stage.PTQ, "ptq.h5")
     last = work.fine_tuned(plain, first) if table.epochs else first
     work.finish(without_pruned(last.model, project.prune, work.progress), Stage.QAT, "qat.h5")
@@ -97,11 +102,21 @@ class _Work:
             model = self._opened(load_model(project.model_path, allow_lambda=project.model.allow_lambda))
         else:
             assert project.training is not None
+            if project.knobs.layers:
+                require_knobs(project, build(project, function))
+                keras2.number_anew()
             place = self.folder / "checkpoints" / "float"
             model, state = train_one(project, project.training, function, self.data, place, self.progress)
             self.histories["float"] = state.history
         self.finish(model, Stage.FLOAT, "float.h5")
         return model
+
+    def say_mixed(self, plain: Any, first: Quantized) -> None:
+        """Which layers of a model that is quantized in part were quantized here."""
+        if any(is_quantized(layer) and layer.name != GRID for layer in plain.layers):
+            found = dict.fromkeys(choice.layer for choice in first.choices)
+            own = ", ".join(f"'{name}'" for name in found)
+            self.progress.say(f"quantized here: {own}; the other layers keep the quantizers that they have")
 
     def _opened(self, model: Any) -> Any:
         """The model with its layers on one level."""
