@@ -1,6 +1,6 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
-Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
+Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 the gate failed; 4 a tool is missing; 5 a
 tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
 reads the output has gone; 1 any other error. What takes time to import is imported by the functions, so that Ctrl-C
 ends in 130 there too.
@@ -75,12 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
     shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
+    run = commands.add_parser("run", help="train, translate, compare, emit RTL, simulate, synthesize, report")
     project.add_to(run)
     project.add_target_to(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
-        "check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle; or figures against a baseline"
+        "check", help="the gate alone: file = frozen network = C-simulation = oracle; or figures against a baseline"
     )
     project.add_to(check)
     project.add_target_to(check)
