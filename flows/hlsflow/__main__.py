@@ -1,24 +1,21 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
-Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
+Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 the gate failed; 4 a tool is missing; 5 a
 tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
-reads the output has gone; 1 any other error.
+reads the output has gone; 1 any other error. What takes time to import is imported by the functions, so that Ctrl-C
+ends in 130 there too.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-
-import shtab
 
 from hlsflow import __version__
-from hlsflow.commands import build, cache, clean, doctor, estimate, explore, project, report, search
 from hlsflow.core import output
 from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, said
-from hlsflow.core.progress import Progress
 
 INTERRUPTED = 130
 
@@ -46,12 +43,20 @@ def _command(argv: Sequence[str] | None) -> None:
     """Read the arguments and do what they say; the output is complete then, also that of `--help`."""
     try:
         arguments = _parser().parse_args(argv)
+        _require_working_folder()
         command: Callable[[argparse.Namespace], None] = arguments.command
         command(arguments)
     except SystemExit:
         sys.stdout.flush()
         raise
     sys.stdout.flush()
+
+
+def _require_working_folder() -> None:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise StorageError("the working folder has been deleted", "cd to one that exists") from None
 
 
 def _refused(error: OSError) -> StorageError:
@@ -62,24 +67,26 @@ def _refused(error: OSError) -> StorageError:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import shtab
+
+    from hlsflow.commands import build, cache, clean, estimate, explore, new, project, report, search
+
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
     shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
+    run = commands.add_parser("run", help="train, translate, compare, emit RTL, simulate, synthesize, report")
     project.add_to(run)
     project.add_target_to(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
-        "check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle; or figures against a baseline"
+        "check", help="the gate alone: file = frozen network = C-simulation = oracle; or figures against a baseline"
     )
     project.add_to(check)
     project.add_target_to(check)
     report.add_baseline_to(check)
     check.set_defaults(command=_check)
-    new = commands.add_parser("new", help="make a project folder to start from")
-    new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
-    new.set_defaults(command=_new)
+    new.add_to(commands)
     explore.add_to(commands)
     search.add_to(commands)
     cache.add_to(commands)
@@ -93,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from hlsflow.commands import project
+    from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
@@ -102,6 +111,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from hlsflow.commands import project, report
+    from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import CHECK_STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
@@ -118,15 +129,9 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
+    from hlsflow.commands import doctor
+
     print(doctor.render(doctor.checkup()))
-
-
-def _new(arguments: argparse.Namespace) -> None:
-    from hlsflow.project.scaffold import scaffold
-
-    for file in scaffold(arguments.folder):
-        print(f"wrote {file}")
-    print(f"now run: hlsflow run {arguments.folder}")
 
 
 if __name__ == "__main__":

@@ -67,6 +67,10 @@ class Store:
     def __init__(self, root: Path, say: Callable[[str], None]) -> None:
         self._root, self._say = root, say
 
+    def records(self, name: str) -> Path:
+        """The folder for small files of that name, which live as long as finished work and may be lost."""
+        return self._root / name
+
     def do(self, step: str, key: Key, work: Callable[[Path], None], resumable: bool = False) -> Done:
         """Return the finished step of that key, doing the work if nobody has.
 

@@ -269,8 +269,9 @@ def _licence(flight: _Flight) -> Iterator[Finding]:
     part, variables = flight.design.part, LICENCE_VARIABLES.get(flight.design.backend, ())
     if not variables or (flight.amd and (not part or FREE_PARTS.match(part.lower()))):
         return
+    home = os.path.expanduser("~")  # stays "~" for a user without one
     entries = [entry for name in variables for entry in os.environ.get(name, "").split(os.pathsep) if entry]
-    if not entries and not any(any((Path.home() / name).glob("*.lic")) for name in LICENCE_FOLDERS):
+    if not entries and not any(any(Path(home, name).glob("*.lic")) for name in LICENCE_FOLDERS):
         what = f"a licence is needed for {part or flight.design.backend}, and none of {', '.join(variables)} is set"
         cure = f"set {variables[0]} to port@server or a file" + (", or take a part of the free edition" * flight.amd)
         yield Finding(Severity.WARNING, "", what, cure)

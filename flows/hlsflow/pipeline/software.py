@@ -56,7 +56,7 @@ def train(context: Context, results: Results) -> Results:
         *("task", "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
-        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "network": network_key(project, context.store.records("networks"), context.folder.parents),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
         "settings": keras2.settings(),

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hlsflow.core.caches import hint_for
 from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, said
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -366,5 +367,5 @@ def _signal_name(number: int) -> str:
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The StorageError for an OSError met while reading or writing `path`."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    hint = FREE_SPACE if full else "check that the folder exists and that you may write to it"
+    hint = FREE_SPACE if full else hint_for(path, "check that the folder exists and that you may write to it")
     return StorageError(f"cannot write {path}: {error.strerror or error}", hint)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.metrics import Stage
-from hlsflow.report.folders.directory import columns
+from hlsflow.report.folders.columns import columns
 from hlsflow.toolchains.reports import libero, read_any
 from tests.toolchains.reports import damage
 from tests.toolchains.reports.test_oneapi import get, layers, values
@@ -48,7 +48,7 @@ def test_results_keep_their_stages_apart() -> None:
 
 
 def test_its_stages_never_share_a_column() -> None:
-    found = columns([read_any(SCHEDULE), read_any(RESULTS)])
+    found = columns([read_any(SCHEDULE), read_any(RESULTS)], SCHEDULE.parent)
     assert [column.stage for column in found] == [Stage.HLS, Stage.ROUTED, Stage.SIMULATED]
     assert all(metric.stage is column.stage for column in found for metric in column.metrics)
     assert sum(len(column.metrics.metrics) for column in found) == 12

@@ -17,6 +17,7 @@ from hlsflow.toolchains.reports.report import UNKNOWN, LayerFigures, Origin, Rep
 from hlsflow.toolchains.reports.text import Box, Row, Text, read_text
 
 TOOL = "SmartHLS"
+MARK = r"^=+\s+Summary Report for RTL Simulation and FPGA Synthesis\s+=+"
 FUNCTION = r"Function:\s+(\S+)\s+takes\s+(\S+)\s+cycles?(?:\s+II\s*=\s*(\S+))?"
 HEADING = r"^\s*=+ (\d+)\. (.+?) =+\s*$"
 MEMORY = r"^\s*=+ \d+\. Memory Usage"
