@@ -92,6 +92,7 @@ def outcomes(kind: str, seed: int, numbers: list[int], limit: float) -> Iterator
         yield from done
         numbers = numbers[len(done) :]
         if len(done) < min(CHUNK, len(done) + len(numbers)):
+            process.join(1)  # one that has just ended is still there for a moment
             yield Outcome(numbers[0], "hang" if process.is_alive() else "crash")
             numbers = numbers[1:]
         process.kill()
