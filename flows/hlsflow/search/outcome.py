@@ -112,7 +112,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         f"{m.tool} {m.version}" for one in outcome.trials for m in one.figures if m.stage is Stage.SYNTH
     )
     return [
-        f"{networks}: {len(outcome.trials) - failed} trained, proved bit-exact and measured, {failed} not to be built",
+        f"{networks}: {len(outcome.trials) - failed} trained, gated and measured, {failed} not to be built",
         f"objectives: {', '.join(outcome.search.objectives)}; accuracy is that of the validation set",
         f"area: synthesis for {outcome.family} by {', '.join(tools) or 'nobody'}",
         f"front: {len(outcome.points)} points; their RTL = oracle, cycles as simulated",
