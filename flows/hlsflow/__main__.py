@@ -1,6 +1,6 @@
 """The command line: reads arguments, calls the pipeline, turns errors into one message and an exit code.
 
-Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 not bit-exact; 4 a tool is missing; 5 a
+Exit codes: 0 done; 2 something in the project, model or data is not usable; 3 the gate failed; 4 a tool is missing; 5 a
 tool failed; 6 the disk, or an output that takes no more; 7 a figure moved beyond its baseline; 130 interrupted; 141 who
 reads the output has gone; 1 any other error. What takes time to import is imported by the functions, so that Ctrl-C
 ends in 130 there too.
@@ -12,7 +12,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from hlsflow import __version__
 from hlsflow.core import output
@@ -70,26 +69,24 @@ def _refused(error: OSError) -> StorageError:
 def _parser() -> argparse.ArgumentParser:
     import shtab
 
-    from hlsflow.commands import build, cache, clean, estimate, explore, project, report, search
+    from hlsflow.commands import build, cache, clean, estimate, explore, new, project, report, search
 
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
     shtab.add_argument_to(parser, "--print-completion", help="print a script that completes words in your shell")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="train, translate, prove bit-exact, emit RTL, simulate, synthesize, report")
+    run = commands.add_parser("run", help="train, translate, compare, emit RTL, simulate, synthesize, report")
     project.add_to(run)
     project.add_target_to(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
-        "check", help="the bit-exactness gate alone: QKeras = C-simulation = oracle; or figures against a baseline"
+        "check", help="the gate alone: file = frozen network = C-simulation = oracle; or figures against a baseline"
     )
     project.add_to(check)
     project.add_target_to(check)
     report.add_baseline_to(check)
     check.set_defaults(command=_check)
-    new = commands.add_parser("new", help="make a project folder to start from")
-    new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
-    new.set_defaults(command=_new)
+    new.add_to(commands)
     explore.add_to(commands)
     search.add_to(commands)
     cache.add_to(commands)
@@ -135,14 +132,6 @@ def _doctor(arguments: argparse.Namespace) -> None:
     from hlsflow.commands import doctor
 
     print(doctor.render(doctor.checkup()))
-
-
-def _new(arguments: argparse.Namespace) -> None:
-    from hlsflow.project.scaffold import scaffold
-
-    for file in scaffold(arguments.folder):
-        print(f"wrote {file}")
-    print(f"now run: hlsflow run {arguments.folder}")
 
 
 if __name__ == "__main__":

@@ -193,8 +193,10 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new one, never half of it; raises StorageError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with _storage(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
         part.write_bytes(content)
         part.replace(path)
 

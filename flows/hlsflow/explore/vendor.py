@@ -112,7 +112,7 @@ def _notes(project: Project, study: VendorStudy) -> list[str]:
         "All figures are csynth's estimates, latency and II too; logic synthesis comes to other ones.",
         "Sums hold the layers, each as a project of its own; what joins them shows in whole designs alone.",
         "Reuse factors and strategies were tried. Weights keep their widths, and other knobs are not hls4ml's.",
-        "The bit-exactness gate is left to `hlsflow run`, which takes the project file of each point.",
+        "The gate is left to `hlsflow run`, which takes the project file of each point.",
     ]
     if {"latency", "resource"} <= set(project.explore.strategy):
         notes.append(

@@ -44,7 +44,7 @@ CONFIRM_STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth_fi
 """The same, with the RTL simulated against the oracle."""
 
 CHECK_STEPS: tuple[Step, ...] = (train, translate, csim)
-"""The bit-exactness gate alone."""
+"""The gate alone, as far as no RTL is needed."""
 
 
 def run(

@@ -60,7 +60,7 @@ def assert_bit_exact(
     Returns:
         the gate, passed; its `verdict` says whether anything differs from the model.
     Raises:
-        AssertionError: not bit-exact. FlowError: the model or a value is not usable, or no C++ compiler is there.
+        AssertionError: the gate failed. FlowError: the model or a value is not usable, or no C++ compiler is there.
     """
     settings = Settings(_parsed(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as temporary:

@@ -7,7 +7,6 @@ The JSON follows `templates/report/report.schema.json`.
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import json
@@ -20,7 +19,7 @@ from typing import Any
 from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, chain, clocks, html, markdown, measured, quality
+from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
 from hlsflow.report.document import (
     Bars,
     Cell,
@@ -127,13 +126,8 @@ COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target
 
 def to_csv(report: Report) -> str:
     """One row a figure; the value of a missing one is empty and its note says why."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for point in report.points:
-        for metric in point.metrics:
-            writer.writerow({"point": point.label} | metric.to_json())
-    return stream.getvalue()
+    rows = ({"point": point.label} | metric.to_json() for point in report.points for metric in point.metrics)
+    return comma.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 def document(report: Report) -> Document:

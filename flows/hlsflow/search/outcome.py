@@ -6,8 +6,6 @@ and so have predicted and simulated cycles.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from hlsflow import __version__
 from hlsflow.core.metrics import UNITS, Metric, MetricSet, Stage
 from hlsflow.core.store import write_text
 from hlsflow.project import Search
-from hlsflow.report import html, markdown
+from hlsflow.report import comma, html, markdown
 from hlsflow.report.document import Cell, Document, Lines, Section, Table, cell, row
 from hlsflow.report.measured import figure_cell, heading
 from hlsflow.search.space import Values, size
@@ -114,7 +112,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         f"{m.tool} {m.version}" for one in outcome.trials for m in one.figures if m.stage is Stage.SYNTH
     )
     return [
-        f"{networks}: {len(outcome.trials) - failed} trained, proved bit-exact and measured, {failed} not to be built",
+        f"{networks}: {len(outcome.trials) - failed} trained, gated and measured, {failed} not to be built",
         f"objectives: {', '.join(outcome.search.objectives)}; accuracy is that of the validation set",
         f"area: synthesis for {outcome.family} by {', '.join(tools) or 'nobody'}",
         f"front: {len(outcome.points)} points; their RTL = oracle, cycles as simulated",
@@ -190,18 +188,16 @@ def test(figures: MetricSet) -> Metric | None:
 def to_csv(outcome: Outcome) -> str:
     """A line for each trial; a missing figure is empty."""
     front = {point.trial: point.project for point in outcome.points}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     predicted = [f"{name}_predicted" for name in CYCLES]
-    names = list(outcome.search.space)
-    writer.writerow(["trial", *names, "validation_accuracy", "test_accuracy", *AREA, *predicted, "project", "reason"])
+    names, rows = list(outcome.search.space), []
     for one in outcome.trials:
         found = [validation(one.figures), test(one.figures), *(one.figures.get(name, Stage.SYNTH) for name in AREA)]
         figures = ["" if metric is None or metric.value is None else metric.value for metric in found]
         cycles = [one.predicted.get(name, "") for name in CYCLES]
         values = [one.values.get(name, "") for name in names]
-        writer.writerow([one.number, *values, *figures, *cycles, front.get(one.number, ""), one.reason])
-    return text.getvalue()
+        rows.append([one.number, *values, *figures, *cycles, front.get(one.number, ""), one.reason])
+    head = ["trial", *names, "validation_accuracy", "test_accuracy", *AREA, *predicted, "project", "reason"]
+    return comma.table(head, rows)
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:

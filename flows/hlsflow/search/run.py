@@ -1,4 +1,4 @@
-"""`hlsflow search`: trial after trial is trained, proved bit-exact and measured; the best ones are left as projects.
+"""`hlsflow search`: trial after trial is trained, passed by the gate and measured; the best ones are left as projects.
 
 In: a project with [search], and `Options`. Out: `build/<project>/search/` with the trials' database, tables, and a
 project for each point of the Pareto front.
@@ -61,7 +61,7 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
 
     Raises:
         ProjectError: [devices] asks for several workers.
-        GateFailed: a trial is not bit-exact. FlowError: what a step raised; all that was finished is kept.
+        GateFailed: the gate of a trial failed. FlowError: what a step raised; all that was finished is kept.
     """
     progress, table = progress or Progress(), search_of(project)
     if project.devices is not None and project.devices.strategy == "workers":

@@ -27,7 +27,7 @@ from hlsflow.project import Project, Quantize, Share, Training
 from hlsflow.qat.ahead import require_knobs
 from hlsflow.qat.build import build
 from hlsflow.qat.compress.distil import Teacher
-from hlsflow.qat.compress.fold import folded
+from hlsflow.qat.compress.fold import folded, is_quantized
 from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.quantize import Quantized, quantized
 from hlsflow.qat.compress.share import sharer_of
@@ -35,6 +35,7 @@ from hlsflow.qat.compress.shrink import without_pruned
 from hlsflow.qat.devices import check_layers, started
 from hlsflow.qat.engine import Fit
 from hlsflow.qat.load import load_model
+from hlsflow.qat.normalize import GRID
 from hlsflow.qat.train import TrainResult, finish, fit, make_deterministic, train_one, write_results
 
 RATE = 0.1
@@ -70,6 +71,7 @@ def train_from_float(
         work.teacher = Teacher(teacher, project.distil)
     first = work.quantized(plain, table)
     write_text(folder / "quantizers.json", json.dumps([asdict(choice) for choice in first.choices], indent=1))
+    work.say_mixed(plain, first)
     work.finish(first.model, Stage.PTQ, "ptq.h5")
     last = work.fine_tuned(plain, first) if table.epochs else first
     work.finish(without_pruned(last.model, project.prune, work.progress), Stage.QAT, "qat.h5")
@@ -108,6 +110,13 @@ class _Work:
             self.histories["float"] = state.history
         self.finish(model, Stage.FLOAT, "float.h5")
         return model
+
+    def say_mixed(self, plain: Any, first: Quantized) -> None:
+        """Which layers of a model that is quantized in part were quantized here."""
+        if any(is_quantized(layer) and layer.name != GRID for layer in plain.layers):
+            found = dict.fromkeys(choice.layer for choice in first.choices)
+            own = ", ".join(f"'{name}'" for name in found)
+            self.progress.say(f"quantized here: {own}; the other layers keep the quantizers that they have")
 
     def _opened(self, model: Any) -> Any:
         """The model with its layers on one level."""
