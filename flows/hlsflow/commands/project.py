@@ -44,7 +44,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--label", metavar="COLUMN", help="column of a table with the class (default: y, label or class)"
     )
     model.add_argument("--features", metavar="A,B,…", help="columns of a table that enter the network (default: all)")
-    model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>")
+    model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>, or auto")
     model.add_argument("--bits", type=int, metavar="N", help="the model is a float one: quantize it to N bits")
     model.add_argument(
         "--task",

@@ -137,6 +137,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "settings": keras2.settings(),
         "code": code(*READING, *OF_TASKS, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
@@ -196,13 +197,13 @@ def csim(context: Context, results: Results) -> Results:
     """file = frozen, then C-simulation of the whole test set, and frozen = csim = oracle where that is possible."""
     assert results.translated is not None
     translated, backend, vectors = results.translated, context.project.target.backend, context.project.gate.vectors
-    linked, compiler = gating.require(_linked(translated.folder, context.project)), gxx.find()
+    linked = gating.require(_linked(translated.folder, context.project))
     key = {
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
         "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
-        "compiler": compiler.label,
+        "compiler": gxx.identity(),
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
     }

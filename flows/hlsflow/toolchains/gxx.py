@@ -19,6 +19,8 @@ from hlsflow.toolchains import process
 from hlsflow.toolchains.tool import Tool, version_text, version_tuple
 
 CANDIDATES = ("g++", "clang++")
+VARIABLES = ("CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
+"""Of the environment, by which compilers find other headers, libraries or programs."""
 MINIMUM = {"g++": (7,), "clang++": (5,)}
 """The first releases with all of C++17 (the language status pages of both projects)."""
 VERSION = r"(\d+(?:\.\d+)+)"
@@ -29,6 +31,11 @@ HINT = "install a C++ compiler (Debian and Ubuntu: apt install g++; macOS: xcode
 def find() -> Tool:
     """The compiler that CXX names, else g++, else clang++; raises ToolMissing."""
     return _find(os.environ.get("CXX", ""), os.environ.get("PATH", ""))
+
+
+def identity() -> list[str]:
+    """What keys of results hold: the compiler, and what the environment tells it."""
+    return [*find().identity, *(f"{name}={os.environ.get(name, '')}" for name in VARIABLES)]
 
 
 @functools.cache
