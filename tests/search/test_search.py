@@ -22,13 +22,13 @@ from hlsflow import search as searching
 from hlsflow.__main__ import main
 from hlsflow.core.errors import FlowError, ProjectError, StorageError
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import digest
+from hlsflow.core.store import digest, file_digest
 from hlsflow.core.tasks import Kind
 from hlsflow.data import load_data
 from hlsflow.project import Project, load
 from hlsflow.qat.build import build
 from hlsflow.search import Options, search
-from hlsflow.search.run import fitting, measured, question
+from hlsflow.search.run import fitting, measured, question, require_same_code
 from hlsflow.search.space import networks, search_of, size, trial_project, write_project
 from hlsflow.search.study import Book
 
@@ -295,6 +295,23 @@ def test_trials_of_another_search_are_not_mixed_in(before: str, after: str, diff
     changed = project_of(tmp_path, (PROJECT + SEARCH).replace(before, after))
     with pytest.raises(ProjectError, match=f"is of another search: {differs} differ"):
         book_of(changed, sqlite(tmp_path), tmp_path)
+
+
+def test_trials_of_other_helpers_are_not_mixed_in(tmp_path: Path) -> None:
+    """A helper beside model.py is no part of the question, but of what a trial has read."""
+    project, book = project_of(tmp_path / "p"), book_of(project_of(tmp_path / "p"), sqlite(tmp_path), tmp_path)
+    helper = project.folder / "blocks.py"
+    helper.write_text("WIDTH = 8")
+    found = book.next()
+    assert found is not None
+    book.keep(found[0], {"read": {"blocks.py": file_digest(helper)}}, [1.0, 1.0, 1.0])
+    require_same_code(project, book)
+    (project.folder / "notes.txt").write_text("other")
+    require_same_code(project, book)
+    for change in (lambda: helper.write_text("WIDTH = 9"), helper.unlink):
+        change()
+        with pytest.raises(ProjectError, match=r"trial 1 was built by another blocks\.py"):
+            require_same_code(project, book)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -258,7 +259,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     """
     training, data, runtime = job.training, job.data.shaped(sample_shape(model)), job.runtime
     check_images(data.shape, job.source, len(model.inputs))
-    with runtime.guarded():
+    with runtime.guarded(), _trainable(job.name):
         engine = Engine(model, replace(job, data=data))
         state = _begun(engine, job, progress)
         if state.epoch:
@@ -274,6 +275,24 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
                 advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
+
+
+@contextmanager
+def _trainable(name: str) -> Iterator[None]:
+    """Turn what TensorFlow finds while it computes, such as too little memory, into one error."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.OpError, MemoryError) as error:
+        hint = "correct that layer or its quantizer; where memory lacks, take a smaller batch_size or network"
+        raise ModelError(f"'{name}' cannot be trained: {_found(error)}", hint) from error
+
+
+def _found(error: Exception) -> str:
+    """The line in which TensorFlow says what is wrong; others name nodes of its graph."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "[[" not in line]
+    return lines[-1] if lines else type(error).__name__
 
 
 def _begun(engine: Engine, job: Fit, progress: Progress) -> State:

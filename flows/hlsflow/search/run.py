@@ -24,7 +24,7 @@ from typing import Any
 from hlsflow.core.errors import GateFailed, ModelError, ProjectError, StorageError, UnsupportedLayer
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import digest, file_digest, locked
+from hlsflow.core.store import MANIFEST, digest, file_digest, locked
 from hlsflow.core.tasks import Kind
 from hlsflow.data import load_data
 from hlsflow.data.openml import settled
@@ -33,6 +33,7 @@ from hlsflow.pipeline.context import Results
 from hlsflow.pipeline.run import CONFIRM_STEPS, MEASURE_STEPS, run
 from hlsflow.project import Project, Search
 from hlsflow.project.search import OF_OUTPUTS
+from hlsflow.qat.network import changed
 from hlsflow.qat.train import rank
 from hlsflow.search.outcome import VALIDATION, Outcome, Point, Trial, write
 from hlsflow.search.space import Values, said, search_of, trial_project, write_project
@@ -81,6 +82,7 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
     waiting = "another search of this project runs here: waiting for it"
     with storage_errors(storage), locked(folder / "search.lock", waiting, progress.say), _log(folder) as log:
         book = Book(storage, options.study or project.name, question(project, table), table, folder)
+        require_same_code(project, book)
         work = _Work(project, table, build, options, log)
         _try(work, book, options.trials or table.trials, progress)
         outcome = _outcome(work, book, folder, shown(storage), progress)
@@ -123,6 +125,17 @@ def question(project: Project, table: Search) -> dict[str, Any]:
     }
 
 
+def require_same_code(project: Project, book: Book) -> None:
+    """What the networks of earlier trials were built from must be what it was."""
+    for one in book.finished():
+        other = changed(project, one.result.get("read", {})) if one.result else []
+        if other:
+            raise ProjectError(
+                f"trial {one.number + 1} was built by another {' and '.join(other)} than those that would follow",
+                "name a new study by --study NAME; the trials there stay",
+            )
+
+
 def _try(work: _Work, book: Book, wanted: int, progress: Progress) -> None:
     """Carry out trials until there are enough of them."""
     while (done := len(book.finished())) + book.elsewhere() < wanted:
@@ -139,15 +152,23 @@ def _try(work: _Work, book: Book, wanted: int, progress: Progress) -> None:
 def _carry_out(work: _Work, book: Book, trial: Any, values: Values, told: str) -> str:
     """One trial; returns what to say of it. What cannot be built has failed, what is not exact ends the search."""
     try:
-        figures, predicted = measured(_run(work, values, MEASURE_STEPS))
+        results = _run(work, values, MEASURE_STEPS)
+        figures, predicted = measured(results)
         objectives = [_objective(name, figures, predicted) for name in work.table.objectives]
     except GateFailed as error:
         raise GateFailed(f"{told}: {error.message}", error.hint, error.gate) from error
     except (UnsupportedLayer, ProjectError, ModelError) as error:
         book.fail(trial, error.message)
         return f"cannot be built: {error.message}"
-    book.keep(trial, {"figures": figures.to_json(), "predicted": predicted}, objectives)
+    book.keep(trial, {"figures": figures.to_json(), "predicted": predicted, "read": _read(results)}, objectives)
     return ", ".join(f"{name} {value:.6g}" for name, value in zip(work.table.objectives, objectives, strict=True))
+
+
+def _read(results: Results) -> dict[str, str]:
+    """The files from which the network of a trial was built → digests."""
+    assert results.trained is not None
+    manifest = json.loads((results.trained.folder / MANIFEST).read_text(encoding="utf-8"))
+    return dict(manifest["key"]["network"].get("read", {}))
 
 
 def _run(work: _Work, values: Values, steps: Any) -> Results:
