@@ -6,6 +6,7 @@ In: the folder's configuration, reports and files. Out: sentences.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -300,7 +301,7 @@ def _synthesized(report: Report) -> MetricSet:
 def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
     """Memories whose content is not beside the Verilog: logic synthesis takes them for empty and reports success."""
     named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
-    absent = sorted(rom for rom in named if not rom.is_file())
+    absent = sorted(rom for rom in named if not os.path.isfile(rom))
     if absent:
         told = any(
             metric.stage in (Stage.SYNTH, Stage.PLACED, Stage.ROUTED) for one in reports for metric in one.metrics
@@ -314,4 +315,4 @@ def roms_of(file: Path) -> Iterator[Path]:
     """The memory files that a Verilog file names."""
     with contextlib.suppress(DataError):  # no Verilog of a tool's is so large, or no file
         for name in ROM.findall(foreign.text(file, kind_of("Verilog file"), errors="replace")):
-            yield (file.parent / name).resolve()
+            yield Path(os.path.realpath(file.parent / name))
