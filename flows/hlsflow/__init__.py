@@ -14,7 +14,7 @@ The pipeline, in order (`hlsflow.pipeline.run.STEPS`):
 
     train      QKeras model and float baseline                       hlsflow.qat
     translate  hls4ml project, our integer graph, reference outputs  hlsflow.hls
-    csim       g++ C-simulation; the gate QKeras = csim = oracle     hlsflow.hls, hlsflow.ir
+    csim       g++ C-simulation; file = frozen = csim = oracle       hlsflow.hls, hlsflow.ir
     rtl        Verilog for each reuse factor of the sweep            hlsflow.rtl
     rtlsim     Verilator; the gate oracle = RTL; latency, II         hlsflow.rtl
     synth      LUT, FF, DSP, BRAM; routed Fmax; vendor csynth        hlsflow.toolchains
@@ -25,7 +25,11 @@ For tests of your own there are `hlsflow.plugins.testing` and the pytest fixture
 calls that need it.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
+
+if sys.platform != "linux":
+    raise ImportError("hlsflow runs on Linux only: on Windows use WSL, elsewhere a container or a virtual machine")
 
 __version__ = "0.1.0"
 

@@ -39,7 +39,7 @@ MISTAKES = {
     "lie on no fixed-point grid": ["run", "model.h5", "--data", "thirds.npz"],
     "there is no model file gone.h5": ["run", "gone.h5", "--data", "x.npz"],
     "--reuse-factor 4,x is no list": ["run", "mine", "--reuse-factor", "4,x"],
-    "--reuse-factor: reuse_factor": ["run", "mine", "--reuse-factor", "0"],
+    "--reuse-factor 0: a reuse factor is 1 or more": ["run", "mine", "--reuse-factor", "0"],
     "--data goes with a model file": ["run", "mine", "--data", "x.npz"],
     "--allow-lambda goes with a model file": ["check", "mine", "--allow-lambda"],
     "is there already": ["new", "mine"],

@@ -13,7 +13,9 @@ import pytest
 from hlsflow.__main__ import main
 from hlsflow.commands.explore import metric
 from hlsflow.core.errors import ProjectError
-from hlsflow.explore.run import interval, spread
+from hlsflow.explore.request import Request, interval, question_of
+from hlsflow.explore.run import spread
+from hlsflow.project import load
 from tests.pipeline.test_pipeline import PROJECT, make_project
 
 SMALL = (
@@ -54,6 +56,30 @@ def test_points_to_confirm_are_spread_over_the_front() -> None:
         (["--max", "watts=3"], "'watts' is no metric"),
         (["--minimize", "lut=much"], "much is no weight"),
         (["--pareto", "lut,speed"], "'speed' is no metric"),
+        (["--max", "lut=²"], "--max lut=² is no limit"),
+        (["--max", "lut=" + "9" * 5000], "is no limit"),
+        (["--minimize", "lut=nan"], "nan is no weight"),
+        (["--minimize", "lut=-1"], "-1 is no weight"),
+        (["--minimize", "lut=0"], "leave nothing to minimise"),
+        (["--pareto", "lut"], "a front of lut cannot be drawn"),
+        (["--pareto", "lut,lut"], "a front of lut, lut cannot be drawn"),
+        (["--part", "xc7nonsense"], "part 'xc7nonsense' is not known"),
+        (["--part", "LFE5U-35F-6BG381C"], "there is no LFE5U-35F"),
+        (["--part", "xc7a35t", "--family", "ecp5"], "part xc7a35t is xc7, not ecp5"),
+        (["--part", "xc7a35t", "--utilisation", "1.5"], "1.5 of a part cannot be used"),
+        (["--part", "xc7a35t", "--utilisation", "nan"], "nan of a part cannot be used"),
+        (["--throughput", "0"], "0 inferences a second"),
+        (["--throughput", "nan"], "nan inferences a second"),
+        (["--cluster", "pbs"], "cluster 'pbs' is unknown"),
+        (["--cluster", "tcp://nowhere"], "'tcp://nowhere' is no scheduler's address"),
+        (["--cluster", "http://host:1"], "'http://host:1' is no scheduler's address"),
+        (["--confirm", "-1"], "--confirm -1 is no number of points"),
+        (["--points", "0"], "--points 0 is no number of points"),
+        (["--fine-tune", "0"], "there is no point 0"),
+        (["--fine-tune", "3", "--points", "2"], "there is no point 3"),
+        (["--fine-tune", "2", "--minimize", "lut"], "there is no point 2"),
+        (["--fine-tune", "1", "--engine", "vitis"], "--engine vitis narrows no weights"),
+        (["--family", "ecp5", "--engine", "vitis"], "Vitis HLS does not know ECP5"),
     ],
 )
 def test_a_wrong_argument_is_one_clear_error(
@@ -62,6 +88,17 @@ def test_a_wrong_argument_is_one_clear_error(
     project = make_project(tmp_path / "tiny", SMALL)
     assert main(["explore", str(project), "--build", str(tmp_path / "build"), *arguments]) == 2
     assert said in capsys.readouterr().err
+    assert not (tmp_path / "build").exists()  # nothing was trained
+
+
+def test_a_network_that_cannot_be_tuned_is_refused_before_training(tmp_path: Path) -> None:
+    project = load(make_project(tmp_path / "tiny", SMALL))
+    assert question_of(project, Request(fine_tune=1))[1].front == ("latency_cycles", "lut")
+    wide = load(make_project(tmp_path / "wide", SMALL.replace("weight_bits = [3]\n", "")))
+    with pytest.raises(ProjectError, match=r"\[explore\] narrows none"):
+        question_of(wide, Request(fine_tune=1))
+    with pytest.raises(ProjectError, match="nothing to train it on"):
+        question_of(project.model_copy(update={"training": None}), Request(fine_tune=1))
 
 
 def accuracy_of(report: dict[str, Any]) -> float:

@@ -214,10 +214,6 @@ REFUSED = {
     ),
     "layer 'fc' is applied 2 times": lambda: applied_twice(),
     "has no known input shape": lambda: tf_keras.Sequential([dense(3, "fc")]),
-    "the layer name 'fc-1' is no name in C": lambda: network(dense(3, "fc-1")),
-    "hls4ml calls the activation of layer 'fc' 'fc_quantized_relu' too": lambda: network(
-        dense(3, "fc", activation=qkeras.quantized_relu(6, 2)), dense(3, "fc_quantized_relu")
-    ),
     r"layer 'a' \(tanh\) cannot be computed exactly: its values lie on no fixed-point grid": lambda: network(
         tf_keras.layers.Activation("tanh", name="a"), dense(3, "fc")
     ),

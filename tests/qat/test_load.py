@@ -210,6 +210,7 @@ def test_code_in_what_a_model_was_compiled_with_does_not_run(keras: Any, save: S
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
 def test_wrappers_of_pruning_are_loaded_whatever_their_schedule(keras: Any, save: Save, suffix: str) -> None:
+    import qkeras
     from tensorflow_model_optimization.python.core.sparsity.keras import prune, pruning_schedule
 
     class Own(pruning_schedule.PruningSchedule):  # type: ignore[misc]
@@ -224,7 +225,8 @@ def test_wrappers_of_pruning_are_loaded_whatever_their_schedule(keras: Any, save
             return cls()
 
     for schedule in (pruning_schedule.PolynomialDecay(0.0, 0.5, 0, 10), Own()):
-        model = prune.prune_low_magnitude(small(keras), pruning_schedule=schedule)
+        end = qkeras.QActivation(qkeras.quantized_bits(6, 2, alpha=1))  # a quantizer, where others have its text
+        model = prune.prune_low_magnitude(small(keras, end), pruning_schedule=schedule)
         model.set_weights([np.random.default_rng(1).normal(size=array.shape) for array in model.get_weights()])
         x = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
         found = load_model(save(model, suffix))

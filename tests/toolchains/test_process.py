@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from hlsflow.core.errors import StorageError, ToolFailed, ToolMissing
+from hlsflow.core.errors import DataError, StorageError, ToolFailed, ToolMissing
 from hlsflow.toolchains import family, process
 
 ROOT = Path(__file__).parents[2]
@@ -237,6 +238,39 @@ def test_a_full_disk_is_told_apart_from_a_failing_tool(tmp_path: Path) -> None:
 def test_a_file_size_limit_counts_as_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="File too large"):
         shell("ulimit -f 8; trap '' XFSZ; dd if=/dev/zero of=big bs=1024 count=100", tmp_path)
+
+
+@contextlib.contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """No file of this process may be larger."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    "broken", [ValueError("cut"), KeyError("x"), EOFError(), FileNotFoundError(), DataError("odd")]
+)
+def test_results_that_cannot_be_read_are_the_tools_fault_or_that_of_a_full_disk(
+    tmp_path: Path, broken: Exception
+) -> None:
+    with pytest.raises(DataError if isinstance(broken, DataError) else ToolFailed), process.results_of("t", tmp_path):
+        raise broken
+    told = pytest.raises(StorageError, match="so t left no whole result")
+    with no_file_above(8192), told as caught, process.results_of("t", tmp_path):
+        raise broken
+    assert "free some disk space" in caught.value.hint
+
+
+def test_a_file_as_large_as_files_may_be_is_cut_short(tmp_path: Path) -> None:
+    with no_file_above(2**20):
+        (tmp_path / "small").write_bytes(bytes(2**20 - 1))
+        assert not process.is_full(tmp_path)
+        (tmp_path / "cut").write_bytes(bytes(2**20))
+        assert process.is_full(tmp_path)
 
 
 def test_a_log_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:

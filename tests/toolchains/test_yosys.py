@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -264,6 +268,37 @@ def test_a_damaged_or_missing_stat_is_no_figure(tmp_path: Path) -> None:
     stat.write_text('{"modules": {"a": {}, "b": {}}}')
     with pytest.raises(ToolFailed, match="2 modules"):
         yosys.read_cells(stat)
+
+
+ON_A_SMALL_DISK = """
+import shutil, sys
+from pathlib import Path
+from hlsflow.core.errors import FlowError
+from hlsflow.toolchains.yosys import Family, synthesize
+from tests.toolchains.designs import COUNTER
+
+folder, left = Path(sys.argv[1]), int(sys.argv[2])
+(folder / "filling").write_bytes(bytes(shutil.disk_usage(folder).free - left))
+try:
+    synthesize({"top.v": COUNTER}, "counter", Family.ECP5, folder, timeout_s=200, netlist=True)
+except FlowError as error:
+    print(error.exit_code, error.message)
+print(sorted(file.name for file in folder.iterdir() if file.stat().st_size))
+"""
+
+
+@pytest.mark.parametrize(("left", "cut"), [(20_000, "ecp5.stat.json"), (62_000, "ecp5.json")])
+def test_a_disk_that_fills_up_while_yosys_ends_well_is_told(tmp_path: Path, left: int, cut: str) -> None:
+    """On a disk of its own, as any user can have one where the system allows it."""
+    mounted = 'mount -t tmpfs -o size=2m none "$2" && exec "$0" -c "$@"'
+    run = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted, sys.executable]
+    if not shutil.which("unshare") or subprocess.run([*run, "", str(tmp_path)], capture_output=True).returncode:
+        pytest.skip("this system does not let its users mount a small disk")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [*run, ON_A_SMALL_DISK, str(tmp_path), str(left)]
+    ended = subprocess.run(argv, capture_output=True, text=True, env=environment)
+    assert ended.stdout.startswith("6 the disk that holds"), ended.stdout + ended.stderr
+    assert cut in ended.stdout
 
 
 def test_the_digest_depends_on_all_that_decides_the_figures() -> None:

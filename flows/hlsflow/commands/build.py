@@ -6,10 +6,10 @@ In: the command line. Out: what `hlsflow.pipeline.vendor` does, and its figures 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import project
 from hlsflow.core.errors import ProjectError
 from hlsflow.toolchains.chain import Step
 
@@ -28,9 +28,7 @@ Examples:
 """
 
 
-def add_to(
-    commands: Any, project_arguments: Callable[[argparse.ArgumentParser], None], project: Callable[..., Project]
-) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "build",
@@ -38,7 +36,7 @@ def add_to(
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    project_arguments(parser)
+    project.add_to(parser)
     parser.add_argument("--toolchain", default="", help="default: the one that builds the backend and is installed")
     parser.add_argument(
         "--steps", type=_steps, default=(), metavar="A,B,…", help=f"of {', '.join(Step)} (default: csynth)"
@@ -52,16 +50,16 @@ def add_to(
     parser.add_argument(
         "--no-preflight", action="store_true", help="start even what is known to fail; what is known is still said"
     )
-    parser.set_defaults(command=lambda arguments: _build(arguments, project))
+    parser.set_defaults(command=_build)
 
 
-def _build(arguments: argparse.Namespace, project: Callable[[argparse.Namespace], Project]) -> None:
+def _build(arguments: argparse.Namespace) -> None:
     from hlsflow.core.progress import Progress
     from hlsflow.pipeline.vendor import build_folder, build_project
 
     path: Path = arguments.project
     if path.suffix in MODEL_FILES or (path / "project.toml").is_file():
-        chosen = _at(project(arguments), bool(arguments.reuse_factor))
+        chosen = _at(project.project_of(arguments), bool(arguments.reuse_factor))
         folder, figures = build_project(chosen, request(arguments), arguments.build, Progress())
     else:
         if arguments.part or arguments.reuse_factor:

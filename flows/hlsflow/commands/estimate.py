@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import project
 from hlsflow.core.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
@@ -28,12 +28,7 @@ Examples:
 """
 
 
-def add_to(
-    commands: Any,
-    project_arguments: Callable[[argparse.ArgumentParser], None],
-    project: Callable[[argparse.Namespace], Project],
-    reuse_factors: Callable[[str | None], tuple[int, ...]],
-) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "estimate",
@@ -41,21 +36,19 @@ def add_to(
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    project_arguments(parser)
+    project.add_to(parser)
     parser.add_argument("--part", help="another part than the project's, such as xc7z020clg400-1")
     parser.add_argument("--json", action="store_true", help="print a list of estimates for scripts instead of tables")
-    parser.set_defaults(command=lambda arguments: _estimate(arguments, project, reuse_factors(arguments.reuse_factor)))
+    parser.set_defaults(command=_estimate)
 
 
-def _estimate(
-    arguments: argparse.Namespace, project: Callable[[argparse.Namespace], Project], factors: tuple[int, ...]
-) -> None:
+def _estimate(arguments: argparse.Namespace) -> None:
     from hlsflow.estimate import hls4ml_project
     from hlsflow.estimate.design import AMD_BACKENDS
 
-    folder = arguments.project
+    folder, factors = arguments.project, project.reuse_factors(arguments.reuse_factor)
     if not hls4ml_project.is_project(folder):
-        folder = _translated(project(arguments), arguments.build)
+        folder = _translated(project.project_of(arguments), arguments.build)
     design = hls4ml_project.read(folder)
     if design.backend not in AMD_BACKENDS:
         known = ", ".join(AMD_BACKENDS)
@@ -72,7 +65,9 @@ def _estimate(
 
 def amd_part(part: str) -> str:
     """A part that AMD may have; raises ProjectError for what can be none."""
-    if not re.fullmatch(r"xc[a-z0-9]+(-[a-z0-9-]+)?", part, re.IGNORECASE):
+    from hlsflow.project.target import AMD_PART
+
+    if not AMD_PART.fullmatch(part):
         raise ProjectError(f"'{part}' is no part of AMD", "write it as AMD does, such as xc7z020clg400-1")
     return part
 

@@ -6,15 +6,17 @@ In: the command line. Out: a `Request` carried out by `hlsflow.explore.run`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import project
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
 if TYPE_CHECKING:
     from hlsflow.explore.outcome import Outcome
-    from hlsflow.explore.run import Request
+    from hlsflow.explore.request import Request
 
 METRICS = ("latency_cycles", "ii", "lut", "ff", "dsp", "bram")
 SHORT = {"latency": "latency_cycles"}
@@ -29,9 +31,7 @@ Examples:
 """
 
 
-def add_to(
-    commands: Any, project_arguments: Callable[[argparse.ArgumentParser], None], project: Callable[..., Project]
-) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "explore",
@@ -39,7 +39,7 @@ def add_to(
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    project_arguments(parser)
+    project.add_to(parser)
     wanted = parser.add_mutually_exclusive_group()
     wanted.add_argument("--pareto", metavar="A,B[,C]", help="metrics of the front (default: latency,lut)")
     wanted.add_argument("--minimize", metavar="A[=w,B=w…]", help="one optimum of a metric, or of a weighted sum")
@@ -68,7 +68,7 @@ def add_to(
     parser.add_argument(
         "--fine-tune", type=int, metavar="POINT", help="train the narrowed network of a point some more"
     )
-    parser.set_defaults(command=lambda arguments: _explore(arguments, project(arguments)))
+    parser.set_defaults(command=lambda arguments: _explore(arguments, project.project_of(arguments)))
 
 
 def _explore(arguments: argparse.Namespace, project: Project) -> None:
@@ -112,7 +112,7 @@ COLOURS = {"": "", "good": "green", "warn": "yellow", "bad": "red"}
 
 def request(arguments: argparse.Namespace) -> Request:
     """The request that the arguments make; raises ProjectError."""
-    from hlsflow.explore.run import Request
+    from hlsflow.explore.request import Request
 
     front = () if arguments.minimize else tuple(metric(name) for name in (arguments.pareto or "latency,lut").split(","))
     return Request(
@@ -126,6 +126,7 @@ def request(arguments: argparse.Namespace) -> Request:
         confirm=arguments.confirm,
         most=arguments.points,
         cluster=arguments.cluster,
+        fine_tune=arguments.fine_tune,
     )
 
 
@@ -140,13 +141,16 @@ def metric(name: str) -> str:
 def _weight(word: str) -> tuple[str, float]:
     name, _, weight = word.partition("=")
     try:
-        return metric(name), float(weight or 1)
+        value = float(weight or 1)
     except ValueError:
-        raise ProjectError(f"--minimize {word}: {weight} is no weight", "write for example lut=1,dsp=100") from None
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ProjectError(f"--minimize {word}: {weight} is no weight", "write for example lut=1,dsp=100")
+    return metric(name), value
 
 
 def _limit(word: str) -> tuple[str, int]:
     name, _, value = word.partition("=")
-    if not value.replace("_", "").isdigit():
+    if not re.fullmatch(r"[0-9_]{1,18}", value) or not value.strip("_"):
         raise ProjectError(f"--max {word} is no limit", "write for example --max lut=8000")
-    return metric(name), int(value)
+    return metric(name), int(value.replace("_", ""))

@@ -6,9 +6,9 @@ In: the command line. Out: `Options` carried out by `hlsflow.search`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
+from hlsflow.commands import project
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
@@ -20,9 +20,7 @@ Examples:
 """
 
 
-def add_to(
-    commands: Any, project_arguments: Callable[[argparse.ArgumentParser], None], project: Callable[..., Project]
-) -> None:
+def add_to(commands: Any) -> None:
     """Add the command to those of the command line."""
     parser = commands.add_parser(
         "search",
@@ -30,13 +28,13 @@ def add_to(
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    project_arguments(parser)
+    project.add_to(parser)
     parser.add_argument("--trials", type=_count, metavar="N", help="networks to try in all (default: the project's)")
     parser.add_argument(
         "--storage", metavar="URL", help="database of the trials (default: SQLite in build/PROJECT/search/search.db)"
     )
     parser.add_argument("--study", metavar="NAME", help="name of the trials there (default: the project's)")
-    parser.set_defaults(command=lambda arguments: _search(arguments, project(arguments)))
+    parser.set_defaults(command=lambda arguments: _search(arguments, project.project_of(arguments)))
 
 
 def _count(text: str) -> int:

@@ -6,16 +6,41 @@ In: the environment. Out: folders, which may be deleted at any time.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from hlsflow.core.errors import StorageError
+
+CACHE_VARIABLE = "XDG_CACHE_HOME"
+"""The environment variable that names the user's cache folder."""
+
+HINT = f"set {CACHE_VARIABLE} to a folder that you may write to"
 
 DATA_VARIABLE = "HLSFLOW_DATA"
 """The environment variable that names another folder for samples."""
 
 
 def cache_folder() -> Path:
-    """hlsflow's part of the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hlsflow"
+    """hlsflow's part of the user's cache folder.
+
+    Raises:
+        StorageError: the user has no home folder, as in a container, and the environment names no other place.
+    """
+    base = os.environ.get(CACHE_VARIABLE)
+    if base:
+        return Path(base) / "hlsflow"
+    try:
+        return Path.home() / ".cache" / "hlsflow"
+    except RuntimeError:
+        raise StorageError(f"user {os.getuid()} has no home folder, and so no cache folder", HINT) from None
+
+
+def hint_for(path: Path, otherwise: str) -> str:
+    """What to do where `path` cannot be written: another folder for the cache, when it lies there."""
+    with suppress(StorageError):
+        if cache_folder() in (path, *path.parents):
+            return HINT
+    return otherwise
 
 
 def data_folder() -> Path:

@@ -70,7 +70,7 @@ class UnsupportedLayer(FlowError):
 
 
 class GateFailed(FlowError):
-    """QKeras, C-simulation, oracle and RTL are not equal to the last bit.
+    """A link of the chain file = frozen = csim = oracle = RTL is broken, or further from the file than is allowed.
 
     Args:
         gate: the verdict as JSON, for a report of it; None where nothing was compared.

@@ -168,8 +168,8 @@ def json_of(text: str | bytes, where: Path | str, kind: Kind) -> Any:
 
 
 def toml(file: Path, kind: Kind) -> dict[str, Any]:
-    """The tables of a TOML file."""
-    return parsed(file, kind, lambda found: _toml(found.decode("utf-8")))
+    """The tables of a TOML file; the mark that some editors of Windows put first is no part of it."""
+    return parsed(file, kind, lambda found: _toml(found.decode("utf-8-sig")))
 
 
 def _toml(text: str) -> dict[str, Any]:

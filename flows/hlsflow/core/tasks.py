@@ -51,6 +51,16 @@ class Task:
     after: Literal["", "sigmoid", "softmax"] = ""
     unit: str = ""
 
+    def __str__(self) -> str:
+        cut = f"above {self.cut:g}"
+        return {
+            Kind.CLASSES: "classes, that of the largest output",
+            Kind.BINARY: f"binary, yes where the output is {cut}",
+            Kind.DETECTION: f"detection, an anomaly where the output is {cut}",
+            Kind.MULTILABEL: f"multilabel, those labels whose outputs are {cut}",
+            Kind.REGRESSION: f"regression, numbers{f' in {self.unit}' if self.unit else ''}",
+        }[self.kind] + (f" ({self.after} left to software)" if self.after else "")
+
     @property
     def main(self) -> str:
         """The metric by which networks are compared, a key of `hlsflow.core.metrics.UNITS`."""

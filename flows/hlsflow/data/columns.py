@@ -23,45 +23,62 @@ LABELS = ("y", "label", "class")
 """Columns that hold the class where none is named, the first that is there."""
 
 
-def read_columns(path: Path, label: str | None, features: Sequence[str]) -> Mapping[str, NDArray[Any]]:
+def read_columns(
+    path: Path, label: str | None, features: Sequence[str], targets: Sequence[str] = (), weight: str | None = None
+) -> Mapping[str, NDArray[Any]]:
     """The samples of a table.
 
     Args:
         path: `.csv`, with names in its first line, or `.parquet`.
         label: column of the class, numbers or texts, which are numbered in alphabetical order; None: one of `LABELS`.
         features: columns in the order in which they enter the network; empty: all others in the file's order.
+        targets: columns of what is right where that is several numbers or labels, in place of `label`.
+        weight: column of how much each sample counts.
     Returns:
-        `x` (rows, features) as float64, `y` (rows,) unless there is no class, and of texts `labels`, by number.
+        `x` (rows, features) as float64, `y` (rows,) unless there is no class, and of texts `labels`, by number; of
+        targets `y` (rows, targets) as float64; `weight` (rows,) under its own name.
     Raises:
         DataError: missing, damaged, without a column that is named, or with features that are no numbers.
     """
-    table = _read(path)
+    wrong = f"is not a readable {path.suffix[1:]} file"
+    kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
+    foreign.require_file(path, kind)
+    with foreign.reading(path, kind):
+        return _columns(_read(path), path, label, features, targets, weight)
+
+
+def _columns(
+    table: Any, path: Path, label: str | None, features: Sequence[str], targets: Sequence[str], weight: str | None
+) -> Mapping[str, NDArray[Any]]:
+    """Those of a table that are meant."""
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{path} has more than one column '{twice[0]}'", "give each column a name of its own")
-    for name in (*features, *([label] if label else [])):
+    own = [*targets, *([weight] if weight else [])]
+    for name in (*features, *([label] if label else []), *own):
         if name not in names:
             raise DataError(
                 f"{path} has no column '{name}'{nearest(name, names)}", f"its columns: {', '.join(names) or 'none'}"
             )
-    label = label or next((name for name in LABELS if name in names and name not in features), None)
-    chosen = list(features) or [name for name in names if name != label]
+    taken = (*features, *own)
+    label = label or next((name for name in LABELS if name in names and name not in taken and not targets), None)
+    chosen = list(features) or [name for name in names if name != label and name not in own]
     if not chosen or not table.num_rows:
         raise DataError(f"{path} has {table.num_rows} rows of {len(chosen)} features", "correct the data file")
-    x = np.stack([_numbers(table[name], name, path) for name in chosen], 1)
-    return {"x": x} if label is None else {"x": x, **_classes(table[label], label, path)}
+    found = {"x": np.stack([_numbers(table[name], name, path) for name in chosen], 1)}
+    if weight:
+        found[weight] = _numbers(table[weight], weight, path)
+    if targets:
+        return {**found, "y": np.stack([_numbers(table[name], name, path) for name in targets], 1)}
+    return found if label is None else {**found, **_classes(table[label], label, path)}
 
 
 def _read(path: Path) -> Any:
     """The table of a file."""
     from pyarrow import csv, parquet
 
-    wrong = f"is not a readable {path.suffix[1:]} file"
-    kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
-    foreign.require_file(path, kind)
-    with foreign.reading(path, kind):
-        return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path, partitioning=None)
+    return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path, partitioning=None)
 
 
 def _numbers(column: Any, name: str, path: Path) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,16 +43,20 @@ def read_source(project: Project) -> Arrays:
         DataError: missing, damaged, or neither in Keras' cache nor to be downloaded.
     """
     path, data = project.data_path, project.data
-    return SETS[project.data_name]() if path is None else read_file(path, data.label, data.features)
+    if path is None:
+        return SETS[project.data_name]()
+    if path.suffix in TABLES:
+        return read_columns(path, data.label, data.features, data.targets, data.sample_weight)
+    return read_npz(path)
 
 
-def read_file(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Arrays:
-    """The arrays of a file, by its ending; `label` and `features` are columns of a table.
+def read_file(path: Path) -> Arrays:
+    """The arrays of a file, by its ending.
 
     Raises:
         DataError: as `read_npz` and `read_columns`.
     """
-    return read_columns(path, label, features) if path.suffix in TABLES else read_npz(path)
+    return read_columns(path, None, ()) if path.suffix in TABLES else read_npz(path)
 
 
 def read_npz(path: Path) -> Arrays:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
@@ -50,12 +51,13 @@ class Cluster:
         jobs: workers; 0: one for each processor of this machine, or four jobs of a batch system. A scheduler that
             exists already has the workers that it has.
     Raises:
-        ProjectError: there is no such kind of cluster.
+        ProjectError, ToolMissing: as `require_cluster`.
     """
 
     def __init__(self, where: str = "local", jobs: int = 0) -> None:
         self.where, self._jobs, self.pace = where, jobs, Pace()
-        self._open: Callable[[ExitStack, int], Any] | str = where if "://" in where else _kind(where)
+        require_cluster(where)
+        self._open: Callable[[ExitStack, int], Any] | str = where if "://" in where else KINDS[where]
         self._stack, self._pool = ExitStack(), ThreadPoolExecutor(1, initializer=_leave_interrupts_to_the_main_thread)
         self._client: Future[Client] | None = None
 
@@ -102,11 +104,33 @@ def _leave_interrupts_to_the_main_thread() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _kind(where: str) -> Callable[[ExitStack, int], Any]:
+def require_cluster(where: str) -> None:
+    """See that there can be such a cluster, before there is any work for it.
+
+    Raises:
+        ProjectError: there is no such kind of cluster. ToolMissing: the package for this batch system is not installed.
+    """
+    if "://" in where:
+        if not ADDRESS.fullmatch(where):
+            raise ProjectError(f"'{where}' is no scheduler's address", "write tcp://host:port or tls://host:port")
+        return
     if where not in KINDS:
         known = ", ".join(KINDS)
         raise ProjectError(f"cluster '{where}' is unknown", f"write {known}, or a scheduler's address: tcp://host:port")
-    return KINDS[where]
+    if where != "local":
+        _jobqueue()
+
+
+ADDRESS = re.compile(r"(tcp|tls|ws|wss)://.+:\d{1,5}")
+"""What the address of a scheduler looks like."""
+
+
+def _jobqueue() -> Any:
+    try:
+        return importlib.import_module("dask_jobqueue")
+    except ImportError as error:
+        message = "clusters of a batch system need the package dask-jobqueue, which is not installed"
+        raise ToolMissing(message, "pip install 'hlsflow[cluster]'") from error
 
 
 def _local(stack: ExitStack, jobs: int) -> Any:
@@ -162,13 +186,8 @@ def batch_cluster(name: str) -> Any:
     Raises:
         ToolMissing: dask-jobqueue is not installed.
     """
-    try:
-        jobqueue = importlib.import_module("dask_jobqueue")
-    except ImportError as error:
-        message = "clusters of a batch system need the package dask-jobqueue, which is not installed"
-        raise ToolMissing(message, "pip install 'hlsflow[cluster]'") from error
     folder = _shared_folder(name.removesuffix("Cluster").lower())
-    return getattr(jobqueue, name)(security=_credentials(), shared_temp_directory=folder)
+    return getattr(_jobqueue(), name)(security=_credentials(), shared_temp_directory=folder)
 
 
 def _shared_folder(kind: str) -> str:

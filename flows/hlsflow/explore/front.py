@@ -63,11 +63,17 @@ def front(
         ProjectError: not two or three different metrics, or an unknown one.
         FlowError: the solver gives up.
     """
-    known([*objectives, *limits])
-    if len(objectives) not in OBJECTIVES or len(set(objectives)) < len(objectives):
-        raise ProjectError(f"a front of {', '.join(objectives)} cannot be drawn", "name two or three different metrics")
+    require_front(objectives)
+    known(limits)
     solver = solver or Solver(problem)
     return by_merging(solver, objectives, limits, most) or by_solving(solver, objectives, limits, most)
+
+
+def require_front(objectives: Sequence[str]) -> None:
+    """Raise ProjectError unless these are two or three different metrics."""
+    known(objectives)
+    if len(objectives) not in OBJECTIVES or len(set(objectives)) < len(objectives):
+        raise ProjectError(f"a front of {', '.join(objectives)} cannot be drawn", "name two or three different metrics")
 
 
 def by_solving(solver: Solver, objectives: Sequence[str], limits: Mapping[str, int], most: int | None = None) -> Front:

@@ -144,12 +144,13 @@ class VendorStudy:
     """Weights keep their widths here."""
 
     def __init__(self, context: Context, model: Path, graph: Graph) -> None:
+        from hlsflow.keras.plain import plain
         from hlsflow.qat import load_model
 
         self._context, self.graph, self._digest = context, graph, file_digest(model)
         self._chain = installed(context.project.target.backend, Step.CSYNTH)
         tried = builds(context.project, graph)
-        self._model = load_model(model, allow_lambda=context.project.model.allow_lambda)
+        self._model = plain(load_model(model, allow_lambda=context.project.model.allow_lambda)).model
         self._segments = segments(self._model, graph)
         every = [one for ones in tried.values() for one in ones]
         found = self._measured([self._job(one) for one in every])
@@ -267,7 +268,7 @@ class VendorStudy:
         overrides = self._context.project.folder / TEMPLATES
         key = {
             "hls": written.digest("hls"),
-            "tool": self._chain.find().label,
+            "tool": self._chain.find().identity,
             "templates": scripts.own(overrides),
             "code": [csynth_code(self._chain), code("explore/hls_engine.py")],
         }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,54 +22,27 @@ from hlsflow.explore.cluster import Cluster, open_to_others
 from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
-from hlsflow.explore.search import Answer, Question
+from hlsflow.explore.request import Request, part_of, question_of, where_of
+from hlsflow.explore.search import Answer
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Options, Study, Workshop
 from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
-from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of
+from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code
 from hlsflow.pipeline.run import CHECK_STEPS, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit
 from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
 from hlsflow.rtl.schedule import schedule
-from hlsflow.toolchains import nextpnr, parts, process, yosys
+from hlsflow.toolchains import nextpnr, process, yosys
 from hlsflow.toolchains.yosys import Family
 
 FOLDER_DIGITS = 8
 CALIBRATION = 2000
 """Samples on which narrower weights are scored: validation samples first, then training ones, never the test set. A
 trained model brings no others than the ones it is judged by."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for on the command line; the project file says the rest.
-
-    Attributes:
-        front: two or three metrics of a Pareto front; empty: one optimum.
-        objective: metric → weight, of that optimum.
-        limits: metric → largest value allowed; these go before the project's budget.
-        part, utilisation: a part of which that share may be used.
-        per_second: inferences a second at the clock of the project, at least.
-        family: device family; None: that of the part, or the project's first.
-        confirm: how many points are synthesized whole.
-        most: points after which a front ends; None: never before its end.
-        cluster: instead of the project's.
-    """
-
-    front: tuple[str, ...] = ("latency_cycles", "lut")
-    objective: Mapping[str, float] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
-    part: str | None = None
-    utilisation: float = 1.0
-    per_second: float | None = None
-    family: str | None = None
-    confirm: int = 3
-    most: int | None = None
-    cluster: str | None = None
 
 
 def explore(
@@ -83,15 +55,14 @@ def explore(
         FlowError: what a step of the pipeline or a measurement raised; what was measured is kept.
     """
     progress = progress or Progress()
+    family, question = question_of(project, request)
     project = settled(project, progress.say)
     results = run(project, build, CHECK_STEPS, progress, jobs)
     assert results.translated is not None
     graph = Graph.load(results.translated.folder / "graph.npz")
     samples = Samples.load(results.translated.folder)
-    family = family_of(project, request)
-    question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
     scores, least = _scores(project, graph, samples, progress)
-    where = request.cluster or project.explore.cluster
+    where = where_of(project, request)
     if open_to_others(where):
         progress.say(open_to_others(where))
     with Cluster(where, jobs) as cluster:
@@ -168,11 +139,12 @@ def _narrowed(project: Project, model: Path, graph: Graph, bits: Mapping[str, in
     """The file of the model with these weights; made once."""
     file = folder / "models" / f"{digest([sorted(bits.items()), file_digest(model)])[:FOLDER_DIGITS]}.h5"
     if not file.exists():
+        from hlsflow.keras.plain import plain
         from hlsflow.qat import load_model
         from hlsflow.qat.compress.narrow import narrowed
 
         process.make_folder(file.parent)
-        trained = load_model(model, allow_lambda=project.model.allow_lambda)
+        trained = plain(load_model(model, allow_lambda=project.model.allow_lambda)).model
         part = file.with_suffix(".part.h5")
         narrowed(trained, graph, bits).save(part)
         part.replace(file)
@@ -216,50 +188,6 @@ def _notes(study: Study) -> list[str]:
         "Energy is not measured, so it is no metric here.",
         f"Reuse factors up to {study.options.most_reuse or 'the number of products of a layer'} were tried.",
     ]
-
-
-def family_of(project: Project, request: Request) -> Family:
-    """That of the part or request, or the project's first; raises ProjectError where these contradict each other."""
-    if request.part is not None:
-        family = parts.resources(request.part).family
-        if request.family not in (None, family):
-            raise ProjectError(f"part {request.part} is {family}, not {request.family}", "leave out --family")
-        return family
-    return Family(request.family or project.target.families[0])
-
-
-def part_of(project: Project, request: Request, family: Family) -> str | None:
-    """The part of which figures are told in per cent: that of the request, or the project's for this family."""
-    return request.part or parts.of_family(family, project.target.route_part, project.target.part)
-
-
-def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
-    """All limits; of two on one metric the tighter one, but what is asked for goes before the project's budget."""
-    budget = project.budgets.get(family.value)
-    own = budget.model_dump(exclude_none=True) if budget else {}
-    limits: dict[str, int] = {**own, **request.limits}
-    offered = parts.resources(request.part).budget(request.utilisation) if request.part else {}
-    if request.per_second is not None:
-        offered["ii"] = interval(request.per_second, project.target.clock_ns)
-    for name, most in offered.items():
-        limits[name] = min(limits.get(name, most), most)
-    return limits
-
-
-def interval(per_second: float, clock_ns: float) -> int:
-    """The largest initiation interval, cycles, that makes so many inferences a second at a clock.
-
-    Raises:
-        ProjectError: not even one a cycle does.
-    """
-    cycles = int(1e9 / (per_second * clock_ns)) if per_second > 0 else 0
-    if cycles < 1:
-        most = 1e9 / clock_ns
-        raise ProjectError(
-            f"{per_second:g} inferences a second at {clock_ns:g} ns a cycle cannot be had",
-            f"ask for more than 0 and up to {most:g}, or for a faster clock",
-        )
-    return cycles
 
 
 def _scores(project: Project, graph: Graph, samples: Samples, progress: Progress) -> tuple[Scores | None, float | None]:
@@ -315,8 +243,14 @@ def _route(
     def routed(point: int) -> MetricSet:
         design = emit(study.plan(answer.solutions[point - 1].assignment))
         plan = yosys.plan(design.files, design.top, Family.ECP5, netlist=True)
-        tools = [yosys.find().label, nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
-        key = {"plan": plan.digest(yosys.find()), "part": part, "clock_ns": clock_ns, "tools": tools}
+        tools = [*nextpnr.find().identity, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+        key = {
+            "plan": plan.digest(yosys.find()),
+            "part": part,
+            "clock_ns": clock_ns,
+            "tools": tools,
+            "code": routing_code(),
+        }
 
         def work(folder: Path) -> None:
             made = yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S)

@@ -17,7 +17,8 @@ from hlsflow.data.openml import settled
 from hlsflow.explore.hls_engine import VendorStudy
 from hlsflow.explore.outcome import VITIS, Outcome
 from hlsflow.explore.projects import Point, write_project
-from hlsflow.explore.run import Request, family_of, folder_of, limits_of, note_of, spread, trained
+from hlsflow.explore.request import Request, question_of
+from hlsflow.explore.run import folder_of, note_of, spread, trained
 from hlsflow.explore.search import Question
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.written import write
@@ -49,9 +50,9 @@ def explore_vendor(
     if backend not in BACKENDS:
         message = f"--engine vitis measures projects of {' and '.join(BACKENDS)}, and target.backend is {backend}"
         raise ProjectError(message, "set target.backend to one of them, or use --engine open")
+    question = _question(project, request)
     installed(backend, Step.CSYNTH)
     project = settled(project, progress.say)
-    question = _question(project, request)
     results = run(project, build, (train, translate), progress, jobs)
     assert results.translated is not None
     folder = folder_of(project, request, build, VITIS)
@@ -82,12 +83,14 @@ def explore_vendor(
 
 
 def _question(project: Project, request: Request) -> Question:
-    family = family_of(project, request)
-    if family is Family.ECP5:
-        raise ProjectError("Vitis HLS does not know ECP5", "name --family xc7 or xcup, or use --engine open")
+    if request.fine_tune is not None:
+        raise ProjectError("--engine vitis narrows no weights", "leave out --fine-tune")
     if request.cluster is not None:
         raise ProjectError("--cluster is for --engine open", "leave it out; --jobs says how many syntheses run at once")
-    return Question(limits_of(project, request, family), request.objective, request.front, request.most)
+    family, question = question_of(project, request)
+    if family is Family.ECP5:
+        raise ProjectError("Vitis HLS does not know ECP5", "name --family xc7 or xcup, or use --engine open")
+    return question
 
 
 def _project_files(
@@ -109,7 +112,7 @@ def _notes(project: Project, study: VendorStudy) -> list[str]:
         "All figures are csynth's estimates, latency and II too; logic synthesis comes to other ones.",
         "Sums hold the layers, each as a project of its own; what joins them shows in whole designs alone.",
         "Reuse factors and strategies were tried. Weights keep their widths, and other knobs are not hls4ml's.",
-        "The bit-exactness gate is left to `hlsflow run`, which takes the project file of each point.",
+        "The gate is left to `hlsflow run`, which takes the project file of each point.",
     ]
     if {"latency", "resource"} <= set(project.explore.strategy):
         notes.append(

@@ -5,7 +5,6 @@ In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, `.png`.
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import json
@@ -28,7 +27,7 @@ from hlsflow.explore.tables import (
     told,
 )
 from hlsflow.explore.verdict import compared, errors, judged, proves
-from hlsflow.report import html, markdown
+from hlsflow.report import comma, html, markdown
 from hlsflow.report.document import Document, Dot, Fact, Figure, Gallery, Lines, Plane, Section, Text, cell
 from hlsflow.report.measured import heading
 from hlsflow.toolchains.parts import percent
@@ -100,20 +99,18 @@ def _fmax(outcome: Outcome) -> dict[str, float | None]:
 
 def to_csv(outcome: Outcome) -> str:
     """One row a point; stages have columns of their own."""
-    stream, engine = io.StringIO(), outcome.engine
+    engine, rows = outcome.engine, []
     layers = list(outcome.study.chosen(outcome.answer.solutions[0].assignment))
     head = ["point", *(f"{layer} {knob}" for layer in layers for knob in engine.knobs)]
     head += [f"{name} ({UNITS[name]}, {engine.cycles})" for name in CYCLES]
     head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.whole})" for name in engine.compared]
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*head, "accuracy", "target", "tool"])
     for point in to_json(outcome)["points"]:
         cells = [point["layers"][layer][knob] for layer in layers for knob in engine.knobs]
         cells += [point[engine.cycles][name] for name in CYCLES] + [point[engine.layers][name] for name in AREA]
         cells += [(point[engine.whole] or {}).get(name, "") for name in engine.compared]
         accuracy = "" if point["accuracy"] is None else point["accuracy"]
-        writer.writerow([point["point"], *cells, accuracy, outcome.target, outcome.tool])
-    return stream.getvalue()
+        rows.append([point["point"], *cells, accuracy, outcome.target, outcome.tool])
+    return comma.table([*head, "accuracy", "target", "tool"], rows)
 
 
 def document(outcome: Outcome) -> Document:

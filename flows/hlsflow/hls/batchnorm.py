@@ -1,25 +1,24 @@
 """Batch normalization as the hardware has it: folded into a convolution, or one scale and one bias per channel.
 
 In: a trained batch normalization, on its own or inside a QKeras layer that folds it. Out: the layers that stand for it,
-with constants on fixed-point grids, and what was changed for that. At inference a batch normalization computes
+and, once it is known what they read, their constants on fixed-point grids. At inference a batch normalization computes
 gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and Szegedy 2015), which is scale * x + bias.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls.corrections import Correction
+from hlsflow.hls import scales
+from hlsflow.hls.exact import Span
 from hlsflow.hls.precision import frozen
-from hlsflow.ir.fixed import Array, Fixed, Overflow, Rounding
+from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.keras.graph import Part
-
-BITS = 18
-"""Width of a frozen scale or bias: the narrow port of the multipliers of ECP5 and Xilinx FPGAs."""
 
 FOLDED = {"QConv2DBatchnorm": "QConv2D", "QDepthwiseConv2DBatchnorm": "QDepthwiseConv2D"}
 """QKeras layer with a batch normalization inside → the layer without one that computes the same at inference."""
@@ -28,7 +27,7 @@ SCALE = "FrozenBatchNormalization"
 """Class name of the layer that stands for a batch normalization."""
 
 
-def folded(layer: Any) -> tuple[list[Part], list[Correction]]:
+def folded(layer: Any) -> tuple[list[Part], list[Any]]:
     """The plain convolution that a layer with a folded batch normalization is at inference."""
     import qkeras
 
@@ -44,30 +43,51 @@ def folded(layer: Any) -> tuple[list[Part], list[Correction]]:
     return [Part(plain, weights)], []
 
 
-def frozen_scale(layer: Any) -> tuple[list[Part], list[Correction]]:
-    """One scale and one bias per channel, on grids of at most `BITS` bits, for a batch normalization.
+def frozen_scale(layer: Any) -> tuple[list[Part], list[Any]]:
+    """One scale and one bias per channel for a batch normalization; `settle` brings them onto grids.
 
     Raises:
-        UnsupportedLayer: it does not normalize the last axis, or its parameters are no finite numbers.
+        UnsupportedLayer: as `frozen_constants`, or it does not normalize the last axis.
     """
     rank = len(layer.input_shape)
     if list(layer.axis) != [rank - 1]:
         raise UnsupportedLayer(f"layer '{layer.name}' normalizes axis {list(layer.axis)}", "normalize the last axis")
-    scale, bias = _constants(layer)
+    usual = float(np.median(np.abs(_parameter(layer, "gamma", 1.0))))
+    return frozen_constants(layer, *_constants(layer), usual)
+
+
+def frozen_constants(layer: Any, scale: Array, bias: Array, usual: float = 1.0) -> tuple[list[Part], list[Any]]:
+    """A layer of that name that computes x * scale + bias, (channels,) each; `settle` brings these onto grids.
+
+    Args:
+        usual: what a channel usually gives, real.
+    Raises:
+        UnsupportedLayer: they are no finite numbers.
+    """
     if not np.isfinite([scale, bias]).all():
         raise UnsupportedLayer(f"layer '{layer.name}' has parameters that are NaN or infinite", "train the model anew")
-    kinds = [_grid(scale), _grid(bias)]
-    values = [kind.real(kind.quantize(array)) for kind, array in zip(kinds, (scale, bias), strict=True)]
-    changes = [float(np.abs(new - old).max()) for new, old in zip(values, (scale, bias), strict=True)]
-    part = Part(_class()(str(kinds[0]), str(kinds[1]), name=layer.name), values)
-    return [part], [_note(layer, kinds, changes)]
+    return [Part(_class()(usual, name=layer.name), [scale, bias])], []
 
 
-def _note(layer: Any, kinds: list[Fixed], changes: list[float]) -> Correction:
-    plain = [Fixed(kind.width, kind.integer, kind.signed) for kind in kinds]
-    what = f"scale frozen as {plain[0]} (changed by up to {changes[0]:.2g}), bias as {plain[1]} (by {changes[1]:.2g})"
-    reason = "float32 constants lie on no grid that multipliers can have, and hls4ml drops the quantizers of QKeras"
-    return Correction(layer.name, what, reason, moves=any(changes))
+def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple[str, bool]:
+    """Bring scale and bias onto grids, now that the values that come in are known.
+
+    Args:
+        layer: its entry in hls4ml's layer list; changed in place, and so is the Keras layer.
+        source: the values that come in.
+        after: types of the quantizers that alone read the result; empty where others do.
+    Returns:
+        what was done, in words, and whether values that are read may differ because of it.
+    """
+    exact = layer["scale_data"], layer["bias_data"]
+    found = scales.settled(*exact, layer["keras"].usual, source, after)
+    values, changes = (found.scale, found.bias), []
+    for key, old, new, kind in zip(("scale", "bias"), exact, values, found.kinds, strict=True):
+        layer[f"{key}_data"], layer[f"{key}_quantizer"] = new, frozen(kind)
+        changes.append(f"{key} as {kind} (changed by up to {np.abs(new - old).max():.2g})")
+    layer["keras"].set_weights(list(values))
+    kept = ", so that the quantizer after it gives the same for every input" if found.same and after else ""
+    return f"frozen: {', '.join(changes)}{kept}", not found.same
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:
@@ -88,14 +108,6 @@ def _parameter(layer: Any, name: str, missing: float) -> Array:
     return np.asarray(value, np.float64)
 
 
-def _grid(values: Array) -> Fixed:
-    exact = Fixed.narrowest(values, BITS)
-    if exact is not None:
-        return exact
-    top = int(np.frexp(np.abs(values).max())[1])
-    return Fixed(BITS, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
-
-
 @cache
 def _class() -> Any:
     """The Keras layer; made once, and made known to hls4ml's reader through its own registry."""
@@ -105,20 +117,22 @@ def _class() -> Any:
     class FrozenBatchNormalization(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras ships no types
         """x * scale + bias, for each channel."""
 
-        def __init__(self, scale_type: str, bias_type: str, **options: Any) -> None:
+        def __init__(self, usual: float, **options: Any) -> None:
             super().__init__(**options)
-            self.scale_type, self.bias_type = scale_type, bias_type
+            self.usual = usual
 
         def build(self, input_shape: Any) -> None:
-            self.scale = self.add_weight(name="scale", shape=input_shape[-1:], trainable=False)
-            self.bias = self.add_weight(name="bias", shape=input_shape[-1:], trainable=False)
+            options = {"shape": input_shape[-1:], "dtype": "float64", "trainable": False}
+            self.scale, self.bias = (self.add_weight(name=name, **options) for name in ("scale", "bias"))
 
         def call(self, inputs: Any) -> Any:
-            return inputs * self.scale + self.bias
+            import tensorflow as tf
+
+            return inputs * tf.cast(self.scale, inputs.dtype) + tf.cast(self.bias, inputs.dtype)
 
         def get_config(self) -> dict[str, Any]:
             config: dict[str, Any] = super().get_config()
-            return config | {"scale_type": self.scale_type, "bias_type": self.bias_type}
+            return config | {"usual": self.usual}
 
     register_keras_v2_layer_handler(SCALE, _parsed)
     return FrozenBatchNormalization
@@ -134,7 +148,7 @@ def _parsed(layer: dict[str, Any], names: Any, shapes: list[Any], reader: Any) -
         "n_in": int(np.prod(shape[1:])),
         "n_filt": shape[-1] if len(shape) > 2 else -1,
     }
+    entry["keras"] = reader.model.get_layer(config["name"])
     for key in ("scale", "bias"):
         entry[f"{key}_data"] = np.asarray(reader.get_weights_data(config["name"], key), np.float64)
-        entry[f"{key}_quantizer"] = frozen(Fixed.parse(config[f"{key}_type"]))
     return entry, list(shape)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls import activations, exact, softmax
+from hlsflow.hls import activations, batchnorm, exact, softmax
 from hlsflow.hls.exact import Span
 from hlsflow.hls.precision import activation_type, from_hls4ml
 from hlsflow.hls.tables import Table
@@ -148,6 +148,8 @@ def _set_layer(walk: _Walk, layer: Layer) -> None:
         message = f"layer '{name}' becomes hls4ml's {layer['class_name']}, whose values are not known exactly"
         raise UnsupportedLayer(message, "use another layer there")
     _before_padded_maximum(walk, layer)
+    if layer["class_name"] == "BatchNormalization":
+        _settle_scale(walk, layer, sources[0])
     span = exact.result(layer, sources)
     if layer["class_name"] in KEEPING:
         walk.set_result(layer, span, walk.kinds[layer["inputs"][0]])
@@ -156,6 +158,23 @@ def _set_layer(walk: _Walk, layer: Layer) -> None:
     _set_accumulator(walk, layer, span, sources)
     kind = walk.knob(name, "result") or _quantizer_after(walk, layer, span) or span.kind(name, _is_sum(layer))
     walk.set_result(layer, span, kind)
+
+
+def _settle_scale(walk: _Walk, layer: Layer, source: Span) -> None:
+    """Give a batch normalization constants on grids that are fine enough for what reads it."""
+    name = layer["name"]
+    readers = walk.readers[name]
+    known = name not in walk.outputs and walk.knob(name, "result") is None and all(map(_is_quantizer, readers))
+    what, moves = batchnorm.settle(layer, source, [_activation_kind(walk, one) for one in readers] if known else [])
+    for key in ("scale", "bias"):
+        walk.precision(name)[key] = str(layer[f"{key}_quantizer"].hls_type)
+    reason = "float32 constants lie on no grid that multipliers can have, and hls4ml drops the quantizers of QKeras"
+    walk.note(name, what, reason, moves)
+
+
+def _is_quantizer(layer: Layer) -> bool:
+    """Whether a layer rounds and clips each value, and does nothing else."""
+    return layer["class_name"] in ("Activation", "QActivation") and "activation_quantizer" in layer
 
 
 KEEPING = ("ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D", "Reshape", "Repack", "Transpose")

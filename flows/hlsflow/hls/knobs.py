@@ -12,11 +12,12 @@ from typing import Any
 from hlsflow.core.errors import ProjectError
 from hlsflow.hls.corrections import Config, Correction, Layers
 from hlsflow.hls.exact import SUMS
+from hlsflow.hls.names import Names
 from hlsflow.hls.precision import from_hls4ml, frozen
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Knobs, LayerKnobs, ResolvedKnobs
 from hlsflow.project.errors import nearest
-from hlsflow.project.reuse import nearest_legal
+from hlsflow.project.reuse import illegal, nearest_legal
 
 KEEPING = (
     "InputLayer",
@@ -77,7 +78,7 @@ def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs
         return own
     given = knobs.layers.get(layer["name"])
     if given is not None and given.reuse_factor is not None:
-        raise _illegal(layer, own, legal)
+        raise illegal(layer["name"], matrix(layer), own.strategy, own.reuse_factor, legal)
     return own.model_copy(update={"reuse_factor": min(legal, key=lambda factor: abs(factor - own.reuse_factor))})
 
 
@@ -149,19 +150,9 @@ def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs)
         layer[f"{source}_quantizer"] = frozen(kind)
 
 
-def _illegal(layer: dict[str, Any], knobs: ResolvedKnobs, legal: tuple[int, ...]) -> ProjectError:
-    n_in, n_out = matrix(layer)
-    return ProjectError(
-        f"layer '{layer['name']}' ({n_in} x {n_out}, strategy {knobs.strategy}): hls4ml cannot "
-        f"build reuse factor {knobs.reuse_factor}",
-        f"set knobs.layers.{layer['name']}.reuse_factor to {' or '.join(map(str, legal))}; "
-        "[sweep] and rtl.reuse_factor take any",
-    )
-
-
-def require_granted(hls_model: Any, layers: Layers, knobs: Knobs, io_type: str) -> None:
+def require_granted(hls_model: Any, layers: Layers, names: Names, knobs: Knobs, io_type: str) -> None:
     """Raise ProjectError if hls4ml resolved a layer to anything else than what was asked."""
-    by_name = {layer["name"]: layer for layer in layers if layer["class_name"] in SUMS}
+    by_name = {names.get(layer["name"], layer["name"]): layer for layer in layers if layer["class_name"] in SUMS}
     for layer in hls_model.get_layers():
         if layer.name in by_name:
             _require_sum(layer, by_name[layer.name], resolved(by_name[layer.name], knobs, io_type))
@@ -176,7 +167,7 @@ def _require_sum(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs) -> No
             got[key] = _bits(from_hls4ml(layer.types[f"{key}_t"].precision, layer.name))
     for key, value in asked.items():
         if got[key] != value:
-            message = f"layer '{layer.name}': asked for {key} {value}, hls4ml made it {got[key]}"
+            message = f"layer '{source['name']}': asked for {key} {value}, hls4ml made it {got[key]}"
             raise ProjectError(message, f"remove that knob, or set it to {got[key]}")
 
 

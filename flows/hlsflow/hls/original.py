@@ -22,11 +22,11 @@ from hlsflow.core.tasks import Task
 from hlsflow.hls.corrections import Correction
 from hlsflow.hls.fidelity import Fidelity, Origin, measured
 from hlsflow.hls.reference import Reference, reference
-from hlsflow.hls.translate import Translation
+from hlsflow.hls.translate import Translation, quiet
 from hlsflow.ir import Node, Op
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart, side_by_side
-from hlsflow.keras.graph import activation_name, nodes
+from hlsflow.keras.graph import activation_name, nodes, output_names, parents
 
 OUTPUT, FIDELITY = "file.npz", "file.json"
 """Where step `translate` keeps what the file gives, and how the frozen network compares with it."""
@@ -76,6 +76,11 @@ def original(translation: Translation, frozen: Reference, x: Array, task: Task, 
     Raises:
         ModelError: the file gives values that are no numbers.
     """
+    with quiet():
+        return _compared(translation, frozen, x, task, y)
+
+
+def _compared(translation: Translation, frozen: Reference, x: Array, task: Task, y: Array) -> Original:
     file, results = translation.reading.file, translation.graph.results
     output, in_float64 = _evaluated(file, frozen.output, x, results)
     fidelity = measured(output, frozen.output, in_float64, results, task, y)
@@ -106,22 +111,48 @@ def _told(output: Array, results: Sequence[Node]) -> Array:
 
 
 def _origin(file: Any, frozen: Any, x: Array, corrections: Sequence[Correction]) -> Origin | None:
-    """The first layer whose values differ, in the order of the file's model."""
-    values, held = (reference(model, x, wide=True).layers for model in (file, frozen))
-    own, others = _layers(file), _layers(frozen)
+    """The first layer, in the order of the file's model, whose values differ in a way that an output shows."""
+    distances = _distances(file, frozen, x)
+    shown = _shown(file, distances)
     passed: list[str] = []
-    for layer, found in values.items():
-        name = _counterpart(own[layer], others)
+    for layer, distance in distances.items():
         passed.append(layer)
-        if name is None or held[name].size != found.size:
+        if distance is None:
             continue
-        distance = np.abs(held[name].reshape(found.shape) - found)
-        different = distance > NOISE * np.abs(found).max(initial=0.0)
-        if different.any():
-            count, largest = int(different.sum()), float(distance.max())
+        if layer in shown:
+            count, largest = int(np.count_nonzero(distance)), float(distance.max())
             return Origin(layer, count, distance.size, largest, _blamed(passed, corrections))
         passed.clear()
     return None
+
+
+def _distances(file: Any, frozen: Any, x: Array) -> dict[str, Array | None]:
+    """Layer of the file → how far its values are from those of the frozen network; None where that has none of them."""
+    values, held = (reference(model, x, wide=True).layers for model in (file, frozen))
+    own, others = _layers(file), _layers(frozen)
+    result: dict[str, Array | None] = {}
+    for layer, found in values.items():
+        name = _counterpart(own[layer], others)
+        result[layer] = None
+        if name is not None and held[name].size == found.size:
+            distance = np.abs(held[name].reshape(found.shape) - found)
+            result[layer] = np.where(distance > NOISE * np.abs(found).max(initial=0.0), distance, 0.0)
+    return result
+
+
+def _shown(file: Any, distances: Mapping[str, Array | None]) -> set[str]:
+    """Layers whose values differ, or are not known, from where an output is reached through such layers alone.
+
+    A difference that the quantizers after it round away is none that an output shows.
+    """
+    shown: set[str] = set()
+    ends, sources = output_names(file), parents(file)
+    for layer in reversed(list(distances)):
+        distance = distances[layer]
+        reached = layer in ends or any(reader in shown for reader, read in sources.items() if layer in read)
+        if reached and (distance is None or distance.any()):
+            shown.add(layer)
+    return shown
 
 
 def _layers(model: Any) -> dict[str, Any]:

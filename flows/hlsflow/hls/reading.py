@@ -14,12 +14,14 @@ from itertools import pairwise
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls import activations, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import activations, affine, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
 from hlsflow.keras import keras2
 from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.graph import Part, input_names, nodes, output_names, rebuilt, require_graph
+from hlsflow.keras.plain import IDENTITIES, plain
 from hlsflow.project.errors import nearest
 
 Options = dict[str, tuple[object, ...]]
@@ -76,9 +78,9 @@ SUPPORTED: Mapping[str, Options] = {
     "Maximum": {},
     "Minimum": {},
     "Concatenate": {},
-    "Dropout": {},
-    "SpatialDropout1D": {},
-    "SpatialDropout2D": {},
+    "Normalization": {},
+    "Rescaling": {},
+    **{name: {} for name in IDENTITIES},
 }
 """Keras layer class → options that must have one of these values. A softmax or sigmoid at an end is cut before."""
 
@@ -127,7 +129,10 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import parse_keras_model
 
-    require_graph(model)
+    given = plain(model)
+    require_graph(given.model)
+    model, called = naming.distinct(given.model)
+    opened = [Correction(*note) for note in given.notes]
     names = [node.layer.name for node in nodes(model)]
     file, cuts = _end_at_logits(model, forms or {})
     model = softmax.formed(file, forms or {})
@@ -142,7 +147,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(file, model, layers, inputs, outputs, names, (*cuts, *notes, *frozen))
+    return Reading(file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:
@@ -265,8 +270,8 @@ _REPLACED: Mapping[str, Callable[[Any], tuple[list[Part], list[Correction]] | No
     "Concatenate": merges.chained,
     "Subtract": merges.chained,
     "Reshape": _explicit,
-    "Dropout": _nothing,
-    "SpatialDropout1D": _nothing,
-    "SpatialDropout2D": _nothing,
+    "Normalization": affine.frozen,
+    "Rescaling": affine.frozen,
+    **dict.fromkeys(IDENTITIES, _nothing),
 }
 """Keras layer class → what makes the layers that stand for one; None where the layer can stay."""

@@ -20,9 +20,11 @@ import numpy as np
 
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.hls import backends, knobs, layouts
+from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Config, Correction, correct
 from hlsflow.hls.gate import beyond_float32
 from hlsflow.hls.lower import kernel, lower
+from hlsflow.hls.names import Names
 from hlsflow.hls.precision import from_hls4ml
 from hlsflow.hls.reading import Reading, read
 from hlsflow.hls.streams import require_streamable
@@ -91,6 +93,7 @@ class Translation:
         reading: the model as read; `reading.model` is what the hardware must equal.
         hls_model: hls4ml's `ModelGraph`, resolved.
         graph: the same network as integers.
+        names: layer → its name in `hls_model` and its C++, where that is another one.
         corrections: everything that was changed on the way.
         rows: the echo of the knobs.
     """
@@ -98,6 +101,7 @@ class Translation:
     reading: Reading
     hls_model: Any
     graph: Graph
+    names: Names
     corrections: tuple[Correction, ...]
     rows: tuple[LayerRow, ...]
 
@@ -112,11 +116,12 @@ def translate(model: Any, settings: Settings, folder: Path) -> Translation:
     """
     with quiet():
         readable = _resolve(model, _readable(settings), folder)[1] if _readable(settings) != settings else None
-        reading, hls_model, corrections = _resolve(model, settings, folder)
-        rows = tuple(_row(layer, settings.knobs) for layer in hls_model.get_layers())
+        reading, hls_model, names, corrections = _resolve(model, settings, folder)
+        own = {new: name for name, new in names.items()}
+        rows = tuple(_row(layer, own.get(layer.name, layer.name), settings.knobs) for layer in hls_model.get_layers())
         _write(hls_model, folder)
-    graph = lower(readable or hls_model, reading.model.name)
-    return Translation(reading, hls_model, graph, (*corrections, *_in_float64(graph)), rows)
+    graph = naming.restored(lower(readable or hls_model, reading.model.name), names)
+    return Translation(reading, hls_model, graph, names, (*corrections, *_in_float64(graph)), rows)
 
 
 def _readable(settings: Settings) -> Settings:
@@ -125,8 +130,8 @@ def _readable(settings: Settings) -> Settings:
     return replace(settings, target=settings.target.model_copy(update={"backend": backend}))
 
 
-def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, list[Correction]]:
-    """The model as read, hls4ml's resolved `ModelGraph`, and everything that was changed on the way."""
+def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, Names, list[Correction]]:
+    """The model as read, hls4ml's resolved `ModelGraph` and its names, and everything that was changed on the way."""
     backends.require_templates(settings.target.backend)
     reading = read(model, settings.knobs.softmax_forms)
     if settings.target.io_type == "io_stream":
@@ -137,10 +142,11 @@ def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any
     moved = knobs.moved(layers, settings.knobs, settings.target.io_type)
     layers, corrections = correct(layers, config, settings.input_type, reading.outputs, chosen)
     reading = replace(reading, layers=layers)
-    hls_model = _convert(reading, config, settings, folder)
+    names = naming.for_cpp([layer["name"] for layer in layers], reading.inputs)
+    hls_model = _convert(reading, config, names, settings, folder)
     backends.require_carried(settings.target.backend, hls_model)
-    knobs.require_granted(hls_model, reading.layers, settings.knobs, settings.target.io_type)
-    return reading, hls_model, [*reading.corrections, *ordered, *moved, *corrections]
+    knobs.require_granted(hls_model, reading.layers, names, settings.knobs, settings.target.io_type)
+    return reading, hls_model, names, [*reading.corrections, *naming.notes(names), *ordered, *moved, *corrections]
 
 
 def _in_float64(graph: Graph) -> list[Correction]:
@@ -211,7 +217,7 @@ def _default_config(reading: Reading, backend: Backend) -> Config:
     return config
 
 
-def _convert(reading: Reading, config: Config, settings: Settings, folder: Path) -> Any:
+def _convert(reading: Reading, config: Config, names: Names, settings: Settings, folder: Path) -> Any:
     from hls4ml.model import ModelGraph
     from hls4ml.utils.config import create_config
 
@@ -225,33 +231,32 @@ def _convert(reading: Reading, config: Config, settings: Settings, folder: Path)
         clock_period=target.clock_ns,
         **({"part": target.part} if target.part else {}),  # else the backend's own, or its board's
     )
-    whole["HLSConfig"] = config
+    layers, whole["HLSConfig"] = naming.renamed(reading.layers, config, names)
+    ends = [[names.get(name, name) for name in side] for side in (reading.inputs, reading.outputs)]
     whole["TraceOutput"] = True  # layer values for the gate; left out of synthesis by the preprocessor
     whole["InputData"] = whole["OutputPredictions"] = None
     try:
-        return ModelGraph.from_layer_list(whole, reading.layers, reading.inputs, reading.outputs)
+        return ModelGraph.from_layer_list(whole, layers, *ends)
     except Exception as error:  # hls4ml's passes raise nothing more precise
         raise UnsupportedLayer(f"hls4ml cannot convert this model: {error}", "simplify the layer it names") from error
 
 
-def _row(layer: Any, settings: Knobs) -> LayerRow:
+def _row(layer: Any, name: str, settings: Knobs) -> LayerRow:
     kind = {
         name: str(from_hls4ml(value.precision, layer.name)) for name, value in layer.types.items() if name in _SHOWN
     }
     result, accum = kind["result_t"], kind.get("accum_t", "")
     if "weight_t" not in kind:
         shape = tuple(int(size) for size in layer.get_output_variable().shape)
-        return LayerRow(layer.name, layer.class_name, shape, "", accum, result, "", None, None, None)
-    asked, granted = settings.of(layer.name).reuse_factor, int(layer.get_attr("reuse_factor"))
+        return LayerRow(name, layer.class_name, shape, "", accum, result, "", None, None, None)
+    asked, granted = settings.of(name).reuse_factor, int(layer.get_attr("reuse_factor"))
     size = math.prod(knobs.matrix(layer)) // (layer.get_attr("n_chan") if "Depthwise" in layer.class_name else 1)
     weights = Fixed.parse(kind["weight_t"]).quantize(kernel(layer))
     zeros, values = round(100 * float(np.mean(weights == 0)), 1), len(np.unique(weights))
     multipliers = math.ceil(size / granted)
     strategy = str(layer.get_attr("strategy")).lower()
     types = kind["weight_t"], accum, result
-    return LayerRow(
-        layer.name, layer.class_name, weights.shape, *types, strategy, asked, granted, multipliers, zeros, values
-    )
+    return LayerRow(name, layer.class_name, weights.shape, *types, strategy, asked, granted, multipliers, zeros, values)
 
 
 _SHOWN = ("weight_t", "accum_t", "result_t")

@@ -37,6 +37,9 @@ SCALE_SPREAD = 6
 BIAS_BITS = 18
 """Width of a frozen bias that has no quantizer: the narrow port of the multipliers of ECP5 and Xilinx FPGAs."""
 
+BIAS_SPREAD = 7
+"""A bias more than 2**7 times larger than the usual one takes no bits from the others: all of them get more."""
+
 WEIGHTED: Mapping[str, tuple[str, str]] = {
     "QDense": ("kernel", "weight"),
     "Dense": ("kernel", "weight"),
@@ -182,11 +185,13 @@ def _unquantized(layer: str, name: str, values: Array) -> Held:
     if name != "bias":
         raise UnsupportedLayer(
             f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
-            f"give the layer {name}_quantizer=quantized_bits(bits, integer, alpha=1), or alpha='auto_po2'",
+            "add --bits 8 (in a project: model.float_file and [quantize]), which quantizes the layers without "
+            f"quantizers and leaves the others alone; or train the layer with a {name}_quantizer",
         )
-    top = int(np.frexp(np.abs(values).max())[1])
-    kind = Fixed(BIAS_BITS, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
-    rounded, plain = kind.real(kind.quantize(values)), Fixed(BIAS_BITS, top + 1)
+    top, usual = (int(np.frexp(size)[1]) for size in (np.abs(values).max(), np.median(np.abs(values[values != 0]))))
+    width = BIAS_BITS + min(max(0, top - usual - BIAS_SPREAD), BIAS_BITS)
+    kind = Fixed(width, top + 1, rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
+    rounded, plain = kind.real(kind.quantize(values)), Fixed(width, top + 1)
     what = f"bias frozen as {plain}, changed by up to {np.abs(rounded - values).max():.2g}"
     reason = "it has no quantizer, and float32 values lie on no grid that hardware has"
     return Held(rounded, plain, (what, reason), moved=True)

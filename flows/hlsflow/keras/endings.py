@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from hlsflow.keras.graph import nodes, output_names
+from hlsflow.keras.plain import IDENTITIES
 
 SIGMOIDS = frozenset(
     {"sigmoid", "hard_sigmoid", "quantized_sigmoid", "smooth_sigmoid", "binary_sigmoid"}  # of Keras, then of QKeras
 )
 """Functions from 0 to 1 that are 1/2 at a logit of 0, by the names that layers have them under."""
 
-UNCHANGED = frozenset({"Flatten", "Reshape", "Permute", "Dropout", "SpatialDropout1D", "SpatialDropout2D"})
+UNCHANGED = frozenset({"Flatten", "Reshape", "Permute", *IDENTITIES})
 """Layers behind which values are still what they were."""
 
 ROUNDING = frozenset({"linear", "quantized_bits", "quantized_linear", "quantized_relu", "relu", "quantized_po2"})

@@ -6,17 +6,14 @@ have, or a copy of the model with some layers changed, replaced or left out.
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir.fixed import Array
-
-TYPE_WORDS = ("bool", "char", "double", "float", "int", "long", "short", "signed", "unsigned", "void", "auto", "class")
-"""C++ keywords that an input may well be called; hls4ml uses the input's name as a variable."""
 
 SHARED = (
     "kernel_quantizer",
@@ -77,7 +74,7 @@ def parents(model: Any) -> dict[str, tuple[str, ...]]:
 
 
 def require_graph(model: Any) -> None:
-    """Refuse a model whose connections hls4ml cannot carry, or whose names C++ cannot; raises UnsupportedLayer."""
+    """Refuse a model whose connections hls4ml cannot carry; raises UnsupportedLayer."""
     if not getattr(model, "inputs", None):
         raise UnsupportedLayer(f"model '{model.name}' has no known input shape", "start it with an Input layer")
     found = nodes(model)
@@ -89,23 +86,15 @@ def require_graph(model: Any) -> None:
         if results.count(name) > 1 or name in input_names(model):
             message = f"the result of layer '{name}' is an output more than once, or an input too"
             raise UnsupportedLayer(message, "return each tensor once, and no inputs")
-    _require_names([node.layer for node in found])
 
 
-def _require_names(layers: list[Any]) -> None:
-    """hls4ml makes C++ names of layer names, and adds `<layer>_<activation>` for a layer's own activation."""
-    names = [layer.name for layer in layers]
-    for layer in layers:
-        name = layer.name
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or (name in TYPE_WORDS and is_input(layer)):
-            raise UnsupportedLayer(f"the layer name '{name}' is no name in C++", "use letters, digits and _ alone")
-        if name == "input":
-            raise UnsupportedLayer("hls4ml keeps the layer name 'input' to itself", "call the layer 'x'")
-    for layer in layers:
-        own = f"{layer.name}_{activation_name(layer)}"
-        if own in names:
-            message = f"hls4ml calls the activation of layer '{layer.name}' '{own}' too"
-            raise UnsupportedLayer(message, f"rename the layer '{own}'")
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, or the first one with a number behind it that is not taken."""
+    numbers = itertools.count(2)
+    found = name
+    while found in taken:
+        found = f"{name}_{next(numbers)}"
+    return found
 
 
 def activation_name(layer: Any) -> str:
@@ -135,8 +124,8 @@ def rebuilt(
     for node in nodes(model):
         layer, sources = node.layer, [tensors[parent.layer.name] for parent in node.parent_nodes]
         if is_input(layer):
-            dtype = changes.get(layer.name, {}).get("dtype", layer.dtype)
-            tensors[layer.name] = tf_keras.Input(layer.input_shape[0][1:], name=layer.name, dtype=dtype)
+            options = {"name": layer.name, "dtype": layer.dtype, **changes.get(layer.name, {})}
+            tensors[layer.name] = tf_keras.Input(layer.input_shape[0][1:], **options)
             continue
         result = sources if len(sources) > 1 else sources[0]
         for part in replaced[layer.name] if layer.name in replaced else [_copy(layer, changes)]:

@@ -55,6 +55,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         {name: budget.model_dump(exclude_none=True) for name, budget in project.budgets.items()},
         results.notes,
         _parts(project),
+        echo["saturation"],
     )
 
 

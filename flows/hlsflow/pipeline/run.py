@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hlsflow.core.caches import cache_folder
 from hlsflow.core.errors import GateFailed, ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest
@@ -23,6 +24,8 @@ from hlsflow.pipeline.outcome import report, report_failure
 from hlsflow.pipeline.software import csim, train, translate
 from hlsflow.project import Project
 from hlsflow.qat.devices import cluster_of
+from hlsflow.toolchains import nextpnr
+from hlsflow.toolchains.process import make_folder
 
 RUN_DIGITS = 8
 
@@ -41,7 +44,7 @@ CONFIRM_STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth_fi
 """The same, with the RTL simulated against the oracle."""
 
 CHECK_STEPS: tuple[Step, ...] = (train, translate, csim)
-"""The bit-exactness gate alone."""
+"""The gate alone, as far as no RTL is needed."""
 
 
 def run(
@@ -56,7 +59,7 @@ def run(
         progress: where to report; standard output by default.
         jobs: external tools at once; one per processor by default.
     Raises:
-        ProjectError: this process is a worker of a training, and not its chief.
+        ProjectError: this process is a worker of a training, and not its chief; there is no such part to route for.
         FlowError: the first step that failed says why; what was finished is kept.
     """
     progress = progress or Progress()
@@ -66,6 +69,10 @@ def run(
             f"this is worker {cluster.index} of a training, and the chief alone does what follows from it",
             "start `hlsflow run` here, and everything else on the chief",
         )
+    if len(steps) > len(CHECK_STEPS):
+        make_folder(cache_folder())  # tools need it: told before the training, not after it
+    if project.target.route_part is not None:
+        nextpnr.parse_part(project.target.route_part)  # before hours of training
     project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)

@@ -14,12 +14,14 @@ from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest
+from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
 from hlsflow.hls import csim as csimulation
 from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -51,10 +53,10 @@ def train(context: Context, results: Results) -> Results:
     if project.model.file is not None:
         return results
     key = project.digest_fields(
-        *("data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
+        *("task", "data", "model", "training", "quantize", "prune", "distil", "share", "anomaly", "devices"),
         *("input", "model_digest"),
     ) | {
-        "network": network_key(project, context.folder.parent / NETWORKS, context.folder.parents),
+        "network": network_key(project, context.store.records("networks"), context.folder.parents),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "numpy"),
         "settings": keras2.settings(),
@@ -128,13 +130,14 @@ def translate(context: Context, results: Results) -> Results:
     """hls4ml project, integer graph, reference outputs, and the echo of knobs and corrections."""
     project = context.project
     model = results.trained.digest("qat.h5") if results.trained else project.model_digest
-    key = project.digest_fields("data", "anomaly", "input", "name") | {
+    key = project.digest_fields("task", "data", "anomaly", "input", "name") | {
         "model": model,
         "allow_lambda": project.model.allow_lambda,
         "knobs": hls_knobs(project),
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "settings": keras2.settings(),
         "code": code(*READING, *OF_TASKS, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
@@ -153,10 +156,11 @@ def hls_knobs(project: Project) -> dict[str, Any]:
 
 def _translate_into(folder: Path, project: Project, model_file: Path, progress: Progress) -> None:
     from hlsflow.data import load_data
-    from hlsflow.qat import in_hardware, load_model, task_of
+    from hlsflow.qat import in_hardware, load_model, purposed, task_of
 
     model = load_model(model_file, allow_lambda=project.model.allow_lambda)
     data = load_data(project).shaped(sample_shape(model))
+    named, data = data, purposed(project, data, model)
     task = in_hardware(task_of(project, data, model, model_file.name), model, project.knobs.softmax_forms)
     settings = Settings(project.input.precision, project.target, project.knobs)
     result = translation.translate(model, settings, folder / "hls")
@@ -168,7 +172,11 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     samples = Samples(codes, data.y_test, project.data_name, task)
     samples.save(folder)
     original(result, frozen, data.x_test, samples.task, samples.y).save(folder)
+    itself = " (without y in the data, the sample itself is what is estimated)" if data is not named else ""
     echo = {
+        "names": dict(result.names),
+        "task": f"{task}{itself}",
+        "saturation": data.saturated.to_json() if data.saturated else None,
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
@@ -177,6 +185,9 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
 
 def _say_translation(context: Context, done: Done) -> None:
     echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+    context.progress.say(f"task: {echo['task']}")
+    if echo["saturation"]:
+        context.progress.say(str(Saturation.from_json(echo["saturation"])))
     context.progress.say(render_table(reporting.layer_table(echo["layers"])))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
@@ -186,19 +197,21 @@ def csim(context: Context, results: Results) -> Results:
     """file = frozen, then C-simulation of the whole test set, and frozen = csim = oracle where that is possible."""
     assert results.translated is not None
     translated, backend, vectors = results.translated, context.project.target.backend, context.project.gate.vectors
-    linked, compiler = gating.require(_linked(translated.folder, context.project)), gxx.find()
+    linked = gating.require(_linked(translated.folder, context.project))
     key = {
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
-        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", OUTPUT),
-        "compiler": compiler.label,
+        "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
+        "compiler": gxx.identity(),
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
     }
     context.progress.say(str(linked))
     try:
-        done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
+        done = context.do(
+            "csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors, context.progress)
+        )
     except GateFailed as error:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
@@ -226,7 +239,7 @@ def _bridges(translated: Done) -> list[str]:
     return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
 
 
-def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> None:
+def _csim_into(folder: Path, translated: Path, backend: str, vectors: int, progress: Progress) -> None:
     """Compare, and judge by all samples and by those that the RTL runs, if these are fewer."""
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
@@ -240,7 +253,7 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
-        gate, output = _simulated(folder, translated, backend, graph, reference, samples)
+        gate, output = _simulated(folder, translated, backend, graph, reference, samples, progress)
         tool = gxx.find()
         label = f"hls4ml {version('hls4ml')} + {tool.name}"
         told += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
@@ -250,10 +263,16 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
 
 
 def _simulated(
-    folder: Path, translated: Path, backend: str, graph: Graph, reference: Reference, samples: Samples
+    folder: Path,
+    translated: Path,
+    backend: str,
+    graph: Graph,
+    reference: Reference,
+    samples: Samples,
+    progress: Progress,
 ) -> tuple[Gate, Any]:
     """The gate, and what the C-simulation computed."""
-    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend)
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend, progress=progress)
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, samples.x, folder)
     gate = gating.judge(
         graph, reference, ran.output, samples.x, lambda: _layers(library, translated, graph, samples.x, folder)
@@ -262,4 +281,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    return csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

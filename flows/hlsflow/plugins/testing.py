@@ -19,8 +19,10 @@ import numpy as np
 
 from hlsflow.core.errors import DataError, GateFailed, ProjectError
 from hlsflow.core.tasks import Task
+from hlsflow.data.grid import on_grid
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
+from hlsflow.hls.names import told
 from hlsflow.hls.original import original
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.ir.fixed import Array, Fixed
@@ -46,8 +48,9 @@ def assert_bit_exact(
 
     Args:
         model: a QKeras model, or the path of a `.h5` or `.keras` file (Lambda layers are refused).
-        x: (n, ...), real values; brought to the input grid first, for all alike. A model of several inputs
-            takes them flattened, side by side.
+        x: (n, ...), real values; brought to the input grid first, for all alike, as `hlsflow run` does it: those beyond
+            its range are refused unless the type saturates. A model of several inputs takes them flattened, side by
+            side.
         input_precision: type of the hardware's input, such as `fixed<10,4>`.
         knobs: precision, reuse factor, strategy; by default what the quantizers say, at reuse factor 1.
         target: hls4ml backend, part, clock, io type.
@@ -57,7 +60,7 @@ def assert_bit_exact(
     Returns:
         the gate, passed; its `verdict` says whether anything differs from the model.
     Raises:
-        AssertionError: not bit-exact. FlowError: the model or a value is not usable, or no C++ compiler is there.
+        AssertionError: the gate failed. FlowError: the model or a value is not usable, or no C++ compiler is there.
     """
     settings = Settings(_parsed(input_precision), target or Target(), knobs or Knobs(reuse_factor=1))
     with tempfile.TemporaryDirectory(prefix="hlsflow-") as temporary:
@@ -72,8 +75,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`, the limits of `hlsflow check`."""
     translated = translate(model, settings, folder / "hls")
     _require_samples(x, sample_shape(translated.reading.model))
-    codes = settings.input_type.quantize(x)
-    real = settings.input_type.real(codes)
+    real = on_grid(np.asarray(x, np.float64), settings.input_type, "the samples")
+    codes = settings.input_type.quantize(real)
     wanted = reference.reference(translated.reading.model, real, wide=bool(gate.beyond_float32(translated.graph)))
     codes, graph = codes.reshape(len(codes), -1), translated.graph
     first = original(translated, wanted, real, Task(), np.empty(0))
@@ -83,7 +86,8 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    return gate.joined(linked, gate.judge(graph, wanted, run(False).output, codes, lambda: run(True).layers))
+    found = gate.judge(graph, wanted, run(False).output, codes, lambda: told(run(True).layers, translated.names))
+    return gate.joined(linked, found)
 
 
 def _parsed(text: str) -> Fixed:

@@ -32,6 +32,11 @@ class Data(Section):
             (scikit-learn's), `digits_fusion` (two views of each of these images, for a network of two inputs), `mnist`
             and `cifar10` (Keras' own, which it downloads once and then keeps), `jets` (LHC jets of OpenML, downloaded
             once and kept), and `synthetic_jets`, random numbers in their shape.
+        sample_weight: column of a table, or array of an `.npz` (`w` beside `x`, `w_train` and `w_val` beside `x_train`
+            and `x_val` where it is called `w`), that says how much each sample counts in training; figures count all
+            samples alike.
+        unit: of numbers to estimate, for the figures of their errors, such as GeV.
+        targets: columns of a table that together are what is right, where that is several numbers or labels.
         label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
         features: columns of a table that enter the network, in that order; omitted: all but the class.
         fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
@@ -45,6 +50,8 @@ class Data(Section):
         flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
         shift: move training images by up to so many pixels along each axis, anew in every epoch; zeros move in.
     """
+
+    LATER = frozenset({"sample_weight", "unit", "targets"})
 
     source: Annotated[
         str, Field(pattern=r"^(digits|digits_fusion|mnist|cifar10|jets|synthetic_jets|.+\.(npz|csv|parquet))$")
@@ -60,7 +67,10 @@ class Data(Section):
     standardize: bool = False
     normalize: Precision | None = None
     flip: bool = False
-    shift: Annotated[int, Field(ge=0)] = 0
+    shift: Annotated[int, Field(ge=0, lt=2**16)] = 0
+    sample_weight: str | None = None
+    unit: Annotated[str, Field(min_length=1)] | None = None
+    targets: Annotated[tuple[str, ...], BeforeValidator(as_tuple), After(unique)] = ()
 
     @model_validator(mode="after")
     def _split_given(self) -> Self:
@@ -92,6 +102,9 @@ class Data(Section):
                 f"fallback '{self.fallback}' stands in for a missing file, or jets that cannot be downloaded, not for "
                 f"source '{self.source}': remove it"
             )
-        if (self.label or self.features) and Path(self.source).suffix not in TABLES:
-            raise ValueError(f"label and features are columns of .csv and .parquet files, not of '{self.source}'")
+        if self.label and self.targets:
+            raise ValueError("label is one column and targets are several: give one of them")
+        if (self.label or self.features or self.targets) and Path(self.source).suffix not in TABLES:
+            told = f"not of '{self.source}'"
+            raise ValueError(f"label, targets and features are columns of .csv and .parquet files, {told}")
         return self

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
 from hlsflow.project.anomaly import Anomaly
 from hlsflow.project.data import Data
@@ -23,14 +23,20 @@ from hlsflow.project.share import Share
 from hlsflow.project.target import Family, Input, Target
 from hlsflow.project.training import Training
 
-LATER = frozenset({"anomaly", "devices"})
-"""Tables of the project file that digests hold only where they are set."""
-
 
 class ProjectFile(Section):
-    """The whole project file."""
+    """The whole project file.
+
+    Attributes:
+        task: what the network tells of a sample; left out: what the data's `y` holds and the number of outputs say.
+            `classes`: one of several classes; `binary`: yes or no, by one output; `multilabel`: any of several labels,
+            by an output each; `regression`: numbers, or, where the data has no `y`, the sample itself.
+    """
+
+    LATER = frozenset({"task", "anomaly", "devices"})
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    task: Literal["classes", "binary", "multilabel", "regression"] | None = None
     data: Data
     model: Model
     training: Training | None = None
@@ -48,11 +54,6 @@ class ProjectFile(Section):
     explore: Explore = Explore()
     search: Search | None = None
     gate: Gate = Gate()
-
-    @model_serializer(mode="wrap")
-    def _without_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Tables that came later are left out where they are not set, so that digests of older projects stay."""
-        return {key: value for key, value in dump(self).items() if key not in LATER or value is not None}
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -112,13 +113,37 @@ class ProjectFile(Section):
         )
         if self.anomaly is not None:
             yield from self._no_detector()
+        if self.task is not None:
+            yield from self._no_such_task(self.task)
         yield (
             training is not None and model.file is not None,
             "model.file is trained already: remove the [training] table",
         )
 
+    def _no_such_task(self, task: str) -> Iterator[tuple[bool, str]]:
+        """What does not go with the task that is named."""
+        weights = None if self.training is None else self.training.class_weight
+        yield (
+            weights is not None and task not in ("classes", "binary"),
+            f"training.class_weight is for classes, and task is '{task}': give weights of samples (data.sample_weight)",
+        )
+        yield (
+            self.data.unit is not None and task != "regression",
+            f"data.unit is that of numbers to estimate, and task is '{task}': remove it",
+        )
+        yield (
+            self.distil is not None and task in ("multilabel", "regression"),
+            f"[distil] learns what the float network says of classes, and task is '{task}': remove [distil]",
+        )
+
     def _no_detector(self) -> Iterator[tuple[bool, str]]:
         """What does not go with [anomaly]."""
+        yield self.task is not None, "[anomaly] is a task of its own: remove task"
+        training = self.training
+        yield (
+            training is not None and (training.loss is not None or training.class_weight is not None),
+            "[anomaly] trains by the squared error of normal samples: remove training.loss and training.class_weight",
+        )
         yield (
             self.quantize is not None,
             "[anomaly] trains the quantized autoencoder of model.quantized: remove [quantize]",

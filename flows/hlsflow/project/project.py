@@ -53,7 +53,7 @@ class Project(ProjectFile):
         """The named set that is used, also one that stands in for what is missing; None for a file of the user's."""
         source, fallback = self.data.source, self.data.fallback
         path = data_folder() / f"{source}.npz" if source in FETCHED_SETS else self.folder / source
-        if fallback is not None and not path.is_file():
+        if fallback is not None and not os.path.isfile(path):
             return fallback
         return None if Path(source).suffix in FILES else source
 
@@ -118,9 +118,10 @@ def for_model(
     data: Path,
     precision: str,
     reuse_factors: tuple[int, ...] = (64,),
-    allow_lambda: bool = False,
+    *,
     bits: int | None = None,
-    limits: Mapping[str, float] | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
+    task: str | None = None,
 ) -> Project:
     """A project around a model that somebody else has trained, everything else at its default.
 
@@ -129,24 +130,26 @@ def for_model(
         data: `.npz`, `.csv` or `.parquet`, see `hlsflow.data.data`.
         precision: of the input quantizer, such as `fixed<10,4>`.
         reuse_factors: to measure.
-        allow_lambda: load Lambda layers, which run the code they carry.
         bits: quantize a float model to so many, without training; None: the model is quantized.
-        limits: what may differ from the file, as the table [gate] has it; by default what that has.
+        tables: of a project file, with keys that go before the ones said here.
+        task: what the network tells of a sample, as `task` of a project file; None: found from the data.
     Raises:
         ProjectError: a value is not legal, or the model file is not there.
     """
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in model.stem.lower())
-    values = {
+    values: dict[str, Any] = {
         "name": name if name[:1].isalpha() else f"model_{name}",
-        "data": {"source": str(data.resolve())},
-        "model": {"file" if bits is None else "float_file": str(model.resolve()), "allow_lambda": allow_lambda},
+        "data": {"source": os.path.realpath(data)},
+        "model": {"file" if bits is None else "float_file": os.path.realpath(model)},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
+        **({} if task is None else {"task": task}),
         "input": {"precision": precision},
         "knobs": {"reuse_factor": 1},  # legal for every layer of hls4ml's; the sweep is for the RTL
         "sweep": {"reuse_factor": list(reuse_factors)},
-        "gate": dict(limits or {}),
     }
-    return _complete(parse(values, str(model)), model.resolve().parent, str(model))
+    for table, keys in (tables or {}).items():
+        values[table] = {**values.get(table, {}), **keys}
+    return _complete(parse(values, str(model)), Path(os.path.realpath(model)).parent, str(model))
 
 
 def parse(values: Mapping[str, Any], where: str) -> ProjectFile:

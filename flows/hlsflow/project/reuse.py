@@ -48,6 +48,20 @@ def nearest_legal(n_in: int, n_out: int, strategy: str, wish: int) -> tuple[int,
     return legal[max(above - 1, 0) : above + 1]
 
 
+def illegal(name: str, shape: tuple[int, int], strategy: str, factor: int, legal: tuple[int, ...]) -> ProjectError:
+    """The error for a reuse factor that a layer is given and cannot have.
+
+    Args:
+        shape: inputs and outputs of its matrix.
+        legal: the factors around it that it can have.
+    """
+    message = (
+        f"layer '{name}' ({shape[0]} x {shape[1]}, strategy {strategy}): hls4ml cannot build reuse factor {factor}"
+    )
+    wanted = f"knobs.layers.{name}.reuse_factor to {' or '.join(map(str, legal))}"
+    return ProjectError(message, f"set {wanted}; [sweep] and rtl.reuse_factor take any")
+
+
 def _divisors(number: int) -> Iterator[int]:
     for factor in range(1, math.isqrt(number) + 1):
         if number % factor == 0:

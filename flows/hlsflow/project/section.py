@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
-from hlsflow.ir.fixed import Fixed
+from hlsflow.ir.fixed import MAX_WIDTH, Fixed
 
 
 def parse_fixed(value: object) -> Fixed:
@@ -28,17 +36,29 @@ def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Precision = Annotated[Fixed, BeforeValidator(parse_fixed), PlainSerializer(str)]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, lt=2**31)]
+Bits = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 ModelFile = Annotated[str, Field(pattern=r"\.(h5|hdf5|keras)$")]
 
 
+UNSET: tuple[object, ...] = (None, [], ())
+
+
 class Section(BaseModel):
     """A table of the project file: unknown keys are errors, nothing is converted silently, nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    LATER: ClassVar[frozenset[str]] = frozenset()
+    """Keys that came later: left out of what is written where they are not set, so that digests of older projects
+    stay."""
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in dump(self).items() if key not in self.LATER or value not in UNSET}
 
 
 Scalar = bool | int | float | str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -24,6 +25,13 @@ PARTS: Mapping[Backend, str] = {
 }
 """hls4ml's backends with a toolchain here, and the device of a project that names none; all but the first two are
 hls4ml's own defaults."""
+
+
+AMD_BACKENDS = ("vitis", "vivado", "vivadoaccelerator")
+"""Backends whose projects tools of AMD build."""
+
+AMD_PART = re.compile(r"xc[a-z0-9]+(-[a-z0-9-]+)?", re.IGNORECASE)
+"""What the name of a part of AMD looks like."""
 
 
 class Input(Section):
@@ -59,6 +67,14 @@ class Target(Section):
     def _part_of_the_backend(cls, values: Any) -> Any:
         own = [part for name, part in PARTS.items() if isinstance(values, dict) and values.get("backend") == name]
         return {"part": own[0], **values} if own else values
+
+    @model_validator(mode="after")
+    def _part_of_amd(self) -> Self:
+        if self.backend in AMD_BACKENDS and not AMD_PART.fullmatch(self.part):
+            raise ValueError(
+                f"backend {self.backend} builds for parts of AMD, such as xc7z020clg400-1, not '{self.part}'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _route_what_is_synthesized(self) -> Self:

@@ -4,12 +4,12 @@ In: a `Project`. Out: `.h5` models, their accuracies, and the data on the grid o
 package is fast; TensorFlow is imported by the functions that need it.
 """
 
-from hlsflow.data.data import Dataset, check_classes, load_data, natural_grid
+from hlsflow.data import Dataset, check_classes, load_data, natural_grid
 from hlsflow.qat.apart import apart
 from hlsflow.qat.compress.from_float import train_from_float
 from hlsflow.qat.compress.narrow import fine_tune, narrowable, narrowed
 from hlsflow.qat.load import load_model
-from hlsflow.qat.purpose import in_hardware, task_of
+from hlsflow.qat.purpose import in_hardware, purposed, task_of
 from hlsflow.qat.train import TrainResult, accuracy, save_model, train
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "narrowable",
     "narrowed",
     "natural_grid",
+    "purposed",
     "save_model",
     "task_of",
     "train",

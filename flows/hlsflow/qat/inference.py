@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-PRUNED = "PruneLowMagnitude"
-"""Class name of the wrapper that pruning with TensorFlow Model Optimization leaves around layers."""
+from hlsflow.keras.plain import PRUNED
 
 CONSTANT = {"class_name": "ConstantSparsity", "config": {"target_sparsity": 0.5, "begin_step": 0}}
 """Stands for any pruning schedule: none has an effect outside training."""
@@ -62,7 +61,20 @@ def pruning_objects() -> dict[str, Any]:
     """Name → class of the wrapper and of the schedule that stands for all others."""
     from tensorflow_model_optimization.python.core.sparsity.keras import pruning_schedule, pruning_wrapper
 
-    return {
-        PRUNED: pruning_wrapper.PruneLowMagnitude,
-        "ConstantSparsity": pruning_schedule.ConstantSparsity,
-    }
+    class PruneLowMagnitude(pruning_wrapper.PruneLowMagnitude):  # type: ignore[misc]  # it ships no types
+        """The wrapper, also of a QActivation, whose own `from_config` does not make the quantizer that it names."""
+
+        @classmethod
+        def from_config(cls, config: dict[str, Any]) -> Any:
+            return super().from_config(config | {"layer": _with_quantizer(config["layer"])})
+
+    return {PRUNED: PruneLowMagnitude, "ConstantSparsity": pruning_schedule.ConstantSparsity}
+
+
+def _with_quantizer(layer: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of a layer; of a QActivation with the quantizer itself."""
+    from qkeras import get_quantizer
+
+    if layer["class_name"] != "QActivation":
+        return layer
+    return layer | {"config": layer["config"] | {"activation": get_quantizer(layer["config"]["activation"])}}

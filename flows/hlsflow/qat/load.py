@@ -22,6 +22,7 @@ from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
+from hlsflow.qat.self_contained import require_self_contained
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -113,10 +114,13 @@ def read_config(path: Path) -> dict[str, Any]:
     head = _head(path)
     if head == _HDF5:
         _expect_suffix(path, ".h5", ".hdf5")
+        require_self_contained(path)
         return _read_h5(path)
     if head.startswith(_ZIP):
         _expect_suffix(path, ".keras")
-        return _read_keras(path)
+        config = _read_keras(path)
+        require_self_contained(path)
+        return config
     raise ModelError(f"{path} is neither an HDF5 (.h5) nor a .keras file, or its beginning is damaged", RESAVE)
 
 
@@ -247,6 +251,13 @@ def _qkeras_objects() -> dict[str, Any]:
     from qkeras.quantizers import quantized_hswish
     from qkeras.utils import _add_supported_quantized_objects
 
-    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish}
+    objects: dict[str, Any] = {"quantized_hswish": quantized_hswish} | _activation_layers()
     _add_supported_quantized_objects(objects)
     return objects
+
+
+def _activation_layers() -> dict[str, Any]:
+    """Layers of Keras that QKeras' own may have for an activation, but do not find when they are loaded."""
+    from tf_keras import layers
+
+    return {name: getattr(layers, name) for name in ("ReLU", "LeakyReLU", "ThresholdedReLU", "ELU", "Softmax")}

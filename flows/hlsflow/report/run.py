@@ -7,7 +7,6 @@ The JSON follows `templates/report/report.schema.json`.
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
 import json
@@ -20,7 +19,7 @@ from typing import Any
 from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, chain, clocks, html, markdown, measured, quality
+from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
 from hlsflow.report.document import (
     Bars,
     Cell,
@@ -73,6 +72,7 @@ class Report:
         budgets: family → metric name → largest allowed value.
         notes: what is not in the report, and why.
         parts: family → the part asked for, of which figures are told in per cent.
+        saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
     """
 
     project: str
@@ -84,6 +84,7 @@ class Report:
     budgets: Mapping[str, Mapping[str, float]]
     notes: Sequence[str]
     parts: Mapping[str, str] = field(default_factory=dict)
+    saturation: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -116,6 +117,7 @@ def to_json(report: Report) -> dict[str, Any]:
         ],
         "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
+        **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
     }
 
 
@@ -124,13 +126,8 @@ COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target
 
 def to_csv(report: Report) -> str:
     """One row a figure; the value of a missing one is empty and its note says why."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for point in report.points:
-        for metric in point.metrics:
-            writer.writerow({"point": point.label} | metric.to_json())
-    return stream.getvalue()
+    rows = ({"point": point.label} | metric.to_json() for point in report.points for metric in point.metrics)
+    return comma.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 def document(report: Report) -> Document:
@@ -138,6 +135,7 @@ def document(report: Report) -> Document:
     sections = [
         chain.section(report.gate),
         quality.section(_rows(report)),
+        *_saturation_section(report.saturation),
         *_pictures(report),
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
@@ -301,6 +299,20 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, int | float):
         return Cell(str(value), value)
     return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
+
+
+def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:
+    """Which features of the samples the input type cuts off, and what type would not."""
+    if found is None:
+        return []
+    rows = tuple(row(Cell(str(feature), feature), Cell(f"{share:.2%}", share)) for feature, share in found["features"])
+    share = found["saturated"] / found["values"]
+    said = (
+        f"{found['saturated']} of {found['values']} values ({share:.2%}) of all sets are beyond the range of "
+        f"{found['precision']} and saturate; its RMS error is {found['error']:.3g}",
+        f"{found['proposal']} has next to none; its RMS error is {found['proposed_error']:.3g}",
+    )
+    return [Section("Input values that saturate", (Lines(said), Table(("feature", "saturated"), rows)))]
 
 
 def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:

@@ -86,10 +86,12 @@ def simulate(design: Design, x: Array, folder: Path) -> Simulation:
     _check(design, x)
     beats = max(port.beats for port in (*design.inputs, *design.outputs))
     stalled = min(len(x), max(2, STALLED_BEATS // beats))
-    rows = _execute(_build(design, folder), design, x, stalled, folder)
-    if len(rows) != len(x) + stalled:
-        message = f"the simulated design gave {len(rows)} results for {len(x)} + {stalled} samples"
-        raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
+    program = _build(design, folder)
+    with process.results_of("the simulator", folder):
+        rows = _execute(program, design, x, stalled, folder)
+        if len(rows) != len(x) + stalled:
+            message = f"the simulated design gave {len(rows)} results for {len(x)} + {stalled} samples"
+            raise GateFailed(message, "this is a fault of the RTL: keep the folder and report it")
     values = _unpacked(rows, design.outputs)
     times = _times(rows[: len(x)], len(design.inputs) + len(design.outputs))
     if not np.array_equal(values[len(x) :], values[:stalled]):

@@ -139,7 +139,8 @@ def _do(drive: _Drive, call: Call) -> Sequence[Report]:
     with licences.held(call.licence, drive.limits.licences, drive.say):
         finished, peak = _run(drive, call, log)
     drive.chain.verdict(call, finished, drive.folder)
-    reports = _reports(drive, call)
+    with process.results_of(drive.title(call), drive.folder):
+        reports = _reports(drive, call)
     record = {"key": key, "left": _left(drive, call), "tool": drive.tool.label}
     write_text(drive.record(call), json.dumps(record | {"seconds": round(finished.seconds, 3)}, indent=1))
     memory = f", {peak / GIB:.2g} GiB of memory at most" if peak else ""
@@ -199,7 +200,7 @@ def _key(drive: _Drive, call: Call) -> str:
     inputs = {file for pattern in call.reads for file in drive.folder.glob(pattern) if file.is_file()}
     content = {file.relative_to(drive.folder).as_posix(): file_digest(file) for file in sorted(inputs)}
     own = {"arguments": call.argv[1:], "files": dict(call.files), "env": dict(call.env)}
-    return digest(own | {"inputs": content, "tool": drive.tool.label})
+    return digest(own | {"inputs": content, "tool": drive.tool.identity})
 
 
 def _left(drive: _Drive, call: Call) -> Mapping[str, str]:

@@ -251,7 +251,8 @@ def _excess(finished: process.Finished) -> str:
 
 
 def _routed(tool: Tool, part: Part, report: Path, seconds: float, clock_ns: float) -> MetricSet:
-    values = {**read_report(report), "seconds": round(seconds, 2)}
+    with process.results_of("nextpnr-ecp5", report.parent):
+        values = {**read_report(report), "seconds": round(seconds, 2)}
     notes = {"fmax_mhz": _verdict(values["fmax_mhz"], 1000 / clock_ns)}
     return MetricSet(
         tuple(

@@ -11,21 +11,26 @@ import contextlib
 import errno
 import os
 import re
+import resource
 import selectors
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hlsflow.core.errors import StorageError, ToolFailed, ToolMissing
+from hlsflow.core.caches import hint_for
+from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, said
 
 GUARD = Path(__file__).with_name("guard.py")
 TAIL_BYTES = 64 * 1024
@@ -38,6 +43,7 @@ NO_MEMORY = re.compile(r"memoryerror|bad_alloc|out of memory|cannot allocate mem
 ERROR_LINE = re.compile(r"error\b|\bfatal\b|\bcannot\b|exception|killed|wasm trap|%warning-", re.I)
 SHOWN_LINES = 5
 FULL_BELOW_BYTES = 2**20
+PROBE_BYTES = 2**16
 FREE_SPACE = "free some disk space (old runs under build/ may be deleted) and run again; finished steps are kept"
 
 _running: set[int] = set()
@@ -305,11 +311,50 @@ def failure(finished: Finished, folder: Path, tool: str) -> ToolFailed | Storage
     code = finished.returncode
     ending = f"failed with exit code {code}" if code > 0 else f"was killed by {_signal_name(-code)}"
     message = _sentence(tool, ending, finished)
-    if DISK_FULL.search(finished.output) or shutil.disk_usage(folder).free < FULL_BELOW_BYTES:
+    if DISK_FULL.search(finished.output) or is_full(folder):
         return StorageError(message, FREE_SPACE)
     if code == -signal.SIGKILL or NO_MEMORY.search(finished.output):
         return ToolFailed(message, "it ran out of memory, it seems: use a smaller design or run fewer tools at once")
     return ToolFailed(message, "read the log, correct the cause and run again; finished steps are kept")
+
+
+@contextmanager
+def results_of(tool: str, folder: Path) -> Iterator[None]:
+    """Read within this block what a tool has left in a folder: many tools end well on a full disk, which cuts their
+    files short.
+
+    Raises:
+        StorageError: something was wrong with the files, and the disk is full.
+        ToolFailed: they cannot be read. Other FlowErrors that the block raises, as they are.
+    """
+    try:
+        yield
+    except (FlowError, OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
+        if is_full(folder):
+            message = f"the disk that holds {folder} is full, so {tool} left no whole result: {said(error)}"
+            raise StorageError(message, FREE_SPACE) from error
+        if isinstance(error, FlowError):
+            raise
+        raise ToolFailed(f"{tool} left no usable result in {folder}: {said(error)}", "read the log there") from error
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk, the user's quota, or the limit of a file's size leaves no room for a small file, or has cut a
+    file of the folder short."""
+    if shutil.disk_usage(folder).free < FULL_BELOW_BYTES:
+        return True
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return limit != resource.RLIM_INFINITY and any(file.stat().st_size >= limit for file in _files(folder))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if file.is_file())
 
 
 def _signal_name(number: int) -> str:
@@ -322,5 +367,5 @@ def _signal_name(number: int) -> str:
 def storage_error(path: Path, error: OSError) -> StorageError:
     """The StorageError for an OSError met while reading or writing `path`."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    hint = FREE_SPACE if full else "check that the folder exists and that you may write to it"
+    hint = FREE_SPACE if full else hint_for(path, "check that the folder exists and that you may write to it")
     return StorageError(f"cannot write {path}: {error.strerror or error}", hint)

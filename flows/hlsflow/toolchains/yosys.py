@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,9 @@ class Cost:
 def _costs(*rows: tuple[Cost, str]) -> dict[str, Cost]:
     return {cell: cost for cost, cells in rows for cell in cells.split()}
 
+
+END = b"}\n"
+"""Of a netlist that is whole."""
 
 FREE = Cost()
 XILINX = _costs(
@@ -198,7 +202,7 @@ class SynthPlan:
 
     def digest(self, tool: Tool) -> str:
         """SHA-256 (hex) of the plan and the tool that runs it: equal digests give equal figures."""
-        data = json.dumps([dataclasses.astuple(self), tool.label], sort_keys=True)
+        data = json.dumps([dataclasses.astuple(self), tool.identity], sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()
 
 
@@ -314,7 +318,10 @@ def execute(plan: SynthPlan, folder: Path, *, timeout_s: float) -> MetricSet:
         tool="yosys",
         env=yowasp.environment(tool, PACKAGE),
     )
-    cost = _counted(stat, plan)
+    with process.results_of("yosys", folder):
+        cost = _counted(stat, plan)
+        if plan.netlist:
+            _require_whole(folder / f"{plan.family}.json")
     return _metrics({**dataclasses.asdict(cost), "seconds": round(finished.seconds, 2)}, plan.family, stat.name, tool)
 
 
@@ -325,6 +332,14 @@ def _metrics(values: Mapping[str, float], family: Family, source: str, tool: Too
             for name, value in values.items()
         )
     )
+
+
+def _require_whole(netlist: Path) -> None:
+    """Refuse a JSON file that does not end as one; netlists are too large to be parsed for that."""
+    with netlist.open("rb") as stream:
+        stream.seek(-min(netlist.stat().st_size, len(END)), os.SEEK_END)
+        if stream.read() != END:
+            raise ToolFailed(f"{netlist} is cut short", "read the log beside it and run again")
 
 
 def _counted(stat: Path, plan: SynthPlan) -> Cost:

@@ -194,6 +194,63 @@ def test_a_row_for_no_layer_is_an_error(rows: dict[str, Any], small: Any) -> Non
         quantized(small, table(**rows), X)
 
 
+def mixed(kind: str) -> Any:
+    """Networks of QKeras with layers that have no quantizers."""
+    import qkeras
+    from tf_keras import Model, layers
+
+    bits = {"bias_quantizer": "quantized_bits(5,1,alpha=1)"}
+    x = layers.Input((6, 6, 2), name="x")
+    if kind == "end":  # as tutorials have it
+        h = qkeras.QConv2D(3, 3, kernel_quantizer="quantized_bits(5,0,alpha='auto_po2')", name="conv", **bits)(x)
+        h = layers.Flatten()(qkeras.QActivation("quantized_relu(5,2)", name="act")(h))
+        return disturbed(Model(x, layers.Softmax(name="softmax")(layers.Dense(3, name="end")(h))), 1)
+    if kind == "start":
+        h = qkeras.QActivation("quantized_relu(6,3)", name="act")(layers.Conv2D(3, 3, name="conv")(x))
+    else:  # within, with a norm that is folded and a ReLU before a quantizer of the model's own
+        h = layers.BatchNormalization(name="bn")(layers.DepthwiseConv2D(3, use_bias=False, name="deep")(x))
+        h = qkeras.QActivation("quantized_relu(6,3)", name="act")(layers.ReLU(name="relu")(h))
+    dense = qkeras.QDense(3, kernel_quantizer="quantized_bits(5,0,alpha=1)", activation="softmax", name="end", **bits)
+    return disturbed(Model(x, dense(layers.Flatten()(h))), 1)
+
+
+@pytest.mark.parametrize("kind", ["end", "start", "within"])
+def test_layers_with_quantizers_keep_them_where_others_get_some(kind: str) -> None:
+    model = mixed(kind)
+    plain = folded(model)
+    wide = quantized(plain, table(bits=18), X)
+    assert np.allclose(wide.model.predict(X, verbose=0), plain.predict(X, verbose=0), atol=0.1)
+    own = {"end": {"end"}, "start": {"conv"}, "within": {"deep"}}[kind]
+    assert {choice.layer for choice in wide.choices} == own  # and no activation: the model's own quantizers follow
+    kept = quantized(plain, table(bits=3), X).model
+    assert str(kept.get_layer("act").quantizer) == str(model.get_layer("act").quantizer)
+    name = "conv" if kind == "end" else "end"
+    np.testing.assert_array_equal(kept.get_layer(name).get_weights()[0], model.get_layer(name).get_weights()[0])
+    assert str(kept.get_layer(name).kernel_quantizer_internal) == str(model.get_layer(name).kernel_quantizer_internal)
+
+
+def test_a_network_that_is_quantized_already_is_no_float_one() -> None:
+    import qkeras
+    from tf_keras import Sequential, layers
+
+    model = Sequential([layers.Input((4,)), qkeras.QDense(2, kernel_quantizer="binary(alpha=1)", name="fc")])
+    with pytest.raises(ProjectError, match="has quantizers already") as error:
+        quantized(folded(model), table(bits=8), X[:, 0, 0, :2].repeat(2, 1))
+    assert "leave out --bits" in error.value.hint
+
+
+def test_preprocessing_gets_a_grid() -> None:
+    from tf_keras import Sequential, layers
+
+    norm = layers.Normalization(mean=[0.3, -0.4], variance=[0.7, 1.9], name="norm")
+    model = disturbed(Sequential([layers.Input((6, 6, 2)), norm, layers.Flatten(), layers.Dense(2, name="end")]))
+    found = quantized(folded(model), table(bits=6), X)
+    assert [(choice.layer, choice.what) for choice in found.choices] == [
+        ("norm", "activation"), ("end", "kernel"), ("end", "bias")
+    ]  # fmt: skip
+    assert type(found.model.get_layer("norm_grid")).__name__ == "QActivation"
+
+
 def test_layers_without_a_quantized_form_are_refused() -> None:
     from tf_keras import Sequential
     from tf_keras.layers import GRU, Dense, Input

@@ -108,10 +108,10 @@ def test_every_top_is_held_against_itself(tmp_path: Path, capsys: pytest.Capture
     two_tops(folder, z_part=500)
     assert check(folder, "--baseline", file) == 7
     assert "1 of 18 figures" in (said := capsys.readouterr().err)
-    assert "lut (hls, Vitis HLS, xcvu9p-flga2104-2-e): was 400, is 500 LUT" in said
+    assert "z_part: lut (hls, Vitis HLS, xcvu9p-flga2104-2-e): was 400, is 500 LUT" in said
     two_tops(folder, z_part=400, a_top=1000)
     assert check(folder, "--baseline", file) == 7
-    assert "lut (hls, Vitis HLS, xcvu9p-flga2104-2-e): was 900, is 1000 LUT" in capsys.readouterr().err
+    assert "a_top: lut (hls, Vitis HLS, xcvu9p-flga2104-2-e): was 900, is 1000 LUT" in capsys.readouterr().err
 
 
 def test_every_run_of_one_top_is_held_against_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

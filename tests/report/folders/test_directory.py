@@ -17,8 +17,8 @@ from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import Stage
 from hlsflow.report import html, markdown
 from hlsflow.report.folders import directory, directory_report
+from hlsflow.report.folders.columns import same_part
 from hlsflow.report.folders.directory import Directory
-from hlsflow.report.folders.directory_checks import same_part
 from tests.toolchains.reports.written import (
     COSIM,
     CSIM,
@@ -85,7 +85,7 @@ def read(folder: Path, **changed: str) -> Directory:
 def test_every_stage_has_a_column_of_its_own(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert (found.name, found.refused, found.missing, found.warnings) == ("tiny", (), (), ())
-    columns = directory.columns(found.reports)
+    columns = found.columns
     assert [(column.stage, column.tool, column.version, column.part) for column in columns] == [
         (Stage.CSIM, "Vivado HLS csim", "2020.1", PART),
         (Stage.HLS, "Vivado HLS", "2020.1", PART),
@@ -112,7 +112,7 @@ def test_the_same_figures_in_two_files_stand_once(tmp_path: Path) -> None:
     text = text.replace("<URAM>2<", "<URAM>0<").replace(">24<", ">240<").replace("0.120 us", "1.200 us")
     text = text.replace(">8<", ">40<").replace(">3.214<", ">4.125<")
     found = read(tmp_path, **{f"{SOLUTION}/syn/report/tiny_csynth.xml": text})
-    (column,) = (column for column in directory.columns(found.reports) if column.stage is Stage.HLS)
+    (column,) = (column for column in found.columns if column.stage is Stage.HLS)
     assert [report.file.suffix for report in column.reports] == [".xml", ".rpt"]
     assert [metric.name for metric in column.metrics].count("lut") == 1
     assert found.warnings == ()
@@ -121,7 +121,7 @@ def test_the_same_figures_in_two_files_stand_once(tmp_path: Path) -> None:
 def test_contradicting_reports_never_share_a_column(tmp_path: Path) -> None:
     text = XML.replace("DSP>", "DSP48E>")
     found = read(tmp_path, **{f"{SOLUTION}/syn/report/tiny_csynth.xml": text})
-    luts = [c.metrics.get("lut") for c in directory.columns(found.reports) if c.stage is Stage.HLS]
+    luts = [c.metrics.get("lut") for c in found.columns if c.stage is Stage.HLS]
     assert [lut.value for lut in luts if lut] == [678, 252]
     assert any("are of different runs: they differ in lut, ff" in text for text in found.warnings)
 
@@ -203,11 +203,59 @@ def test_a_design_that_does_not_fit_is_told(tmp_path: Path) -> None:
 
 def test_an_interval_that_no_reuse_factor_explains_is_told(tmp_path: Path) -> None:
     config = CONFIG.replace("io_stream", "io_parallel").replace("ReuseFactor: 40", "ReuseFactor: 20")
-    assert read(tmp_path, hls4ml_config_dot_yml=config).warnings == (
+    code = "nnet::dense<a_t, b_t, config2>(x, y, w2, b2);\nnnet::relu<b_t, c_t, relu_config3>(y, z);\n"
+    assert read(tmp_path, hls4ml_config_dot_yml=config, firmware__tiny_dot_cpp=code).warnings == (
         f"{SOLUTION}/syn/report/tiny_csynth.rpt: has an interval of 40 cycles, more than the largest reuse factor of "
         "hls4ml_config.yml (20): was it built with other knobs?",
     )
     assert read(tmp_path, hls4ml_config_dot_yml=config.replace(": 20", ": 40")).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    ["conv_2d_cl", "pooling1d_cl", "global_pooling2d_cl", "lstm_stack", "gru", "simple_rnn", "depthwise_conv_1d_cl"],
+)
+def test_layers_that_take_more_cycles_than_their_reuse_factor_are_no_fault(tmp_path: Path, layer: str) -> None:
+    config = CONFIG.replace("io_stream", "io_parallel").replace("ReuseFactor: 40", "ReuseFactor: 20")
+    code = f"nnet::dense<a_t, b_t, config2>(x, y, w2, b2);\nnnet::{layer}<b_t, c_t, config3>(y, z);\n"
+    assert read(tmp_path, hls4ml_config_dot_yml=config, firmware__tiny_dot_cpp=code).warnings == ()
+
+
+def test_the_interval_of_ports_around_the_network_is_no_fault(tmp_path: Path) -> None:
+    config = CONFIG.replace("io_stream", "io_parallel").replace("ReuseFactor: 40", "ReuseFactor: 20")
+    config = config.replace("Backend: Vivado", "Backend: VivadoAccelerator")
+    files = {name.replace("tiny_csynth", "tiny_axi_csynth"): text for name, text in BUILT.items()}
+    files = {name: text.replace("'tiny'", "'tiny_axi'") for name, text in files.items() if name != "project.tcl"}
+    code = "nnet::dense<a_t, b_t, config2>(x, y, w2, b2);\n"
+    found = directory.read(build(tmp_path, files | {"hls4ml_config.yml": config, "firmware/tiny.cpp": code}))
+    assert "tiny_axi" in {report.top for report in found.reports}
+    assert not any("interval" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [
+        ("60.000 ns", "needs a clock of 60 ns by its own estimate, 12 times the 5 ns asked for"),
+        ("7.947 ns", "needs a clock of 7.947 ns by its own estimate, 1.59 times the 5 ns asked for"),
+        ("5.000 ns", ""),
+        ("4.125 ns", ""),
+    ],
+)
+def test_a_clock_that_the_tool_does_not_expect_to_reach_is_told(tmp_path: Path, estimate: str, said: str) -> None:
+    text = CSYNTH_RPT.replace("| 4.125 ns |", f"| {estimate:8} |") if len(estimate) < 9 else wide_clock(estimate)
+    found = read(tmp_path, **{f"{SOLUTION}/syn/report/tiny_csynth.rpt": text})
+    assert [text for text in found.warnings if "estimate" in text] == (
+        [f"{SOLUTION}/syn/report/tiny_csynth.rpt: {said}: it will not keep to its clock"] if said else []
+    )
+
+
+def wide_clock(estimate: str) -> str:
+    """The report with a wider column of the estimated clock."""
+    edge = "    +--------+---------+----------+------------+"
+    text = CSYNTH_RPT.replace(edge, edge.replace("+----------+---", "+-----------+---"))
+    return text.replace("|  Target | Estimated| ", "|  Target |  Estimated| ").replace(
+        "| 4.125 ns |", f"| {estimate} |"
+    )
 
 
 def test_missing_memory_files_are_told(tmp_path: Path) -> None:

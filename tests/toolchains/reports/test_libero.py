@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.metrics import Stage
-from hlsflow.report.folders.directory import columns
+from hlsflow.report.folders.columns import columns
 from hlsflow.toolchains.reports import libero, read_any
 from tests.toolchains.reports import damage
 from tests.toolchains.reports.test_oneapi import get, layers, values
@@ -48,7 +48,7 @@ def test_results_keep_their_stages_apart() -> None:
 
 
 def test_its_stages_never_share_a_column() -> None:
-    found = columns([read_any(SCHEDULE), read_any(RESULTS)])
+    found = columns([read_any(SCHEDULE), read_any(RESULTS)], SCHEDULE.parent)
     assert [column.stage for column in found] == [Stage.HLS, Stage.ROUTED, Stage.SIMULATED]
     assert all(metric.stage is column.stage for column in found for metric in column.metrics)
     assert sum(len(column.metrics.metrics) for column in found) == 12
@@ -75,6 +75,20 @@ def test_cycles_of_all_calls_together_are_no_latency(tmp_path: Path) -> None:
     report = libero.read_results(file)
     assert (get(report, "latency_cycles").value, get(report, "passed").value) == (None, 1)
     assert get(report, "latency_cycles").note == "the report tells 151,200 cycles for all calls together"
+
+
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [("fmax_mhz", "194.363 MHz"), ("wns_ns", "-0.145 ns  "), ("usram", "12 "), ("lut4", "5244 + 1332 = 6576")],
+)
+def test_a_cell_that_tells_nothing_is_missing(tmp_path: Path, name: str, old: str) -> None:
+    file = damage.copied(RESULTS, tmp_path)
+    text = file.read_text()
+    assert f"| {old} " in text
+    file.write_text(text.replace(f"| {old} ", f"| {'N/A':{len(old)}} "))
+    report = libero.read_results(file)
+    assert (get(report, name).value, get(report, name).note) == (None, "the report says 'N/A'")
+    assert [one.value for one in report.metrics].count(None) == 1
 
 
 def test_a_failed_co_simulation_is_told(tmp_path: Path) -> None:

@@ -523,6 +523,93 @@ Table of Contents
 
 """
 
+EXPORT = """
+
+Implementation tool: Xilinx Vivado v.2023.2
+Project:             tiny_prj
+Solution:            solution1
+Device target:       xczu7ev-ffvc1156-2-e
+Report date:         Mon Jan 01 00:00:00 UTC 2024
+
+#=== Post-Implementation Resource usage ===
+SLICE:            0
+LUT:            345
+FF:             234
+DSP:              6
+BRAM:             5
+URAM:             1
+LATCH:            0
+SRL:             12
+CLB:             61
+
+#=== Final timing ===
+CP required:                     5.000
+CP achieved post-synthesis:      3.105
+CP achieved post-implementation: 4.000
+Timing met
+"""
+
+FIT = """Fitter report for tiny
+Mon Jan  1 00:00:00 2024
+Quartus Prime Version 21.1.0 Build 842 10/21/2021 SJ Standard Edition
+
+
+---------------------
+; Table of Contents ;
+---------------------
+  1. Legal Notice
+  2. Fitter Summary
+  3. Fitter Settings
+  4. Fitter Resource Usage Summary
+
+
+----------------
+; Legal Notice ;
+----------------
+Words of the vendor.
+
+
++------------------------------------------------------------------------------------+
+; Fitter Summary                                                                     ;
++---------------------------------+--------------------------------------------------+
+; Fitter Status                   ; Successful - Mon Jan  1 00:00:00 2024            ;
+; Quartus Prime Version           ; 21.1.0 Build 842 10/21/2021 SJ Standard Edition  ;
+; Revision Name                   ; tiny                                             ;
+; Top-level Entity Name           ; tiny_top                                         ;
+; Family                          ; Cyclone V                                        ;
+; Device                          ; 5CSEBA6U23I7                                     ;
+; Timing Models                   ; Final                                            ;
+; Logic utilization (in ALMs)     ; 1,234 / 41,910 ( 3 % )                           ;
+; Total registers                 ; 2345                                             ;
+; Total pins                      ; 12 / 314 ( 4 % )                                 ;
+; Total block memory bits         ; 40,960 / 5,662,720 ( < 1 % )                     ;
+; Total DSP Blocks                ; 7 / 112 ( 6 % )                                  ;
+; Total PLLs                      ; 0 / 6 ( 0 % )                                    ;
++---------------------------------+--------------------------------------------------+
+
+
++------------------------------------------------------------------+
+; Fitter Settings                                                  ;
++----------------------------------+---------------+---------------+
+; Option                           ; Setting       ; Default Value ;
++----------------------------------+---------------+---------------+
+; Device                           ; 5CSEBA6U23I7  ;               ;
++----------------------------------+---------------+---------------+
+
+
++-----------------------------------------------------------------------------+
+; Fitter Resource Usage Summary                                               ;
++-------------------------------------------------------------+---------------+-------+
+; Resource                                                    ; Usage         ; %     ;
++-------------------------------------------------------------+---------------+-------+
+; Logic utilization (ALMs needed / total ALMs on device)      ; 1,234 / 41,910 ; 3 %  ;
+; ALMs needed [=A-B+C]                                        ; 1,234         ;       ;
+;                                                             ;               ;       ;
+; M10K blocks                                                 ; 5 / 553       ; < 1 % ;
+; Total MLAB memory bits                                      ; 0             ;       ;
++-------------------------------------------------------------+---------------+-------+
+"""
+
 REPORTS = {
     "tiny_csynth.xml": CSYNTH_XML,
     "tiny_csynth.rpt": CSYNTH_RPT,
@@ -534,5 +621,7 @@ REPORTS = {
     "util.rpt": HIERARCHY,
     "tiny_timing_summary_routed.rpt": TIMING,
     "tiny_power_routed.rpt": POWER,
+    "tiny_export.rpt": EXPORT,
+    "tiny.fit.rpt": FIT,
 }
 """File name → report; between them they have every format."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hlsflow.core.errors import ModelError, UnsupportedLayer
 from hlsflow.keras import keras2
+from hlsflow.keras.graph import copied
 
 KERNELS: Mapping[str, tuple[str, ...]] = {
     "Dense": ("kernel",),
@@ -99,6 +100,11 @@ def _foldable(model: Any, parents: Mapping[str, list[str]]) -> dict[str, str]:
     return found
 
 
+def is_quantized(layer: Any) -> bool:
+    """Whether a layer is one of QKeras, with quantizers of its own."""
+    return type(layer).__module__.startswith("qkeras")
+
+
 def function_of(layer: Any) -> str:
     """Name of the function that a layer applies to its result."""
     function = getattr(layer, "activation", None)
@@ -116,7 +122,8 @@ def _applied(layer: Any, given: list[Any], function: str, biased: bool) -> Any:
 
     config, whole = layer.get_config(), given[0] if len(given) == 1 else given
     if type(layer).__name__ not in KERNELS:
-        return type(layer).from_config(config)(whole)
+        cut = function == "linear" and is_quantized(layer) and function_of(layer) == "softmax"
+        return copied(layer, {"activation": "linear"} if cut else {})(whole)
     sums = type(layer).from_config(config | {"activation": "linear", "use_bias": layer.use_bias or biased})(whole)
     if function == "linear":
         return sums

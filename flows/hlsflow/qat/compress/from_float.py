@@ -22,9 +22,12 @@ from hlsflow.core.store import digest, write_text
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
+from hlsflow.keras.plain import plain
 from hlsflow.project import Project, Quantize, Share, Training
+from hlsflow.qat.ahead import require_knobs
+from hlsflow.qat.build import build
 from hlsflow.qat.compress.distil import Teacher
-from hlsflow.qat.compress.fold import folded
+from hlsflow.qat.compress.fold import folded, is_quantized
 from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.quantize import Quantized, quantized
 from hlsflow.qat.compress.share import sharer_of
@@ -32,6 +35,8 @@ from hlsflow.qat.compress.shrink import without_pruned
 from hlsflow.qat.devices import check_layers, started
 from hlsflow.qat.engine import Fit
 from hlsflow.qat.load import load_model
+from hlsflow.qat.normalize import GRID
+from hlsflow.qat.objective import objective_of
 from hlsflow.qat.train import TrainResult, finish, fit, make_deterministic, train_one, write_results
 
 RATE = 0.1
@@ -61,11 +66,13 @@ def train_from_float(
     work = _Work(project, table, load_data(project), folder, progress or Progress(), lanes)
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
+    require_knobs(project, teacher)
     plain = folded(teacher)
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
     first = work.quantized(plain, table)
     write_text(folder / "quantizers.json", json.dumps([asdict(choice) for choice in first.choices], indent=1))
+    work.say_mixed(plain, first)
     work.finish(first.model, Stage.PTQ, "ptq.h5")
     last = work.fine_tuned(plain, first) if table.epochs else first
     work.finish(without_pruned(last.model, project.prune, work.progress), Stage.QAT, "qat.h5")
@@ -93,14 +100,31 @@ class _Work:
         project, function = self.project, self.project.model.baseline
         if function is None:
             make_deterministic(0 if project.training is None else project.training.seed, started(project.devices).xla)
-            model = load_model(project.model_path, allow_lambda=project.model.allow_lambda)
+            model = self._opened(load_model(project.model_path, allow_lambda=project.model.allow_lambda))
         else:
             assert project.training is not None
+            if project.knobs.layers:
+                require_knobs(project, build(project, function))
+                keras2.number_anew()
             place = self.folder / "checkpoints" / "float"
             model, state = train_one(project, project.training, function, self.data, place, self.progress)
             self.histories["float"] = state.history
         self.finish(model, Stage.FLOAT, "float.h5")
         return model
+
+    def say_mixed(self, plain: Any, first: Quantized) -> None:
+        """Which layers of a model that is quantized in part were quantized here."""
+        if any(is_quantized(layer) and layer.name != GRID for layer in plain.layers):
+            found = dict.fromkeys(choice.layer for choice in first.choices)
+            own = ", ".join(f"'{name}'" for name in found)
+            self.progress.say(f"quantized here: {own}; the other layers keep the quantizers that they have")
+
+    def _opened(self, model: Any) -> Any:
+        """The model with its layers on one level."""
+        found = plain(model)
+        for note in found.notes:
+            self.progress.say(f"'{note.layer}': {note.what}, because {note.reason}")
+        return found.model
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""
@@ -132,7 +156,10 @@ class _Work:
         pruned = any(earlier != "float" for earlier in self.histories)  # at larger widths
         pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
         sharer = sharer_of(one.model, share, training.epochs) if share else None
-        job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher, sharer)
+        objective = objective_of(self.project, self.data, one.model, "the quantized network")
+        job = Fit(
+            name, training, self.data, objective, self.project.data, place, "", True, pruner, self.teacher, sharer
+        )
         job = replace(job, fingerprint=self._fingerprint(one, job), runtime=started(self.project.devices))
         self.histories[name] = fit(one.model, job, self.progress).history
 
@@ -145,7 +172,10 @@ class _Work:
     def _fingerprint(self, one: Quantized, job: Fit) -> str:
         """Of everything that determines the trained weights."""
         weights = hashlib.sha256(b"".join(array.tobytes() for array in one.model.get_weights())).hexdigest()
-        own = {"data": self.project.data.model_dump(mode="json"), "training": job.training.model_dump(mode="json")}
+        own = self.project.digest_fields("task") | {
+            "data": self.project.data.model_dump(mode="json"),
+            "training": job.training.model_dump(mode="json"),
+        }
         if self.project.devices is not None:
             own |= self.project.digest_fields("devices")
         quantizers = [asdict(choice) for choice in one.choices]

@@ -15,25 +15,30 @@ from numpy.typing import NDArray
 
 from hlsflow.core.errors import ProjectError, UnsupportedLayer
 from hlsflow.keras import keras2
+from hlsflow.keras.graph import copied
 from hlsflow.keras.inputs import split
+from hlsflow.keras.plain import IDENTITIES
 from hlsflow.project import Quantize
 from hlsflow.project.errors import nearest
-from hlsflow.qat.compress.fold import FUNCTIONS, KERNELS, function_of, parents_of
+from hlsflow.qat.compress.fold import FUNCTIONS, KERNELS, function_of, is_quantized, parents_of
 from hlsflow.qat.compress.ranges import best_integer, relative_error
-from hlsflow.qat.normalize import GRID
+
+AFFINE = ("Normalization", "Rescaling")
+"""Layers that bring the samples to a range: what they give is put on a grid, as it has more bits than these."""
 
 COPIED = frozenset(
     {
         "InputLayer",
         "BatchNormalization",
-        *("Dropout", "SpatialDropout1D", "SpatialDropout2D"),
+        *AFFINE,
+        *IDENTITIES,
         *("Flatten", "Reshape", "Permute", "ZeroPadding1D", "ZeroPadding2D", "UpSampling1D", "UpSampling2D"),
         *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
         *("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D"),
         *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
     }
 )
-"""Layers that stay as they are: their results have as many bits as they need."""
+"""Layers that stay as they are: but for `AFFINE` their results have as many bits as they need."""
 
 CALIBRATION_ROWS = 256
 """Samples that go through the model at once."""
@@ -130,11 +135,14 @@ def _check(model: Any, table: Quantize) -> None:
     """Refuse layers that cannot be quantized, and rows of the table that are for none."""
     for layer in model.layers:
         kind = type(layer).__name__
-        known = kind in COPIED | FUNCTIONS | KERNELS.keys() or layer.name == GRID  # the last one is quantized already
+        known = kind in COPIED | FUNCTIONS | KERNELS.keys() or is_quantized(layer)
         if not known or function_of(layer) == "softmax":
             what = "a softmax within the network" if function_of(layer) == "softmax" else f"a {kind}"
             raise UnsupportedLayer(f"layer '{layer.name}' is {what}, which has no quantized form here", _SUPPORTED)
     names = [layer.name for layer in model.layers if type(layer).__name__ in FUNCTIONS | KERNELS.keys()]
+    if not names:
+        message = f"every layer of '{model.name}' has quantizers already, so that there is nothing to quantize"
+        raise ProjectError(message, "leave out --bits; in a project, give model.file in place of float_file")
     for name in (*table.layers, *table.frozen):
         if name not in names:
             raise ProjectError(f"[quantize] names '{name}', which has nothing to quantize{nearest(name, names)}")
@@ -144,7 +152,8 @@ _SUPPORTED = f"layers with a quantized form: {', '.join(sorted(FUNCTIONS | KERNE
 
 
 def _activations(model: Any, parents: Mapping[str, Sequence[str]]) -> list[str]:
-    """Layers whose results are put on a grid: functions, and sums of products that no function or norm follows."""
+    """Layers whose results are put on a grid: functions, and sums of products that no function or norm follows; but
+    not those whose only readers are quantizers of the model's own."""
     ends = {end.node.layer.name for end in model.outputs}
     readers: dict[str, list[str]] = {name: [] for name in parents}
     for name, given in parents.items():
@@ -153,11 +162,11 @@ def _activations(model: Any, parents: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         layer.name
         for layer in model.layers
-        if type(layer).__name__ in FUNCTIONS
+        if (type(layer).__name__ in FUNCTIONS | {*AFFINE} and {*readers[layer.name]} != {"QActivation"})
         or (
             type(layer).__name__ in KERNELS
             and layer.name not in ends
-            and not {*readers[layer.name]} <= FUNCTIONS | {"BatchNormalization"}
+            and not {*readers[layer.name]} <= FUNCTIONS | {"BatchNormalization", "QActivation"}
         )
     ]
 
@@ -191,10 +200,10 @@ def _layer(
     if kind in KERNELS:
         copy, choices = _with_quantizers(layer, table)
         tensor = copy(whole)
-    elif kind in FUNCTIONS and _is_relu(layer):
+    elif kind in FUNCTIONS and _is_relu(layer) and seen is not None:
         tensor, choices = whole, []
     else:
-        tensor, choices = type(layer).from_config(layer.get_config())(whole), []
+        tensor, choices = copied(layer, {})(whole), []
     if seen is None:
         return tensor, choices
     grid = _grid(seen, bits.activation, table.symmetric)

@@ -77,7 +77,7 @@ DEFAULTS: Mapping[str, Tolerance] = {
 }
 """Metrics that tools move a little without a change of the design; all others may not get worse at all."""
 
-HIGHER_IS_BETTER = ("accuracy", "tpr", "auc", "fmax_mhz", "wns_ns", "whs_ns", "passed")
+HIGHER_IS_BETTER = ("accuracy", "tpr", "auc", "exact_match", "r2", "fmax_mhz", "wns_ns", "whs_ns", "passed")
 UNKEPT = ("seconds",)
 """How long a tool took is no promise."""
 
@@ -263,16 +263,20 @@ def moved(baseline: Baseline, found: Sequence[Subject]) -> list[Moved]:
 
 def _today(kept: Kept, found: Sequence[Subject]) -> Metric | None:
     """The same figure now, whatever the version; None where there is none, or several and none of the same file."""
-    wanted = (kept.subject, kept.name, kept.stage, kept.tool, kept.target)
+    wanted = (kept.name, kept.stage, kept.tool, kept.target)
     same = [
         (subject, metric)
         for subject in found
         for metric in subject.metrics
-        if (subject.point, metric.name, metric.stage, metric.tool, metric.target) == wanted
+        if (metric.name, metric.stage, metric.tool, metric.target) == wanted
     ]
-    if len(same) > 1:
-        same = [(subject, metric) for subject, metric in same if _file(subject, metric) == kept.file]
-    return same[0][1] if len(same) == 1 else None
+    own = [(subject, metric) for subject, metric in same if subject.point == kept.subject]
+    if len(own) != 1:  # a folder that holds more designs now, or fewer, names them in another way
+        near = [
+            (subject, metric) for subject, metric in same if kept.subject in ("", subject.point) or not subject.point
+        ]
+        own = [(subject, metric) for subject, metric in near if _file(subject, metric) == kept.file]
+    return own[0][1] if len(own) == 1 else None
 
 
 def other_versions(found: Sequence[Moved]) -> Iterator[str]:

@@ -5,14 +5,14 @@ In: a path. Out: `Subject`s, each with its figures and knobs; a run has one for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError, ProjectError
-from hlsflow.core.metrics import MetricSet
+from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.project import load
 from hlsflow.report.folders import directory, hls4ml_config
 from hlsflow.toolchains.reports import read_any
@@ -31,7 +31,7 @@ class Subject:
 
     Attributes:
         path: as it was named.
-        point: what distinguishes it from the others of the same path, such as a run's design point; may be empty.
+        point: what distinguishes it from the others of the same path: a run's design point, or a top; may be empty.
         metrics: its figures.
         knobs: settings as text; none where they are not known.
         warnings: what must be known before its figures are believed.
@@ -57,7 +57,7 @@ def subjects(path: Path, build: Path) -> tuple[Subject, ...]:
     if file is not None:
         return _of_run(file, str(path))
     if path.is_dir():
-        return (_of_directory(path),)
+        return tuple(_of_directory(path))
     if not path.is_file():
         raise DataError(f"there is no {path}", HINT)
     report = read_any(path)
@@ -101,11 +101,17 @@ def _knobs(point: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in point["knobs"].items() if isinstance(value, str | int | float)}
 
 
-def _of_directory(path: Path) -> Subject:
+def _of_directory(path: Path) -> Iterator[Subject]:
+    """The design of a folder; where it has several, or several runs of one tool, each of them."""
     found = directory.read(path)
-    metrics = MetricSet(tuple(replace(metric, source=str(path / metric.source)) for metric in found.metrics))
-    unread = tuple(f"cannot be read: {text}" for text in found.refused)
-    return Subject(str(path), "", metrics, _settings(found.config), (*found.warnings, *unread))
+    warnings = (*found.warnings, *(f"cannot be read: {text}" for text in found.refused))
+    by_label: dict[str, list[Metric]] = {}
+    for column in found.columns:
+        told = (replace(metric, source=str(path / metric.source)) for metric in column.metrics)
+        by_label.setdefault(column.label, []).extend(told)
+    for number, (label, metrics) in enumerate((by_label or {"": []}).items()):
+        said = () if number else warnings  # once
+        yield Subject(str(path), label, MetricSet(tuple(metrics)), _settings(found.config), said)
 
 
 def _settings(config: hls4ml_config.Config | None) -> dict[str, str]:

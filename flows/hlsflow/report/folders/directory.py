@@ -7,29 +7,27 @@ what cannot be read, what is missing and why, and what must be known before its 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
-from hlsflow.core.metrics import MetricSet, Stage
-from hlsflow.report.folders import directory_checks, hls4ml_config
-from hlsflow.report.folders.directory_checks import same_part
+from hlsflow.core.metrics import MetricSet
+from hlsflow.report.folders import directory_checks, hls4ml_config, tops
+from hlsflow.report.folders.columns import Column, columns
 from hlsflow.report.folders.hls4ml_config import Config
 from hlsflow.toolchains.reports import Report, read_with, reader_of
-from hlsflow.toolchains.reports.report import UNKNOWN
-from hlsflow.toolchains.reports.text import kind_of, relative
+from hlsflow.toolchains.reports.text import relative
 
 HINT = "name the folder that hls4ml wrote, or one with reports of a vendor's tool"
 FILES_LIMIT = 100_000
+REPORTS_LIMIT = 2000
+"""A folder with more reports, those of a design's functions apart, holds the work of years."""
+
 SKIPPED = ("ap_types", "ac_types", "nnet_utils", "hlsflow_logs", "__pycache__")
 """Folders without reports, besides hidden ones."""
 
-APPLICATION = re.compile(r"<AutoPilot:project\b[^>]*\btop=\"(\w+)\"|<project\b[^>]*\btop=\"(\w+)\"")
 SOLUTION = 2
 """How many folders above its own a report's solution lies: `solution1/syn/report/x_csynth.xml`."""
 
@@ -61,49 +59,12 @@ class Directory:
     @property
     def metrics(self) -> MetricSet:
         """All figures of the whole design, those that a tool told twice once."""
-        return MetricSet(tuple(metric for column in columns(self.reports) for metric in column.metrics))
+        return MetricSet(tuple(metric for column in self.columns for metric in column.metrics))
 
-
-@dataclass(frozen=True)
-class Column:
-    """Figures that may stand together: of one stage, tool, version, part, and of one run of the tool."""
-
-    stage: Stage
-    tool: str
-    version: str
-    part: str
-    metrics: MetricSet
-    reports: tuple[Report, ...]
-
-
-def columns(reports: Sequence[Report]) -> list[Column]:
-    """The figures of reports in columns; a report that contradicts a column gets one of its own."""
-    found: list[Column] = []
-    for report in (part for whole in reports for part in whole.by_stage()):
-        place = next((index for index, column in enumerate(found) if _belongs(report, column)), None)
-        if place is None:
-            stage = report.metrics.metrics[0].stage
-            found.append(Column(stage, report.tool, report.version, report.part, report.metrics, (report,)))
-        else:
-            found[place] = _joined(found[place], report)
-    order = list(Stage)
-    return sorted(found, key=lambda column: order.index(column.stage))
-
-
-def _belongs(report: Report, column: Column) -> bool:
-    """Whether a report is of a column's stage, tool, version and part, and says nothing else of any figure."""
-    group = (report.metrics.metrics[0].stage, report.tool, report.version)
-    if group != (column.stage, column.tool, column.version) or not same_part(report.part, column.part):
-        return False
-    known = {metric.name: metric.value for metric in column.metrics}
-    return all(known.get(metric.name, metric.value) == metric.value for metric in report.metrics)
-
-
-def _joined(column: Column, report: Report) -> Column:
-    """The column with what else the report tells, and the longer name of the part."""
-    more = (metric for metric in report.metrics if column.metrics.get(metric.name) is None)
-    part = max(column.part, report.part, key=len)
-    return replace(column, part=part, metrics=MetricSet((*column.metrics, *more)), reports=(*column.reports, report))
+    @property
+    def columns(self) -> list[Column]:
+        """The figures of the whole design, or of the designs where there are several."""
+        return columns(self.reports, self.folder)
 
 
 def read(folder: Path) -> Directory:
@@ -117,13 +78,13 @@ def read(folder: Path) -> Directory:
     files = list(_files(folder))
     _require_one_project(folder, files)
     config, unread = _config(folder)
-    tops = _tops(config, files)
-    reports, refused = _reports(folder, files, tops)
+    names = tops.named(config, files) if directory_checks.is_amd(config) else set()
+    reports, refused = _reports(folder, files, names)
     refused = [*unread, *refused]
     if config is None and not reports and not refused:
         inside = next((f"did you mean {file.parent}?" for file in files if file.name == hls4ml_config.CONFIG), HINT)
         raise DataError(f"{folder} holds neither an hls4ml project nor any report that is known", inside)
-    kept, foreign = _of_tops(reports, tops)
+    kept, foreign = tops.sort(reports, names)
     kept = [_completed(report, kept) for report in kept]
     name = config.general.get("ProjectName", folder.resolve().name) if config else folder.resolve().name
     return Directory(
@@ -165,25 +126,11 @@ def _require_one_project(folder: Path, files: Sequence[Path]) -> None:
         raise DataError(f"{folder} holds {len(inside)} projects: {names}", "name one of them; compare takes several")
 
 
-def _tops(config: Config | None, files: Sequence[Path]) -> set[str]:
-    """The names that the top may have; none when nothing tells, or the tool calls it otherwise."""
-    if not directory_checks.is_amd(config):
-        return set()
-    name = config.general.get("ProjectName") if config else None
-    found = {name, f"{name}_axi"} if name else set()
-    for file in files:
-        if file.name in ("vivado_hls.app", "hls.app"):
-            with contextlib.suppress(DataError):  # a damaged one hides no report
-                text = foreign.text(file, kind_of("project of Vitis HLS"), errors="replace")
-                found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
-    return {top for top in found if top}
-
-
-def _reports(folder: Path, files: Sequence[Path], tops: set[str]) -> tuple[list[Report], list[str]]:
+def _reports(folder: Path, files: Sequence[Path], names: set[str]) -> tuple[list[Report], list[str]]:
     """The reports among the files, and why others cannot be read."""
-    reports, refused = [], []
+    reports, refused, parts = [], [], tops.parts(files, names)
     for file in sorted(files, key=lambda file: (file.suffix != ".xml", file)):  # XML first: it is the fuller one
-        if _of_a_part(file, tops):
+        if file in parts:
             continue
         try:
             reader = reader_of(file)
@@ -191,24 +138,9 @@ def _reports(folder: Path, files: Sequence[Path], tops: set[str]) -> tuple[list[
                 reports.append(read_with(reader, file, folder))
         except DataError as error:
             refused.append(error.message.replace(str(file), relative(file, folder)))
+        if len(reports) + len(refused) > REPORTS_LIMIT:
+            raise DataError(f"{folder} has more than {REPORTS_LIMIT:,} reports, so it is no single project", HINT)
     return [report for report in reports if report.metrics.metrics], refused
-
-
-def _of_a_part(file: Path, tops: set[str]) -> bool:
-    """Whether it is the report of one function of many, which C synthesis writes beside that of the top."""
-    top, ending = file.stem.rpartition("_csynth")[:2]
-    return bool(tops and ending and top not in tops)
-
-
-def _of_tops(reports: Sequence[Report], tops: set[str]) -> tuple[list[Report], list[Report]]:
-    """Reports of the design, and those of something else, such as an IP block beside it."""
-    kept = [report for report in reports if _is_design(report, tops)]
-    return kept, [report for report in reports if report not in kept]
-
-
-def _is_design(report: Report, tops: set[str]) -> bool:
-    named = report.kind in directory_checks.AMD_KINDS and report.top != UNKNOWN
-    return not tops or not named or report.top in tops or report.top.endswith("wrapper")
 
 
 def _completed(report: Report, reports: Sequence[Report]) -> Report:

@@ -6,6 +6,7 @@ In: the folder's configuration, reports and files. Out: sentences.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from pathlib import Path
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
-from hlsflow.core.metrics import Stage
-from hlsflow.report.folders import hls4ml_config
+from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.report.folders import hls4ml_config, tops
+from hlsflow.report.folders.columns import differing, same_part
 from hlsflow.report.folders.hls4ml_config import Config
 from hlsflow.toolchains.reports import csim
-from hlsflow.toolchains.reports.report import UNKNOWN, Report
+from hlsflow.toolchains.reports.report import Report
 from hlsflow.toolchains.reports.text import kind_of, relative
 
 STALE_S = 2.0
@@ -26,9 +28,16 @@ STALE_S = 2.0
 SOURCES = (".cpp", ".h", ".txt")
 ROM = re.compile(r'\$readmem[hb]\s*\(\s*"([^"]+)"')
 VERILOG = (".v", ".sv")
-AMD_KINDS = ("csynth", "cosim", "csim", "utilisation", "timing", "power")
-"""Kinds of reports that tools of AMD write, which name the top."""
+LAYER = re.compile(r"nnet::(\w+)<")
+AT_ONCE = (
+    *("dense", "normalize", "load_weights"),
+    *("linear", "relu", "leaky_relu", "thresholded_relu", "prelu", "elu", "selu", "softplus", "softsign", "softmax"),
+    *("sigmoid", "tanh", "hard_", "binary_", "ternary_"),
+    *("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate1d"),
+)
+"""How functions of hls4ml begin that take R cycles in io_parallel."""
 
+ROUNDING = 0.001
 TEST_DATA = "tb_data"
 OUTPUTS = (("csim_results.log", "tb_output_predictions.dat"), ("rtl_cosim_results.log", "csim_results.log"))
 """What hls4ml's test bench writes, and what each is compared with."""
@@ -36,39 +45,55 @@ OUTPUTS = (("csim_results.log", "tb_output_predictions.dat"), ("rtl_cosim_result
 
 @dataclass(frozen=True)
 class Expected:
-    """A report that a complete build leaves: what it is called, its kind and stage, and the folder of its step."""
+    """A report that a complete build leaves.
+
+    Attributes:
+        name: what it is called.
+        kinds: that tell its figures.
+        stages: that these may be of.
+        place: the folder of its step.
+    """
 
     name: str
-    kind: str
-    stage: Stage
+    kinds: tuple[str, ...]
+    stages: tuple[Stage, ...]
     place: str
 
 
+ALL = ("csynth", "printed")
+"""Kinds of reports that may hold figures of several stages, as hls4ml shows and prints them."""
+
 AMD = (
-    Expected("C simulation", "csim", Stage.CSIM, "*_prj/*/csim"),
-    Expected("C synthesis", "csynth", Stage.HLS, "*_prj/*/syn"),
-    Expected("cosimulation", "cosim", Stage.SIMULATED, "*_prj/*/sim"),
-    Expected("utilisation after logic synthesis", "utilisation", Stage.SYNTH, "vivado_synth*"),
-    Expected("utilisation after place and route", "utilisation", Stage.ROUTED, "*/*.runs/impl_*"),
-    Expected("timing", "timing", Stage.ROUTED, "*/*.runs/impl_*"),
-    Expected("power", "power", Stage.ROUTED, "*/*.runs/impl_*"),
+    Expected("C simulation", ("csim", *ALL), (Stage.CSIM,), "*_prj/*/csim"),
+    Expected("C synthesis", ALL, (Stage.HLS,), "*_prj/*/syn"),
+    Expected("cosimulation", ("cosim", *ALL), (Stage.SIMULATED,), "*_prj/*/sim"),
+    Expected("utilisation after logic synthesis", ("utilisation", "export", *ALL), (Stage.SYNTH,), "vivado_synth*"),
+    Expected(
+        "utilisation after place and route",
+        ("utilisation", "export", *ALL),
+        (Stage.PLACED, Stage.ROUTED),
+        "*/*.runs/impl_*",
+    ),
+    Expected("timing", ("timing", "export"), (Stage.ROUTED,), "*/*.runs/impl_*"),
+    Expected("power", ("power",), (Stage.ROUTED,), "*/*.runs/impl_*"),
 )
-FIT = Expected("Quartus fit", "fit", Stage.ROUTED, "build/*.prj")
+FIT = Expected("Quartus fit", ("fit",), (Stage.ROUTED,), "build/*.prj")
 EXPECTED: Mapping[str, tuple[Expected, ...]] = {
     "vivado": AMD,
     "vitis": AMD,
     "vivadoaccelerator": AMD,
+    "vitisaccelerator": AMD,
     "vitisunified": AMD,
-    "oneapi": (Expected("early estimates", "oneapi", Stage.HLS, "build/*.prj"), FIT),
+    "oneapi": (Expected("early estimates", ("oneapi",), (Stage.HLS,), "build/*.prj"), FIT),
     "quartus": (
-        Expected("early estimates", "quartus", Stage.HLS, "*.prj"),
-        Expected("cosimulation", "cosim", Stage.SIMULATED, "*.prj/verification"),
+        Expected("early estimates", ("quartus",), (Stage.HLS,), "*.prj"),
+        Expected("cosimulation", ("cosim",), (Stage.SIMULATED,), "*.prj/verification"),
         FIT,
     ),
-    "catapult": (Expected("schedule and area", "catapult", Stage.HLS, "Catapult*"),),
+    "catapult": (Expected("schedule and area", ("catapult",), (Stage.HLS,), "Catapult*"),),
     "libero": (
-        Expected("schedule", "smarthls", Stage.HLS, "hls_output"),
-        Expected("place and route", "smarthls", Stage.ROUTED, "hls_output"),
+        Expected("schedule", ("smarthls",), (Stage.HLS,), "hls_output"),
+        Expected("place and route", ("smarthls",), (Stage.ROUTED,), "hls_output"),
     ),
 }
 """What a project can have, by hls4ml's backend in lower case."""
@@ -89,7 +114,7 @@ def missing(folder: Path, config: Config | None, reports: Sequence[Report], refu
 def _expected(config: Config | None, reports: Sequence[Report]) -> Sequence[Expected]:
     """By the backend; without a configuration by what is there."""
     backend = config.general.get("Backend", "").lower() if config else ""
-    if not backend and any(report.kind in AMD_KINDS for report in reports):
+    if not backend and any(report.kind in tops.KINDS for report in reports):
         return AMD
     return EXPECTED.get(backend, ())
 
@@ -103,17 +128,17 @@ def _absent(
     folder: Path, wanted: Sequence[Expected], reports: Sequence[Report], refused: Sequence[str]
 ) -> Iterator[str]:
     """The reports that are not there, by the reason."""
-    found = {(report.kind, report.metrics.metrics[0].stage) for report in reports}
+    found = {(report.kind, metric.stage) for report in reports for metric in report.metrics}
     reasons: dict[str, list[str]] = {}
     for expected in wanted:
-        if (expected.kind, expected.stage) not in found:
+        if not any(kind in expected.kinds and stage in expected.stages for kind, stage in found):
             reasons.setdefault(_why(folder, expected, refused), []).append(expected.name)
     for reason, names in reasons.items():
         yield f"{', '.join(names)}: {reason}"
 
 
 def _why(folder: Path, expected: Expected, refused: Sequence[str]) -> str:
-    if any(text.startswith(expected.kind) for text in refused):
+    if any(text.startswith(expected.kinds[0]) for text in refused):
         return "the report cannot be read"
     if not any(folder.glob(expected.place)):
         return "not run here, or what the tool wrote was not kept"
@@ -153,8 +178,9 @@ def warnings(
     yield from _stale(folder, reports, files)
     yield from _settings(config)
     for report in reports:
-        for check in (_part, _clock, _interval, _overflow):
-            yield from (f"{relative(report.file, folder)}: {text}" for text in check(report, config))
+        said = (*_part(report, config), *_clock(report, config), *_estimate(report), *_overflow(report))
+        for text in (*said, *_interval(report, config, folder)):
+            yield f"{relative(report.file, folder)}: {text}"
     yield from _contradictions(folder, reports)
     yield from _roms(folder, reports, files)
 
@@ -202,14 +228,8 @@ def _plain(value: str) -> str:
 
 def _part(report: Report, config: Config | None) -> Iterator[str]:
     wanted = config.general.get("Part") if config else None
-    if wanted and report.part != UNKNOWN and not same_part(report.part, wanted):
+    if wanted and not same_part(report.part, wanted):
         yield f"is about part {report.part}, and the project is for {wanted}"
-
-
-def same_part(one: str, other: str) -> bool:
-    """Whether two names may mean one part: tools leave out dashes, `xc`, the speed grade or the temperature grade."""
-    a, b = (re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("xc") for name in (one, other))
-    return a.startswith(b) or b.startswith(a)
 
 
 def _clock(report: Report, config: Config | None) -> Iterator[str]:
@@ -218,22 +238,43 @@ def _clock(report: Report, config: Config | None) -> Iterator[str]:
         yield f"was made for a clock of {report.clock_ns:g} ns, and the project asks for {wanted:g} ns"
 
 
-def _interval(report: Report, config: Config | None) -> Iterator[str]:
+def _estimate(report: Report) -> Iterator[str]:
+    """A clock that the C synthesizer itself does not expect to reach."""
+    needed, asked = report.metrics.get("clock_estimate_ns", Stage.HLS), report.clock_ns
+    if needed and needed.value and asked and needed.value > asked * (1 + ROUNDING):
+        times = f"{needed.value / asked:.3g} times the {asked:g} ns asked for"
+        yield f"needs a clock of {needed.value:g} ns by its own estimate, {times}: it will not keep to its clock"
+
+
+def _interval(report: Report, config: Config | None, folder: Path) -> Iterator[str]:
     """An interval that the configuration does not explain: its reuse factors may not be those that were built.
 
-    Layers of io_parallel work on all they get at once, R cycles long; convolutions may take longer.
+    Layers of io_parallel that work on all they get at once take R cycles. Others, such as convolutions, pooling and
+    recurrent layers, take more, and so do ports of AXI around the network: nothing is said of designs with those.
     """
     ii = report.metrics.get("ii", Stage.HLS)
     if config is None or config.general.get("IOType") != "io_parallel" or ii is None or ii.value is None:
         return
     told = [config.model, *(layer.settings for layer in config.layers)]
     factors = [int(one["ReuseFactor"]) for one in told if one.get("ReuseFactor", "").isdecimal()]
-    if factors and ii.value > max(factors):
+    if factors and ii.value > max(factors) and _works_at_once(report.top, config, folder):
         text = f"more than the largest reuse factor of {hls4ml_config.CONFIG} ({max(factors)})"
         yield f"has an interval of {ii.value:.0f} cycles, {text}: was it built with other knobs?"
 
 
-def _overflow(report: Report, _: Config | None) -> Iterator[str]:
+def _works_at_once(top: str, config: Config, folder: Path) -> bool:
+    """Whether a report is of the bare network, all layers of which take R cycles."""
+    source = folder / "firmware" / f"{top}.cpp"
+    if top != config.general.get("ProjectName"):
+        return False
+    try:
+        calls = LAYER.findall(foreign.text(source, kind_of("source of the network"), errors="replace"))
+    except DataError:
+        return False
+    return bool(calls) and all(call.startswith(AT_ONCE) for call in calls)
+
+
+def _overflow(report: Report) -> Iterator[str]:
     for metric in report.metrics:
         offered = (report.available or {}).get(metric.name)
         if offered is not None and metric.value is not None and metric.value > offered:
@@ -246,23 +287,25 @@ def _contradictions(folder: Path, reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         if report.kind == "csynth":
             first = by_place.setdefault((report.file.parent, report.top), report)
-            differing = [metric.name for metric in report.metrics if _differs(first, metric.name, metric.value)]
-            if differing:
-                names = f"{relative(first.file, folder)} and {relative(report.file, folder)}"
-                yield f"{names} are of different runs: they differ in {', '.join(differing)}"
+            names = differing(_synthesized(first), _synthesized(report))
+            if names:
+                files = f"{relative(first.file, folder)} and {relative(report.file, folder)}"
+                yield f"{files} are of different runs: they differ in {', '.join(names)}"
 
 
-def _differs(report: Report, name: str, value: float | None) -> bool:
-    metric = report.metrics.get(name)
-    return metric is not None and metric.value != value
+def _synthesized(report: Report) -> MetricSet:
+    """The figures of C synthesis; a report that hls4ml shows has those of simulations besides."""
+    return MetricSet(tuple(metric for metric in report.metrics if metric.stage is Stage.HLS))
 
 
 def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
     """Memories whose content is not beside the Verilog: logic synthesis takes them for empty and reports success."""
     named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
-    absent = sorted(rom for rom in named if not rom.is_file())
+    absent = sorted(rom for rom in named if not os.path.isfile(rom))
     if absent:
-        told = any(report.metrics.metrics[0].stage in (Stage.SYNTH, Stage.ROUTED) for report in reports)
+        told = any(
+            metric.stage in (Stage.SYNTH, Stage.PLACED, Stage.ROUTED) for one in reports for metric in one.metrics
+        )
         effect = "the figures of logic synthesis describe an empty memory" if told else "synthesized, they are empty"
         first = relative(absent[0], folder)
         yield f"{len(absent)} of {len(named)} memory files that the Verilog names are not there ({first}): {effect}"
@@ -272,4 +315,4 @@ def roms_of(file: Path) -> Iterator[Path]:
     """The memory files that a Verilog file names."""
     with contextlib.suppress(DataError):  # no Verilog of a tool's is so large, or no file
         for name in ROM.findall(foreign.text(file, kind_of("Verilog file"), errors="replace")):
-            yield (file.parent / name).resolve()
+            yield Path(os.path.realpath(file.parent / name))

@@ -6,22 +6,21 @@ tools or versions never share a column.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hlsflow.core.metrics import UNITS, Metric
-from hlsflow.report import measured
+from hlsflow.report import comma, measured
 from hlsflow.report.document import Block, Cell, Document, Figure, Lines, Section, Table, cell, row
-from hlsflow.report.folders.directory import Column, Directory, columns
+from hlsflow.report.folders.columns import Column
+from hlsflow.report.folders.directory import Directory
 from hlsflow.report.folders.hls4ml_config import Config
 from hlsflow.toolchains.reports import Report
 from hlsflow.toolchains.reports.text import relative
 
 SCHEMA_VERSION = 1
 FIELDS = ("name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
-CSV_COLUMNS = ("project", "layer", *FIELDS)
+CSV_COLUMNS = ("project", "layer", *FIELDS, "top")
 KNOBS = ("weight", "bias", "accum", "result", "Precision", "ReuseFactor", "Strategy")
 """Settings of layers that come first; others follow in the order of the file."""
 
@@ -31,7 +30,7 @@ UNTOLD = ("Trace", "TraceOutput")
 
 def document(directory: Directory) -> Document:
     """The folder as tables."""
-    found = columns(directory.reports)
+    found = directory.columns
     sections = [
         Section("Project", tuple(_project(directory))),
         *([Section("Warnings", (Lines(directory.warnings),))] if directory.warnings else []),
@@ -86,7 +85,8 @@ def _clock(column: Column) -> float | None:
 
 
 def _title(column: Column) -> str:
-    return f"{column.stage}: {column.tool} {column.version}"
+    label = f", {column.label}" if column.label else ""
+    return f"{column.stage}: {column.tool} {column.version}{label}"
 
 
 def _layer_sections(directory: Directory) -> Iterator[Section]:
@@ -130,20 +130,16 @@ def knobs(config: Config) -> Table:
 
 def to_csv(directory: Directory) -> str:
     """One row a figure, those of layers included; the value of a missing one is empty and its note says why."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, CSV_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for layer, metric in _all_figures(directory):
-        writer.writerow({"project": directory.name, "layer": layer} | metric.to_json())
-    return stream.getvalue()
+    rows = ({"project": directory.name} | row for row in _all_figures(directory))
+    return comma.table(CSV_COLUMNS, ([row[name] for name in CSV_COLUMNS] for row in rows))
 
 
-def _all_figures(directory: Directory) -> Iterator[tuple[str, Metric]]:
-    for metric in directory.metrics:
-        yield "", metric
+def _all_figures(directory: Directory) -> Iterator[dict[str, object]]:
+    for column in directory.columns:
+        yield from ({"layer": "", "top": column.top} | metric.to_json() for metric in column.metrics)
     for report in directory.reports:
         for layer in report.layers:
-            yield from ((layer.name, metric) for metric in layer.metrics)
+            yield from ({"layer": layer.name, "top": report.top} | metric.to_json() for metric in layer.metrics)
 
 
 def to_json(directory: Directory) -> dict[str, Any]:

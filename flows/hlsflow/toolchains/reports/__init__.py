@@ -1,11 +1,12 @@
 """Readers of the reports of all toolchains.
 
-In: a report file. Out: `Report`. `READERS` says which formats there are and by which names their files go.
+In: a report file. Out: `Report`. `READERS` says which formats there are, and how their files are known.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,12 +18,17 @@ from hlsflow.toolchains.reports import (
     csim,
     csynth_rpt,
     csynth_xml,
+    export,
+    hls4ml_printed,
+    hls4ml_shown,
     libero,
     oneapi,
     power,
     quartus,
+    quartus_text,
     timing,
     utilisation,
+    vivado_text,
 )
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Reader, Report
 from hlsflow.toolchains.reports.text import HEAD_BYTES, kind_of
@@ -30,33 +36,46 @@ from hlsflow.toolchains.reports.text import HEAD_BYTES, kind_of
 __all__ = ["READERS", "LayerFigures", "Origin", "Reader", "Report", "read_any", "read_with", "reader_of"]
 
 READERS: Mapping[str, Reader] = {
-    "csynth_xml": Reader(("*csynth.xml",), csynth_xml.read),
-    "csynth_rpt": Reader(("*csynth.rpt",), csynth_rpt.read),
-    "cosim": Reader(("*_cosim.rpt",), cosim.read),
+    "hls4ml_printed": Reader((), hls4ml_printed.read, hls4ml_printed.MARK),
+    "hls4ml_shown": Reader((), hls4ml_shown.read, hls4ml_shown.MARK),
+    "csynth_xml": Reader(("*csynth.xml",), csynth_xml.read, csynth_xml.MARK),
+    "csynth_rpt": Reader(("*csynth.rpt",), csynth_rpt.read, csynth_rpt.MARK),
+    "cosim": Reader(("*_cosim.rpt",), cosim.read, cosim.MARK),
     "csim": Reader(("*_csim.log",), csim.read),
     "utilisation": Reader(
-        ("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"), utilisation.read, others=("*clock_utilization*",)
+        ("vivado_synth.rpt", "util.rpt", "*utilization*.rpt"),
+        utilisation.read,
+        utilisation.MARK,
+        ("*clock_utilization*",),
     ),
-    "timing": Reader(("*timing*.rpt",), timing.read, others=("*check_timing*",)),
-    "power": Reader(("*power*.rpt",), power.read, others=("*power_opt*",)),
+    "timing": Reader(("*timing*.rpt",), timing.read, timing.MARK, ("*check_timing*",)),
+    "power": Reader(("*power*.rpt",), power.read, power.MARK, ("*power_opt*",)),
+    "export": Reader(("*_export.rpt",), export.read, export.MARK),
     "oneapi_summary": Reader(("summary.ndjson",), oneapi.read_summary),
     "oneapi_loops": Reader(("loop_attr.ndjson",), oneapi.read_loops),
     "oneapi_fit": Reader(("quartus.ndjson",), oneapi.read_fit),
     "quartus_estimates": Reader((quartus.ESTIMATES,), quartus.read_estimates),
     "quartus_simulation": Reader((quartus.SIMULATED,), quartus.read_simulation),
     "quartus_fit": Reader((quartus.FITTED,), quartus.read_fit),
-    "catapult": Reader(("rtl.rpt",), catapult.read),
+    "quartus_text": Reader(("*.fit.rpt",), quartus_text.read, quartus_text.MARK),
+    "catapult": Reader(("rtl.rpt",), catapult.read, catapult.MARK),
     "smarthls_schedule": Reader(("summary.hls.*.rpt",), libero.read_schedule),
-    "smarthls_results": Reader(("summary.results.rpt",), libero.read_results),
+    "smarthls_results": Reader(("summary.results.rpt",), libero.read_results, libero.MARK),
 }
-"""Format → how its files are known and read. Where names fit several, the first whose mark is there is taken."""
+"""Format → how its files are known and read: by what they begin with, the first that fits, else by their names."""
+
+TEXTS = (".rpt", ".txt", ".log", ".xml", ".out", ".report", "")
+"""Endings of files that are looked into: a report may have any name."""
 
 
 def reader_of(file: Path) -> Reader | None:
-    """The reader of a file, by its name and its first lines; None when it is no report that is known."""
-    named = [reader for reader in READERS.values() if _named(file, reader)]
-    head = _head(file) if any(reader.mark for reader in named) else ""
-    return next((reader for reader in named if reader.mark in head), None)
+    """The reader of a file, by its first lines or else by its name; None when it is no report that is known."""
+    if file.suffix.lower() in TEXTS and file.is_file():
+        head = _head(file)
+        marked = next((one for one in READERS.values() if one.mark and re.search(one.mark, head, re.MULTILINE)), None)
+        if marked or re.search(vivado_text.OTHER, head, re.MULTILINE):
+            return marked
+    return next((reader for reader in READERS.values() if _named(file, reader)), None)
 
 
 def read_any(file: Path, *, root: Path | None = None) -> Report:
@@ -70,8 +89,8 @@ def read_any(file: Path, *, root: Path | None = None) -> Report:
     """
     reader = reader_of(file)
     if reader is None:
-        names = ", ".join(pattern for found in READERS.values() for pattern in found.patterns)
-        raise DataError(f"{file} is no report that is known", f"reports go by these names: {names}")
+        hint = "name a report that a vendor's tool or hls4ml wrote; README.md says which ones are read"
+        raise DataError(f"{file} is no report that is known", hint)
     return read_with(reader, file, root)
 
 

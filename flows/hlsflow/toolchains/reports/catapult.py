@@ -17,6 +17,7 @@ from hlsflow.toolchains.reports.report import UNKNOWN, LayerFigures, Origin, Rep
 from hlsflow.toolchains.reports.text import Text, read_text
 
 TOOL = "Catapult"
+MARK = r"^-- Catapult\b.*: Report\s*$"
 END = r"^\s*End of Report"
 TOTAL = "Design Total:"
 TIMES = {"latency_cycles": "Latency", "ii": "Throughput"}

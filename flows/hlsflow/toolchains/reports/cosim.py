@@ -12,19 +12,24 @@ from pathlib import Path
 
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports.report import UNKNOWN, Origin, Report
-from hlsflow.toolchains.reports.text import Box, Row, read_text
+from hlsflow.toolchains.reports.text import Box, Row, Text, read_text, top_of
 
 KIND = "cosim report"
 SUFFIX = "_cosim"
 TOOL = "C/RTL cosimulation"
 NOT_RUN = "NA"
 VERDICTS = {"Pass": 1.0, "Fail": 0.0}
+MARK = r"^\+\s*RTL\s*\+\s*Status\s*\+"
 FIGURES = {"latency_cycles": "Latency", "ii": "Interval"}
 
 
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
-    text = read_text(file, KIND, root)
+    return read_part(read_text(file, KIND, root))
+
+
+def read_part(text: Text) -> Report:
+    """The report that a text holds; raises DataError."""
     boxes = list(text.boxes())
     if len(boxes) != 1:
         raise text.damaged(f"has {len(boxes)} tables where one is due")
@@ -32,8 +37,7 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     tool = f"{TOOL} ({simulator[1].group(1)})" if simulator else TOOL
     origin = Origin(Stage.SIMULATED, tool, UNKNOWN, UNKNOWN)
     metrics = MetricSet(tuple(_figures(boxes[0], _simulated(boxes[0]), origin)))
-    top = file.stem.removesuffix(SUFFIX)
-    return Report("cosim", origin.tool, origin.version, origin.part, top, None, metrics, (), file)
+    return Report("cosim", origin.tool, UNKNOWN, UNKNOWN, top_of(text.file, SUFFIX), None, metrics, (), text.file)
 
 
 def _simulated(box: Box) -> list[tuple[str, Row]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.toolchains.reports.report import UNKNOWN, Origin, Report
-from hlsflow.toolchains.reports.text import Text, read_text
+from hlsflow.toolchains.reports.text import Text, read_text, top_of
 
 KIND = "csim log"
 SUFFIX = "_csim"
@@ -24,7 +24,11 @@ FAILED = r"CSim failed|'csim_design' failed|ERROR: \[SIM|^@E Simulation failed"
 
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a log; see `hlsflow.toolchains.reports`. Raises DataError when it does not tell how csim ended."""
-    text = read_text(file, KIND, root)
+    return read_part(read_text(file, KIND, root))
+
+
+def read_part(text: Text) -> Report:
+    """The log that a text holds; raises DataError."""
     failed, done = text.search(FAILED), text.search(DONE)
     found = failed or done
     if found is None:
@@ -32,8 +36,8 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     passed = failed is None and found[1].group(1) == "0"
     origin = Origin(Stage.CSIM, "csim", UNKNOWN, UNKNOWN)
     metric = origin.metric("passed", float(passed), text.at(found[0]), text.lines[found[0] - 1].strip())
-    top = file.stem.removesuffix(SUFFIX)
-    return Report("csim", "csim", UNKNOWN, UNKNOWN, top, None, MetricSet((metric,)), (), file)
+    top = top_of(text.file, SUFFIX)
+    return Report("csim", "csim", UNKNOWN, UNKNOWN, top, None, MetricSet((metric,)), (), text.file)
 
 
 @dataclass(frozen=True)

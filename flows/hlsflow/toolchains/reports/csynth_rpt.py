@@ -18,6 +18,7 @@ from hlsflow.toolchains.reports.text import Box, Row, Text, read_text
 KIND = "csynth report"
 TITLE = r"^== (Vivado|Vitis) HLS Report for '(.+)'\s*$"
 SUMMARY_TITLE = r"^== Synthesis Summary Report of '(.+)'\s*$"
+MARK = f"{TITLE}|{SUMMARY_TITLE}"
 VERSION = r"^\s*\* Version:\s+(\d{4}\.\d(?:\.\d)?)\b"
 PART = r"^\s*\* Target device:\s+(\S+)\s*$"
 RESOURCES: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +31,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
 """Metric → names of its column."""
 
 SUMMARY_RESOURCES: Mapping[str, str] = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "BRAM", "uram": "URAM"}
+LOOP = "loop "
 NONE = "-"
 """Stands in a column of resources for none."""
 
@@ -42,14 +44,24 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     if text.search(f"{TITLE}|{SUMMARY_TITLE}", line + 1):
         raise text.damaged("holds more than one report")
     tool, module, design = title.groups()
-    return _read_summary(text, design) if design else _read_module(text, f"{tool} HLS", module)
+    if design:
+        return _read_summary(text, design)
+    end = _section(text, "Interface", line)
+    _table(text, r"^\* Summary", end, len(text.lines))  # the last table: the file is whole
+    return _read_module(text, f"{tool} HLS", module, end)
 
 
-def _read_module(text: Text, tool: str, top: str) -> Report:
+def read_part(text: Text) -> Report:
+    """The report of a module whose last tables somebody has left out, and that is known to be whole but for those."""
+    text.require_closed()
+    _, title = text.find(TITLE, "title of a csynth report")
+    return _read_module(text, f"{title[1]} HLS", title[2], len(text.lines))
+
+
+def _read_module(text: Text, tool: str, top: str, end: int) -> Report:
+    """The report of a module, of which nothing behind the line `end` is looked at."""
     performance = _section(text, "Performance Estimates", 1)
     area = _section(text, "Utilization Estimates", performance)
-    end = _section(text, "Interface", area)
-    _table(text, r"^\* Summary", end, len(text.lines))  # the last table: the file is whole
     timing = _need(text, "Summary", _heading(text, "Timing", performance), area)
     clock = timing.rows[0]
     clock_ns, estimate = (_period(timing, clock, name) for name in ("Target", "Estimated"))
@@ -63,8 +75,18 @@ def _read_module(text: Text, tool: str, top: str) -> Report:
         )
     )
     available = _available(_need(text, "Summary", area, end))
-    layers = _layers(text, (performance, area, end), origin)
-    return Report("csynth", tool, origin.version, origin.part, top, clock_ns, metrics, layers, text.file, available)
+    sections = (performance, area, end)
+    layers, modules = _layers(text, sections, origin), _modules(text, sections)
+    part, version = origin.part, origin.version
+    return Report("csynth", tool, version, part, top, clock_ns, metrics, layers, text.file, available, modules)
+
+
+def _modules(text: Text, sections: tuple[int, int, int]) -> frozenset[str]:
+    """The modules that this one instantiates."""
+    performance, area, end = sections
+    pattern = r"^\s*\* Instance\s*:"
+    tables = (_table(text, pattern, performance, area), _table(text, pattern, area, end))
+    return frozenset(row.cells[box.column("Module")].strip() for box in tables if box for row in box.rows) - {""}
 
 
 def _version(text: Text) -> str:
@@ -172,7 +194,8 @@ def _instances(box: Box) -> tuple[Row, ...]:
 
 
 def _loops(box: Box, origin: Origin) -> Iterator[LayerFigures]:
-    columns = [box.column(name) for name in ("Loop Name", "Latency (cycles) min", "Latency (cycles) max")]
+    latencies = (box.column(f"Latency (cycles) {end}", f"Latency {end}") for end in ("min", "max"))
+    columns = [box.column("Loop Name"), *latencies]
     reached = box.column("Initiation Interval achieved")
     for row in box.rows:
         name, least, most = (row.cells[index].strip() for index in columns)
@@ -182,7 +205,7 @@ def _loops(box: Box, origin: Origin) -> Iterator[LayerFigures]:
         if row.cells[reached].strip() != NONE:
             value, note = interval(row.cells[reached])
             metrics.append(origin.metric("ii", value, source, note))
-        yield LayerFigures(f"loop {name.lstrip('-+ ')}", MetricSet(tuple(metrics)))
+        yield LayerFigures(f"{LOOP}{name.lstrip('-+ ')}", MetricSet(tuple(metrics)))
 
 
 def _read_summary(text: Text, top: str) -> Report:
@@ -196,16 +219,18 @@ def _read_summary(text: Text, top: str) -> Report:
     first, *others = box.rows
     if re.sub(r"[+*\s]", "", first.cells[0]) != top:
         raise text.damaged(f"its table begins with '{first.cells[0].strip()}', not with '{top}'", first.line)
-    layers = (LayerFigures(_module(row), MetricSet(tuple(_summed(box, row, origin)))) for row in others)
+    layers = tuple(LayerFigures(_module(row), MetricSet(tuple(_summed(box, row, origin)))) for row in others)
+    modules = frozenset(layer.name for layer in layers if not layer.name.startswith(LOOP))
     value, note = interval(first.cells[box.column("Interval")])
     metrics = MetricSet((*_summed(box, first, origin), origin.metric("ii", value, text.at(first.line), note)))
-    return Report("csynth", origin.tool, origin.version, origin.part, top, None, metrics, tuple(layers), text.file)
+    part, version = origin.part, origin.version
+    return Report("csynth", origin.tool, version, part, top, None, metrics, layers, text.file, None, modules)
 
 
 def _module(row: Row) -> str:
     """The name of a module or loop; the marks before it say which it is."""
     name = row.cells[0].strip()
-    return f"loop {name.removeprefix('o ').strip()}" if name.startswith("o ") else name.strip("+* ")
+    return f"{LOOP}{name.removeprefix('o ').strip()}" if name.startswith("o ") else name.strip("+* ")
 
 
 def _summed(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:

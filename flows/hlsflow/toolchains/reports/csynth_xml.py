@@ -22,6 +22,7 @@ from hlsflow.toolchains.reports.report import LayerFigures, Origin, Report
 from hlsflow.toolchains.reports.text import AGAIN, kind_of, relative
 
 KIND = "csynth report"
+MARK = r"<profile>\s*<ReportVersion>"
 XML = replace(kind_of(KIND), wrong="ends early or is no XML")
 TOOLS: Mapping[str, str] = {"DSP": "Vitis HLS", "DSP48E": "Vivado HLS"}
 """The tag of DSP blocks tells the tool."""
@@ -35,6 +36,7 @@ AVAILABLE = "AreaEstimates/AvailableResources/"
 LATENCY = "PerformanceEstimates/SummaryOfOverallLatency/"
 TIMING = "PerformanceEstimates/SummaryOfTimingAnalysis/"
 MODULE = "ModuleInformation/Module/"
+HIERARCHY = "RTLDesignHierarchy/"
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,17 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     tags = {**RESOURCES, tag or "DSP": "dsp"}
     metrics = MetricSet((*_area(document, origin, tags), *_latency(document, origin), _estimate(document, origin)))
     layers = tuple(_layer(module, origin, tags) for module in _modules(document) if module.need("Name").text != top)
-    return Report(
-        "csynth", origin.tool, version, part, top, clock_ns, metrics, layers, file, _available(document, tags)
+    available, modules = _available(document, tags), _instantiated(document) - {top}
+    return Report("csynth", origin.tool, version, part, top, clock_ns, metrics, layers, file, available, modules)
+
+
+def _instantiated(document: Document) -> frozenset[str]:
+    """The modules in the design: those that the report has figures of, and those of its hierarchy."""
+    return frozenset(
+        element.text
+        for element in document.elements
+        if element.path == MODULE + "Name"
+        or (element.path.startswith(HIERARCHY) and element.path.endswith("/ModuleName"))
     )
 
 

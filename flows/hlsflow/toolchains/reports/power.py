@@ -14,9 +14,10 @@ from pathlib import Path
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Report
 from hlsflow.toolchains.reports.text import Row, Text, read_text
-from hlsflow.toolchains.reports.vivado_text import header, require_whole, section
+from hlsflow.toolchains.reports.vivado_text import command, header, require_whole, section
 
 KIND = "power report"
+MARK = command("report_power")
 ROWS: Mapping[str, str] = {
     "power_w": "Total On-Chip Power (W)",
     "power_dynamic_w": "Dynamic (W)",

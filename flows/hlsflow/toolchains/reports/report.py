@@ -41,6 +41,7 @@ class Report:
         layers: those of its parts, where the report has them.
         file: the report.
         available: metric name → how much of it the part has, where the report tells.
+        modules: names of those that the top instantiates, where the report tells.
     """
 
     kind: str
@@ -53,13 +54,14 @@ class Report:
     layers: tuple[LayerFigures, ...]
     file: Path
     available: Mapping[str, float] | None = None
+    modules: frozenset[str] = frozenset()
 
     def by_stage(self) -> tuple[Report, ...]:
-        """The same, one for each stage that its figures have: most reports have one, the first has the layers."""
+        """The same, one for each stage that its figures have, with their tool: the first has the layers."""
         stages = dict.fromkeys(metric.stage for metric in self.metrics)
         parts = ([metric for metric in self.metrics if metric.stage is stage] for stage in stages)
         return tuple(
-            replace(self, metrics=MetricSet(tuple(part)), layers=() if index else self.layers)
+            replace(self, tool=part[0].tool, metrics=MetricSet(tuple(part)), layers=() if index else self.layers)
             for index, part in enumerate(parts)
         )
 
@@ -90,7 +92,7 @@ class Reader:
     Attributes:
         patterns: of file names, as `fnmatch` has them.
         read: the parser.
-        mark: text that the first lines of such a file hold, to tell it from others of the same name; "" for none.
+        mark: regular expression of what the first lines of such a report hold, and those of no other; "" for none.
         others: patterns of names that fit and are those of other reports.
     """
 

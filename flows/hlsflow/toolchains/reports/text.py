@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
+from hlsflow.toolchains.reports.report import UNKNOWN
 
 LIMIT_BYTES = 32 * 2**20
 """No report is larger: those of designs that fill the largest parts have a few MB."""
@@ -176,6 +177,11 @@ def read_bytes(file: Path, kind: str) -> bytes:
     if not content.strip():
         raise DataError(f"{kind} {file} is empty", AGAIN)
     return content
+
+
+def top_of(file: Path, suffix: str) -> str:
+    """The top that a report's name tells before that suffix; `UNKNOWN` where the file has a name of the user's own."""
+    return file.stem.removesuffix(suffix) if file.stem.endswith(suffix) else UNKNOWN
 
 
 def kind_of(kind: str) -> foreign.Kind:

@@ -14,9 +14,10 @@ from pathlib import Path
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.toolchains.reports.report import Origin, Report
 from hlsflow.toolchains.reports.text import Text, read_text
-from hlsflow.toolchains.reports.vivado_text import header
+from hlsflow.toolchains.reports.vivado_text import command, header
 
 KIND = "timing report"
+MARK = command("report_timing_summary")
 UNCONSTRAINED = ("NA", "inf")
 SLACKS = (("wns_ns", "WNS(ns)"), ("whs_ns", "WHS(ns)"))
 MET = r"^All user specified timing constraints are met\."

@@ -17,9 +17,10 @@ from hlsflow.core.metrics import UNITS, Metric, MetricSet
 from hlsflow.toolchains.reports.figures import count
 from hlsflow.toolchains.reports.report import LayerFigures, Origin, Report
 from hlsflow.toolchains.reports.text import Box, Row, Text, read_text
-from hlsflow.toolchains.reports.vivado_text import header, require_whole, section
+from hlsflow.toolchains.reports.vivado_text import command, header, require_whole, section
 
 KIND = "utilisation report"
+MARK = command("report_utilization")
 HIERARCHY = "Utilization by Hierarchy"
 ROWS: Mapping[str, tuple[str, float]] = {
     "lut": (r"(?:Slice|CLB) LUTs\*?", 1),

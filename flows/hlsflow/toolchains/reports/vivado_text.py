@@ -17,6 +17,9 @@ SECTION = re.compile(r"^(\d+(?:\.\d+)*)\.? (\S.*?)\s*$")
 WORDS = ((Stage.ROUTED, ("rout",)), (Stage.PLACED, ("place",)), (Stage.SYNTH, ("synth", "optimized", "opted")))
 """What a design's state or a report's own name says of its stage; the first that fits counts."""
 
+OTHER = r"^\| Command\s*: report_\w+"
+"""What the first lines of a report of any of Vivado's commands hold."""
+
 PARTLY = ("partially", "partly")
 
 
@@ -59,6 +62,11 @@ class Header:
 
     def origin(self, clock_ns: float | None = None) -> Origin:
         return Origin(self.stage, TOOL, self.version, self.device, clock_ns)
+
+
+def command(name: str) -> str:
+    """What the first lines of a report hold that this command of Vivado wrote, as a regular expression."""
+    return rf"^\| Command\s*: {name}(?!\w)"
 
 
 def _stage_in(words: str) -> Stage | None:
