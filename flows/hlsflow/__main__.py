@@ -12,7 +12,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from hlsflow import __version__
 from hlsflow.core import output
@@ -70,7 +69,7 @@ def _refused(error: OSError) -> StorageError:
 def _parser() -> argparse.ArgumentParser:
     import shtab
 
-    from hlsflow.commands import build, cache, clean, estimate, explore, project, report, search
+    from hlsflow.commands import build, cache, clean, estimate, explore, new, project, report, search
 
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
@@ -87,9 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     project.add_target_to(check)
     report.add_baseline_to(check)
     check.set_defaults(command=_check)
-    new = commands.add_parser("new", help="make a project folder to start from")
-    new.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
-    new.set_defaults(command=_new)
+    new.add_to(commands)
     explore.add_to(commands)
     search.add_to(commands)
     cache.add_to(commands)
@@ -135,14 +132,6 @@ def _doctor(arguments: argparse.Namespace) -> None:
     from hlsflow.commands import doctor
 
     print(doctor.render(doctor.checkup()))
-
-
-def _new(arguments: argparse.Namespace) -> None:
-    from hlsflow.project.scaffold import scaffold
-
-    for file in scaffold(arguments.folder):
-        print(f"wrote {file}")
-    print(f"now run: hlsflow run {arguments.folder}")
 
 
 if __name__ == "__main__":

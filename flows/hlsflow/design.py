@@ -22,6 +22,7 @@ from hlsflow.core.store import digest, file_digest
 from hlsflow.explore.request import Request
 from hlsflow.explore.run import explore
 from hlsflow.pipeline.context import Results
+from hlsflow.pipeline.io_type import settled_io
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
 from hlsflow.project import Project, for_model
 from hlsflow.project import load as load_project
@@ -60,7 +61,8 @@ def load(
             (n, ...) in real values, or a pair (x, y) with class numbers y of shape (n,), or labels or numbers to
             estimate, (n, values).
         input_precision: type of the hardware's input, such as `fixed<10,4>`; None: the narrowest that holds every
-            sample exactly.
+            sample exactly; `auto`: that one, or, where the samples lie on no grid, one whose error and share of
+            saturated values are told.
         bits: the model is a float one, and is quantized to so many bits without further training.
         task: what the model tells, `classes`, `binary`, `multilabel` or `regression`; None: what y and the number of
             outputs say.
@@ -71,7 +73,7 @@ def load(
         progress: where to report; standard output by default.
     Raises:
         ProjectError: the project or an argument is not usable; the message says what is allowed.
-        DataError: the samples cannot be read, or lie on no grid.
+        DataError: the samples cannot be read, or lie on no grid. ModelError: the model cannot be read.
     """
     folder, progress = Path(build), progress or Progress()
     path = _path_of(source, folder)
@@ -83,10 +85,14 @@ def load(
     if data is None:
         raise ProjectError(f"{path} needs samples to be checked with", "give them: data X.npz (array x, perhaps y)")
     samples = _samples(data, folder)
-    precision = input_precision or _natural(samples, progress)
+    precision = _precision(input_precision, samples, (tables or {}).get("data", {}), progress)
     project = for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task, tables=tables)
-    return Design(project, folder, jobs, progress)
+    chosen = "io_type" in (tables or {}).get("target", {}) or "strategy" in (tables or {}).get("knobs", {})
+    return Design(project if chosen else settled_io(project, folder, progress.say), folder, jobs, progress)
 
+
+AUTO = "auto"
+"""The input type that the samples ask for, rounded where they lie on no grid."""
 
 MODELS = (".h5", ".hdf5", ".keras")
 """Endings of model files."""
@@ -287,12 +293,20 @@ def _kept(build: Path, suffix: str, write: Any) -> Path:
     return file
 
 
-def _natural(samples: Path, progress: Progress) -> str:
-    from hlsflow.data import natural_grid
+def _precision(asked: str | None, samples: Path, columns: Mapping[str, Any], progress: Progress) -> str:
+    """The input type that is asked for, or one that the samples ask for."""
+    from hlsflow.data.grid import natural_grid, proposed_grid, samples_of
 
-    precision = str(natural_grid(samples))
-    progress.say(f"input quantizer {precision}: the narrowest that holds every sample of {samples} exactly")
-    return precision
+    if asked not in (None, AUTO):
+        return str(asked)
+    named = columns.get("label"), tuple(columns.get("features", ()))
+    if asked is None:
+        kind = natural_grid(samples, *named)
+        progress.say(f"input quantizer {kind}: the narrowest that holds every sample of {samples} exactly")
+        return str(kind)
+    proposal = proposed_grid(samples_of(samples, *named))
+    progress.say(f"input quantizer {proposal}")
+    return str(proposal.kind)
 
 
 def _refuse_options(**options: Any) -> None:

@@ -9,7 +9,7 @@ from qkeras import QActivation, QDense, quantized_bits
 from tf_keras import Sequential
 from tf_keras.layers import Dense, Input, ReLU
 
-INPUTS, HIDDEN, CLASSES = 16, (32, 32), 4
+INPUTS, HIDDEN, CLASSES = $inputs, (32, 32), $classes
 
 
 def quantized() -> Sequential:

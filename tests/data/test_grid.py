@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hlsflow.core.errors import DataError
-from hlsflow.data.grid import Saturation, natural_grid, on_grid, saturation
-from hlsflow.ir.fixed import Fixed
+from hlsflow.data.grid import Saturation, natural_grid, on_grid, proposed_grid, saturation, standardized
+from hlsflow.ir.fixed import Fixed, Overflow
 
 SAT = Fixed.parse("fixed<8,3,RND,SAT>")
 
@@ -110,3 +110,35 @@ def test_a_file_without_samples_is_told_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no array x_test; it has: a") as error:
         natural_grid(tmp_path / "x.npz")
     assert "without a training x or x_test is enough" in str(error.value)
+
+
+def test_samples_on_a_grid_are_held_exactly() -> None:
+    proposal = proposed_grid(np.array([[0.5, -2.0], [1.25, 3.75]]))
+    assert (str(proposal.kind), proposal.error, proposal.share) == ("fixed<5,3>", 0.0, 0.0)
+
+
+def test_others_get_sixteen_steps_in_a_deviation_and_room_for_nearly_all() -> None:
+    real = np.random.default_rng(0).normal(size=(5000, 4)) * [1.0, 1.0, 2.0, 0.52]
+    proposal = proposed_grid(real)
+    assert proposal.kind.frac == 5  # 16 steps in 0.52 are 2^-5
+    assert 2.0**-(proposal.kind.frac) / np.sqrt(12) == pytest.approx(proposal.error, rel=0.05)
+    assert proposal.share <= 1e-4
+    narrower = Fixed(proposal.kind.width - 1, proposal.kind.integer - 1, overflow=Overflow.SAT)
+    assert saturation([real], narrower).share > 1e-4  # a bit less would saturate more
+    assert "RMS error" in str(proposal)
+
+
+def test_the_type_of_samples_without_a_sign_has_none() -> None:
+    assert not proposed_grid(np.random.default_rng(1).uniform(0, 3, (100, 2))).kind.signed
+
+
+def test_standardized_features_have_deviation_one_and_constants_stay(tmp_path: Path) -> None:
+    x = np.array([[1.0, 5.0, 2.0], [3.0, 5.0, 4.0], [5.0, 5.0, 12.0]])
+    moved = standardized(x)
+    assert moved.mean(0) == pytest.approx([0, 0, 0], abs=1e-12)
+    assert moved.std(0) == pytest.approx([1, 0, 1])
+
+
+def test_no_grid_says_which_type_would_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"--input-precision auto, which takes .*RMS error"):
+        grid_of(tmp_path, np.random.default_rng(0).normal(size=(50, 3)))

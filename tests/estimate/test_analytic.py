@@ -52,7 +52,23 @@ def test_wide_operands_take_several_dsp_blocks(bits: int, blocks: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "bits", "blocks"), [(512, 36, 1), (512, 37, 2), (1024, 18, 1), (1025, 18, 2), (16_384, 1, 1), (1, 72, 2)]
+    ("words", "bits", "blocks"),
+    [
+        (512, 36, 1),
+        (512, 37, 2),
+        (513, 36, 2),
+        (1024, 18, 1),
+        (1025, 18, 2),
+        (2048, 9, 1),
+        (2049, 9, 2),
+        (16_384, 1, 1),
+        (16_385, 1, 2),
+        (1, 1, 1),
+        (1, 72, 2),
+        (1, 73, 3),
+        (600, 73, 5),
+        (3000, 30, 6),
+    ],
 )
 def test_memories_take_the_fewest_blocks(words: int, bits: int, blocks: int) -> None:
     assert analytic.memory_blocks(words, bits) == blocks
@@ -63,6 +79,29 @@ def test_weights_of_strategy_resource_lie_in_block_ram() -> None:
     assert analytic.bram(design(layer), layer) == -(-32 * 8 // 36)
     assert analytic.multipliers(layer) == 32
     assert analytic.depth(timing(design(layer)), layer) > 64
+
+
+@pytest.mark.parametrize(("n_out", "blocks"), [(9, 2), (10, 3), (4, 1), (5, 2)])
+def test_a_word_of_memory_holds_what_is_left_over_too(n_out: int, blocks: int) -> None:
+    """64 inputs at R = 64: as many weights of 8 bits in a word as there are outputs."""
+    layer = matrix("fc1", 64, n_out, strategy="resource", reuse_factor=64)
+    assert analytic.bram(design(layer), layer) == blocks
+
+
+def test_weights_that_do_not_fill_the_last_word_take_one_more() -> None:
+    """10 x 7 weights at R = 20: words of four weights, 3.5 of which are used; of 9 bits they take a whole block."""
+    layer = matrix("fc1", 10, 7, strategy="resource", reuse_factor=20, weight=Fixed(9, 2))
+    assert analytic.multipliers(layer) == 4
+    assert analytic.bram(design(layer), layer) == 1
+    wide = replace(layer, weight=Fixed(12, 2))
+    assert analytic.bram(design(wide), wide) == 2  # 48 bits; 36 would go into one
+
+
+def test_a_fifo_behind_a_layer_is_as_deep_as_its_results() -> None:
+    deep = replace(matrix("conv1", 27, 5), positions=513, beats=513)
+    assert analytic.fifo_blocks(deep) == 5  # 513 words of 80 bits: no shape holds them in fewer blocks
+    assert analytic.fifo_blocks(replace(deep, positions=512)) == 3
+    assert analytic.fifo_blocks(replace(deep, positions=12)) == 0  # 960 bits lie in LUTs
 
 
 def test_a_stream_takes_a_cycle_for_each_beat() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hlsflow.explore.bounds import FEWEST, Bounds, Figures
+from hlsflow.explore.bounds import FEWEST, LEAST_MARGIN, Bounds, Figures
 from hlsflow.explore.features import features
 from hlsflow.explore.space import Configuration, space
 from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
@@ -59,6 +59,26 @@ def test_nothing_is_promised_before_enough_is_measured() -> None:
     few = {place: truth[place] for place in of_one_kind[: FEWEST - 1]}
     lower = Bounds(CONFIGURATIONS).lower(few)
     assert lower["lut"].sum() == sum(figures["lut"] for figures in few.values())
+
+
+def test_a_bound_is_widened_by_twice_what_it_promised_too_much() -> None:
+    truth = law(CONFIGURATIONS, 0.0)
+    bounds = Bounds(CONFIGURATIONS)
+    of_one_kind = [place for place, one in enumerate(CONFIGURATIONS) if one.plan.multiplier is Multiplier.DSP]
+    known = {place: truth[place] for place in of_one_kind[::2]}
+    odd, other = of_one_kind[1], of_one_kind[3]
+    before = bounds.lower(known)
+    margin = LEAST_MARGIN
+    for share in (0.8, 0.7):
+        promised = int(bounds.lower(known)["lut"][odd])
+        found = int(promised * share)
+        bounds.check({**before, "lut": bounds.lower(known)["lut"]}, {odd: {**truth[odd], "lut": found}})
+        margin += 2 * (1 - found / promised)
+        after = bounds.lower(known)["lut"]
+        assert after[odd] <= found  # it would have held
+        for place in (odd, other):
+            predicted = before["lut"][place] / (1 - LEAST_MARGIN)
+            assert after[place] == pytest.approx(max(0.0, predicted * (1 - min(1.0, margin))), abs=1.5)
 
 
 def test_a_broken_bound_is_counted_and_widens_the_margin() -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from hlsflow.core import templates
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Project, for_model, load, parse
+from hlsflow.project.scaffold import Facts, scaffold
 
 DIGITS = Path(__file__).parents[2] / "projects" / "digits"
 
@@ -345,7 +344,15 @@ def test_reading_a_project_imports_no_tensorflow() -> None:
 
 
 def test_the_skeleton_of_a_new_project_is_valid(tmp_path: Path) -> None:
-    for name in ("project.toml", "model.py", "README.md"):
-        (tmp_path / name).write_text(Template(templates.read(f"project/{name}")).substitute(name="mine"))
-    project = load(tmp_path)
-    assert (project.name, project.data_path) == ("mine", tmp_path / "data.npz")
+    scaffold(tmp_path / "mine")
+    project = load(tmp_path / "mine")
+    assert (project.name, project.data_path) == ("mine", tmp_path / "mine" / "data.npz")
+    assert "16, (32, 32), 4" in (tmp_path / "mine" / "model.py").read_text()
+
+
+def test_a_skeleton_says_what_is_known_of_the_samples(tmp_path: Path) -> None:
+    facts = Facts('a "b".csv', "kind", 13, 3, "fixed<9,4,RND,SAT>", standardize=True, whole=False)
+    scaffold(tmp_path / "mine", facts)
+    data = load(tmp_path / "mine").data
+    assert (data.source, data.label, data.standardize, data.test) == ('a "b".csv', "kind", True, None)
+    assert "13, (32, 32), 3" in (tmp_path / "mine" / "model.py").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import nextpnr, yosys
+from hlsflow.toolchains.parts import offered
 from hlsflow.toolchains.yosys import Family
 from tests.toolchains.designs import COUNTER
 
@@ -113,6 +115,26 @@ def test_a_damaged_report_is_no_figure(tmp_path: Path) -> None:
     report.write_text(f'{{"fmax": {{}}, "utilization": {{{sites}}}}}')
     with pytest.raises(ToolFailed, match="names no clock"):
         nextpnr.read_report(report)
+
+
+@pytest.mark.parametrize("clocks", [(180.5, 92.25, 140.0), (92.25, 180.5), (92.25,)])
+def test_the_slowest_clock_is_the_designs(tmp_path: Path, clocks: tuple[float, ...]) -> None:
+    sites = {"TRELLIS_COMB": 41, "TRELLIS_FF": 32, "MULT18X18D": 2, "DP16KD": 1}
+    used = {cell: {"used": count, "available": 9999} for cell, count in sites.items()}
+    fmax = {f"clk{number}": {"achieved": clock, "constraint": 100.0} for number, clock in enumerate(clocks)}
+    (tmp_path / "report.json").write_text(json.dumps({"utilization": used, "fmax": fmax}))
+    found = nextpnr.read_report(tmp_path / "report.json")
+    assert found == {"lut": 41, "ff": 32, "dsp": 2, "bram": 1, "fmax_mhz": 92.25}
+
+
+def test_a_12f_holds_what_its_data_sheet_says_and_not_the_whole_die() -> None:
+    part = "LFE5U-12F-6BG381C"
+    assert nextpnr.does_not_fit(synthesized(lut=12_000, ff=12_000, dsp=28, bram=32), part) is None
+    assert nextpnr.does_not_fit(synthesized(lut=12_001, ff=1, dsp=1, bram=33), part) == (
+        "does not fit LFE5U-12F: 12001 of 12000 LUT4, 33 of 32 EBR"
+    )
+    assert offered(part) == {"lut": 12_000, "ff": 12_000, "dsp": 28, "bram": 32}
+    assert offered("LFE5U-25F-6BG381C") == {"lut": 24_288, "ff": 24_288, "dsp": 28, "bram": 56}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,17 @@ def read_columns(
     Raises:
         DataError: missing, damaged, without a column that is named, or with features that are no numbers.
     """
-    table = _read(path)
+    wrong = f"is not a readable {path.suffix[1:]} file"
+    kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
+    foreign.require_file(path, kind)
+    with foreign.reading(path, kind):
+        return _columns(_read(path), path, label, features, targets, weight)
+
+
+def _columns(
+    table: Any, path: Path, label: str | None, features: Sequence[str], targets: Sequence[str], weight: str | None
+) -> Mapping[str, NDArray[Any]]:
+    """Those of a table that are meant."""
     names = table.column_names
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -68,11 +78,7 @@ def _read(path: Path) -> Any:
     """The table of a file."""
     from pyarrow import csv, parquet
 
-    wrong = f"is not a readable {path.suffix[1:]} file"
-    kind = foreign.Kind("the data file", wrong, "correct the file", absent=ABSENT)
-    foreign.require_file(path, kind)
-    with foreign.reading(path, kind):
-        return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path, partitioning=None)
+    return csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path, partitioning=None)
 
 
 def _numbers(column: Any, name: str, path: Path) -> NDArray[np.float64]:

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsflow.core.errors import DataError
+from hlsflow.data.columns import read_columns
 from hlsflow.data.sources import read_file
 from hlsflow.data.split import check, part_of
 from hlsflow.data.targets import flat
-from hlsflow.ir.fixed import MAX_WIDTH, Fixed, Overflow
+from hlsflow.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
+from hlsflow.project import TABLES
 
 Array = NDArray[Any]
 
@@ -170,19 +172,80 @@ def _error(real: Array, grid: Fixed) -> float:
     return largest * math.sqrt(float(np.mean((changes / largest) ** 2))) if largest else 0.0
 
 
-def natural_grid(path: Path) -> Fixed:
+@dataclass(frozen=True)
+class Proposal:
+    """An input type for samples that name none.
+
+    Attributes:
+        kind: the type.
+        error: root mean square of what it changes, in units of the samples; 0: it holds all of them exactly.
+        share: share of the values that it saturates.
+    """
+
+    kind: Fixed
+    error: float = 0.0
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        if not self.error:
+            return f"{self.kind}, the narrowest type that holds every sample exactly"
+        return f"{self.kind}: RMS error {self.error:.3g}, {self.share:.2%} of the values saturate"
+
+
+STEPS = 16
+"""Steps of a proposed type within the standard deviation of the least varying feature: an RMS error of 2 % of it."""
+
+
+def proposed_grid(samples: Array) -> Proposal:
+    """A type for samples: exact where they lie on a grid, else fine and wide enough for what varies in them.
+
+    Args:
+        samples: (n, ...), real and finite. Features are the values of a sample, flattened.
+    """
+    exact = Fixed.narrowest(samples, FLOAT_BITS, signed=bool(samples.min() < 0))
+    if exact is not None:
+        return Proposal(exact)
+    real = flat(samples)
+    varying = [float(value) for value in real.std(0) if value > 0]
+    frac = math.ceil(math.log2(STEPS / min(varying, default=1.0)))
+    kind = Fixed(1, 1 - frac, bool(samples.min() < 0), Rounding.RND, Overflow.SAT)
+    while _outside(real, kind).mean() > FEW and kind.width < FLOAT_BITS:
+        kind = replace(kind, width=kind.width + 1, integer=kind.integer + 1)
+    while _outside(real, kind).mean() > FEW:
+        kind = replace(kind, integer=kind.integer + 1)
+    return Proposal(kind, _error(real, kind), float(_outside(real, kind).mean()))
+
+
+def standardized(samples: Array) -> Array:
+    """Each feature at mean 0 and standard deviation 1, a constant one at 0, as `data.standardize` has it."""
+    deviation = samples.std(0)
+    moved: Array = (samples - samples.mean(0)) / np.where(deviation > 0, deviation, 1.0)
+    return moved
+
+
+def samples_of(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Array:
+    """The test samples of a file, or all of them where it does not tell them apart.
+
+    Raises:
+        DataError: the file is not usable.
+    """
+    arrays = read_columns(path, label, features) if path.suffix in TABLES else read_file(path)
+    samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, str(path)).x
+    check(samples, np.zeros(len(samples)), str(path))
+    return samples
+
+
+def natural_grid(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Fixed:
     """The narrowest type that holds all samples of a file exactly, for users who name no input quantizer.
 
     Raises:
         DataError: the file is not usable, or its samples lie on no grid of `FLOAT_BITS` bits.
     """
-    arrays = read_file(path)
-    samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, str(path)).x
-    check(samples, np.zeros(len(samples)), str(path))
-    kind = Fixed.narrowest(samples, FLOAT_BITS, signed=bool(samples.min() < 0))
-    if kind is None:
+    proposal = proposed_grid(samples_of(path, label, features))
+    if proposal.error:
         raise DataError(
             f"the samples of {path} lie on no fixed-point grid of {FLOAT_BITS} bits or fewer",
-            "name the input quantizer that the network was trained with, such as --input-precision fixed<10,4>",
+            "name the input quantizer that the network was trained with, such as --input-precision fixed<10,4>; or "
+            f"write --input-precision auto, which takes {proposal}",
         )
-    return kind
+    return proposal.kind

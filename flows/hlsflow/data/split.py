@@ -91,6 +91,8 @@ def part_of(arrays: Mapping[str, Array], x: str, y: str | None, name: str, weigh
             f"{name} has no array {' and no array '.join(missing)}; it has: {', '.join(sorted(arrays)) or 'nothing'}",
             _names(y, missing),
         )
+    for key in (key for key in wanted if not arrays[key].ndim):
+        raise DataError(f"{name}: {key} is one number, no array with a row for each sample", "correct the data file")
     if not arrays[x].size:
         raise DataError(f"{name} has no samples in {x}", "correct the data file")
     none = np.zeros(0)

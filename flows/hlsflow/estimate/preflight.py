@@ -301,7 +301,7 @@ def _files(flight: _Flight) -> Iterator[Finding]:
         yield Finding(Severity.ERROR, "", what, "translate the project again, or copy it with firmware/weights")
     for file in (found for found in flight.folder.rglob("*") if found.suffix in VERILOG):
         for rom in roms_of(file):
-            if not rom.is_file():
+            if not os.path.isfile(rom):
                 what = f"{rom.name} is missing, which {file.name} loads by $readmemh"
                 yield Finding(Severity.ERROR, "", what, f"copy it to {rom.parent}, or run csynth again")
 
@@ -316,7 +316,7 @@ def _weights(folder: Path) -> Iterator[Path]:
     texts = [foreign.text(file, SOURCE, errors="replace") for file in sorted(firmware.glob("*.[hc]*"))]
     named = {firmware / name for text in texts for name in _INCLUDED.findall(text)}
     named |= {firmware / "weights" / name for text in texts for name in _LOADED.findall(text)}
-    return (place for place in sorted(named) if not place.is_file())
+    return (place for place in sorted(named) if not os.path.isfile(place))
 
 
 CHECKS: tuple[Callable[[_Flight], Iterator[Finding]], ...] = (_loops, _partitions, _reuse, _part, _licence, _files)

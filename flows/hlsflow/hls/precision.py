@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.ir.fixed import Array, Fixed, Overflow, Rounding
+from hlsflow.ir.fixed import MAX_WIDTH, Array, Fixed, Overflow, Rounding
+
+FLOAT_RANGE = 127
+"""The largest exponent of float32, in which Keras computes."""
 
 MAX_WEIGHT_BITS = 24
 """A wider grid cannot be told from unquantized float32, whose mantissa has 24 bits (IEEE 754 binary32)."""
@@ -89,10 +92,19 @@ def activation_type(layer: str, quantizer: Mapping[str, Any]) -> Fixed:
 
 
 def require_integer(layer: str, quantizer: Mapping[str, Any]) -> None:
-    """Refuse a quantizer with a negative `integer`, which QKeras fails on."""
-    if int(quantizer["config"].get("integer") or 0) < 0:
+    """Refuse a quantizer with a negative `integer`, which QKeras fails on, or with bits that no type has."""
+    config = quantizer["config"]
+    bits, integer = 1 if config.get("bits") is None else config["bits"], config.get("integer") or 0
+    if not (_is_whole(bits, MAX_WIDTH) and bits > 0 and _is_whole(integer, FLOAT_RANGE)):
+        message = f"layer '{layer}': {quantizer['class_name']} of {bits} bits with integer={integer}"
+        raise UnsupportedLayer(message, f"use a whole number of bits, 1 to {MAX_WIDTH}, and a whole integer")
+    if int(integer) < 0:
         message = f"layer '{layer}': {quantizer['class_name']} with a negative integer, which QKeras cannot compute"
         raise UnsupportedLayer(message, "use integer=0 and more bits")
+
+
+def _is_whole(value: Any, largest: int) -> bool:
+    return bool(value == int(value)) and abs(value) <= largest
 
 
 SUPPORTED_ACTIVATIONS = "supported activations: quantized_relu, quantized_bits of 2 bits or more, relu, linear"

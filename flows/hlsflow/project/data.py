@@ -67,7 +67,7 @@ class Data(Section):
     standardize: bool = False
     normalize: Precision | None = None
     flip: bool = False
-    shift: Annotated[int, Field(ge=0)] = 0
+    shift: Annotated[int, Field(ge=0, lt=2**16)] = 0
     sample_weight: str | None = None
     unit: Annotated[str, Field(min_length=1)] | None = None
     targets: Annotated[tuple[str, ...], BeforeValidator(as_tuple), After(unique)] = ()

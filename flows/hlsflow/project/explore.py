@@ -8,7 +8,7 @@ from pydantic import AfterValidator as After
 from pydantic import BeforeValidator, Field
 
 from hlsflow.project.knobs import Multiplier, Strategy, WeightsIn
-from hlsflow.project.section import Positive, Section, as_tuple, unique
+from hlsflow.project.section import Bits, Positive, Section, as_tuple, unique
 
 
 class Sweep(Section):
@@ -51,6 +51,6 @@ class Explore(Section):
     weights_in: Annotated[tuple[WeightsIn, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
         "auto",
     )
-    weight_bits: Annotated[tuple[Positive, ...], BeforeValidator(as_tuple), After(unique)] = ()
+    weight_bits: Annotated[tuple[Bits, ...], BeforeValidator(as_tuple), After(unique)] = ()
     accuracy_drop: Annotated[float, Field(ge=0, lt=1)] = 0.01
     cluster: Annotated[str, Field(pattern=r"^(local|slurm|htcondor|[a-z]+://.+)$")] = "local"

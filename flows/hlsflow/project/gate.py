@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from hlsflow.core.errors import ProjectError
-from hlsflow.project.section import Positive, Section
+from hlsflow.project.section import Section
 
 PerCent = Annotated[float, Field(ge=0)]
 
@@ -23,7 +23,7 @@ class Gate(Section):
         range: how far an output may be from that of the file, per cent of the range of that output.
     """
 
-    vectors: Positive = 1000
+    vectors: Annotated[int, Field(ge=1, le=10**6)] = 1000
     classes: PerCent = 0.1
     accuracy: PerCent = 0.1
     range: PerCent = 1.0

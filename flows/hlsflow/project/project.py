@@ -53,7 +53,7 @@ class Project(ProjectFile):
         """The named set that is used, also one that stands in for what is missing; None for a file of the user's."""
         source, fallback = self.data.source, self.data.fallback
         path = data_folder() / f"{source}.npz" if source in FETCHED_SETS else self.folder / source
-        if fallback is not None and not path.is_file():
+        if fallback is not None and not os.path.isfile(path):
             return fallback
         return None if Path(source).suffix in FILES else source
 
@@ -139,8 +139,8 @@ def for_model(
     name = "".join(char if char.isalnum() and char.isascii() else "_" for char in model.stem.lower())
     values: dict[str, Any] = {
         "name": name if name[:1].isalpha() else f"model_{name}",
-        "data": {"source": str(data.resolve())},
-        "model": {"file" if bits is None else "float_file": str(model.resolve())},
+        "data": {"source": os.path.realpath(data)},
+        "model": {"file" if bits is None else "float_file": os.path.realpath(model)},
         **({} if bits is None else {"quantize": {"bits": bits, "epochs": 0}}),
         **({} if task is None else {"task": task}),
         "input": {"precision": precision},
@@ -149,7 +149,7 @@ def for_model(
     }
     for table, keys in (tables or {}).items():
         values[table] = {**values.get(table, {}), **keys}
-    return _complete(parse(values, str(model)), model.resolve().parent, str(model))
+    return _complete(parse(values, str(model)), Path(os.path.realpath(model)).parent, str(model))
 
 
 def parse(values: Mapping[str, Any], where: str) -> ProjectFile:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator, Field
 
-from hlsflow.project.section import Positive, Section, as_tuple, unique
+from hlsflow.project.section import Bits, Positive, Section, as_tuple, unique
 
 WeightKind = Literal["fixed", "binary", "ternary", "power_of_two"]
 
@@ -16,18 +16,18 @@ WeightKind = Literal["fixed", "binary", "ternary", "power_of_two"]
 class LayerBits(Section):
     """How one layer of a float model is quantized; what is left out is as for all layers."""
 
-    weight: Positive | None = None
-    bias: Positive | None = None
-    activation: Positive | None = None
+    weight: Bits | None = None
+    bias: Bits | None = None
+    activation: Bits | None = None
     kind: WeightKind | None = None
 
 
 class ResolvedBits(Section):
     """What holds for one layer; widths in bits, signs included."""
 
-    weight: Positive
-    bias: Positive
-    activation: Positive
+    weight: Bits
+    bias: Bits
+    activation: Bits
     kind: WeightKind
 
 
@@ -48,10 +48,10 @@ class Quantize(Section):
         frozen: layers whose weights stay as they are.
     """
 
-    bits: Positive = 8
-    weight: Positive | None = None
-    bias: Positive | None = None
-    activation: Positive | None = None
+    bits: Bits = 8
+    weight: Bits | None = None
+    bias: Bits | None = None
+    activation: Bits | None = None
     table: Annotated[int, Field(ge=2, le=16)] = 10
     kind: WeightKind = "fixed"
     symmetric: bool = False
@@ -59,7 +59,7 @@ class Quantize(Section):
     calibration: Positive = 1024
     epochs: Annotated[int, Field(ge=0)] = 10
     learning_rate: Annotated[float, Field(gt=0)] | None = None
-    lower: Annotated[tuple[Positive, ...], BeforeValidator(as_tuple), After(unique)] = ()
+    lower: Annotated[tuple[Bits, ...], BeforeValidator(as_tuple), After(unique)] = ()
     frozen: Annotated[tuple[str, ...], BeforeValidator(as_tuple), After(unique)] = ()
 
     def of(self, layer: str) -> ResolvedBits:

@@ -14,7 +14,7 @@ from pydantic import (
     model_serializer,
 )
 
-from hlsflow.ir.fixed import Fixed
+from hlsflow.ir.fixed import MAX_WIDTH, Fixed
 
 
 def parse_fixed(value: object) -> Fixed:
@@ -36,7 +36,8 @@ def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Precision = Annotated[Fixed, BeforeValidator(parse_fixed), PlainSerializer(str)]
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, lt=2**31)]
+Bits = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]

@@ -10,9 +10,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hlsflow.core.errors import ModelError
+from hlsflow.core.errors import LONGEST, ModelError
 from hlsflow.keras import keras2
 from hlsflow.project import Project
+from hlsflow.qat.settings import kept, unusual
 from hlsflow.qat.user_code import Reads, guarded, load_module
 
 SOFTMAX = ("softmax", "quantized_softmax")
@@ -33,7 +34,7 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     """As `build`, and what building it has read."""
     keras2.ready()
     where = f"{function}() in {project.model_path}"
-    with guarded(project.folder) as reads:
+    with guarded(project.folder) as reads, kept():
         try:
             builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
             model = builder(**_taken(builder, project.model.arguments))
@@ -55,6 +56,10 @@ def _check(model: Any, where: str) -> None:
         raise ModelError(
             f"{where} has {given[0]} inputs and {given[1]} outputs", "use one input or more, and one output"
         )
+    if not [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]:
+        raise ModelError(f"{where} has no layers", "add some: the last one gives the logits")
+    if unusual(model):
+        raise ModelError(f"{where}: {unusual(model)}", "remove set_floatx and the like, and dtype and data_format")
     if _ends_in_softmax(model):
         raise ModelError(
             f"{where} ends in a softmax; training and hardware end at the logits",
@@ -72,7 +77,7 @@ def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[st
 def _said(error: BaseException) -> str:
     """The error in words, even where its own have a fault."""
     try:
-        return repr(error)
+        return repr(error)[:LONGEST]
     except Exception:  # the user's class
         return type(error).__name__
 

@@ -119,6 +119,15 @@ def test_runs_are_compared_point_by_point_and_a_single_run_within_itself() -> No
     assert (table.head, cells(table, "LUT")) == (("figure", "R1", "R2", "difference"), ["10", "5", "-50.0 %"])
 
 
+def test_points_that_one_side_lacks_are_named() -> None:
+    old = [subject("old", metric("lut", 10), point=point) for point in ("R1", "R2", "R4")]
+    new = [subject("new", metric("lut", 11), point=point) for point in ("R1", "R8")]
+    text = markdown.render(compare([*old, *new]))
+    assert "## R1, hls" in text
+    assert "## Not compared: not in all of them\n\n- old: R2\n- old: R4\n- new: R8\n" in text
+    assert "Not compared" not in markdown.render(compare([*old, *old]))
+
+
 def test_knobs_that_differ_and_warnings_are_told() -> None:
     one = subject("a", metric("lut", 1), ReuseFactor="1", Strategy="Resource")
     other = replace(subject("b", metric("lut", 1), ReuseFactor="4", Strategy="Resource"), warnings=("it is stale",))

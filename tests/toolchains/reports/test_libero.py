@@ -77,6 +77,20 @@ def test_cycles_of_all_calls_together_are_no_latency(tmp_path: Path) -> None:
     assert get(report, "latency_cycles").note == "the report tells 151,200 cycles for all calls together"
 
 
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [("fmax_mhz", "194.363 MHz"), ("wns_ns", "-0.145 ns  "), ("usram", "12 "), ("lut4", "5244 + 1332 = 6576")],
+)
+def test_a_cell_that_tells_nothing_is_missing(tmp_path: Path, name: str, old: str) -> None:
+    file = damage.copied(RESULTS, tmp_path)
+    text = file.read_text()
+    assert f"| {old} " in text
+    file.write_text(text.replace(f"| {old} ", f"| {'N/A':{len(old)}} "))
+    report = libero.read_results(file)
+    assert (get(report, name).value, get(report, name).note) == (None, "the report says 'N/A'")
+    assert [one.value for one in report.metrics].count(None) == 1
+
+
 def test_a_failed_co_simulation_is_told(tmp_path: Path) -> None:
     file = damage.copied(RESULTS, tmp_path)
     file.write_text(file.read_text().replace("co-simulation: PASS", "co-simulation: FAIL"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains.reports import Report, oneapi, read_any
 from tests.toolchains.reports import damage
@@ -118,6 +119,15 @@ def test_blocks_of_ram_are_those_of_the_family(tmp_path: Path) -> None:
     for family, name in (("MAX 10", "m9k"), ("Cyclone V", "m10k"), ("Cyclone 10 GX", "m20k")):
         info.write_text((SMALL / "info.ndjson").read_text().replace("Agilex 7", family))
         assert name in values(oneapi.read_summary(file).metrics)
+
+
+def test_two_records_of_one_id_are_refused(tmp_path: Path) -> None:
+    """No record is missing, and each stands in one place: nothing but the ids is wrong."""
+    file = damage.copied(SMALL / "loop_attr.ndjson", tmp_path)
+    for twin in ('{"name":"dense.B9","id":6,"af":"99.00","ii":"9","lt":"9.0","type":"loop"}', '{"name":"x","id":20}'):
+        file.write_text((SMALL / "loop_attr.ndjson").read_text().rstrip("\n") + f"\n{twin}\n")
+        with pytest.raises(DataError, match="two records have the same id: reports are mixed up"):
+            oneapi.read_loops(file)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -52,8 +52,9 @@ def compare(subjects: Sequence[Subject]) -> Document:
     if len(subjects) < 2:
         raise ProjectError("one design cannot be compared", "name two or more")
     names = _short(dict.fromkeys(subject.path for subject in subjects))
-    sections = [*_warnings(subjects)]
-    for point, chosen in _sides(subjects, names).items():
+    sides = _sides(subjects, names)
+    sections = [*_warnings(subjects), *_alone(subjects, sides, names)]
+    for point, chosen in sides.items():
         title = f"{point}, " if point else ""
         kept = [subject for _, subject in chosen]
         sections += [Section(f"{title}{_title(group)}", (_table(chosen, group),)) for group in groups(kept)]
@@ -184,6 +185,17 @@ def _knob_table(subjects: Sequence[Named]) -> Table:
     rows = [row(name, *(knobs.get(name, "") for _, knobs in known)) for name in names]
     differing = tuple(cells for cells in rows if len({one.text for one in cells[1:]}) > 1)
     return Table(("setting", *(label for label, _ in known)), differing)
+
+
+def _alone(
+    subjects: Sequence[Subject], sides: Mapping[str, Sequence[Named]], names: Mapping[str, str]
+) -> Iterator[Section]:
+    """The designs that stand in no table, since not all paths have one of that name."""
+    shown = [id(subject) for chosen in sides.values() for _, subject in chosen]
+    lost = [subject for subject in subjects if id(subject) not in shown and subject.metrics.metrics]
+    if lost:
+        said = (f"{names[one.path]}: {one.point or 'figures without a name'}" for one in lost)
+        yield Section("Not compared: not in all of them", (Lines(tuple(said)),))
 
 
 def _warnings(subjects: Sequence[Subject]) -> Iterator[Section]:

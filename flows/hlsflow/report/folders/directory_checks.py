@@ -6,6 +6,7 @@ In: the folder's configuration, reports and files. Out: sentences.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
-from hlsflow.core.metrics import Stage
+from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.report.folders import hls4ml_config, tops
 from hlsflow.report.folders.columns import differing, same_part
 from hlsflow.report.folders.hls4ml_config import Config
@@ -286,16 +287,21 @@ def _contradictions(folder: Path, reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         if report.kind == "csynth":
             first = by_place.setdefault((report.file.parent, report.top), report)
-            names = differing(first.metrics, report.metrics)
+            names = differing(_synthesized(first), _synthesized(report))
             if names:
                 files = f"{relative(first.file, folder)} and {relative(report.file, folder)}"
                 yield f"{files} are of different runs: they differ in {', '.join(names)}"
 
 
+def _synthesized(report: Report) -> MetricSet:
+    """The figures of C synthesis; a report that hls4ml shows has those of simulations besides."""
+    return MetricSet(tuple(metric for metric in report.metrics if metric.stage is Stage.HLS))
+
+
 def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:
     """Memories whose content is not beside the Verilog: logic synthesis takes them for empty and reports success."""
     named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
-    absent = sorted(rom for rom in named if not rom.is_file())
+    absent = sorted(rom for rom in named if not os.path.isfile(rom))
     if absent:
         told = any(
             metric.stage in (Stage.SYNTH, Stage.PLACED, Stage.ROUTED) for one in reports for metric in one.metrics
@@ -309,4 +315,4 @@ def roms_of(file: Path) -> Iterator[Path]:
     """The memory files that a Verilog file names."""
     with contextlib.suppress(DataError):  # no Verilog of a tool's is so large, or no file
         for name in ROM.findall(foreign.text(file, kind_of("Verilog file"), errors="replace")):
-            yield (file.parent / name).resolve()
+            yield Path(os.path.realpath(file.parent / name))

@@ -159,7 +159,7 @@ def _timing(text: Text, head: _Head) -> tuple[list[Metric], float | None]:
     origin = Origin(Stage.ROUTED, TOOL, UNKNOWN, head.part, clock)
     units = {"fmax_mhz": "MHz", "wns_ns": "ns"}
     return [
-        origin.metric(name, _with_unit(text, row.cells[box.column(column)], units[name], row.line), text.at(row.line))
+        _measured(text, row.line, name, row.cells[box.column(column)], units[name], origin)
         for name, column in CLOCKS.items()
     ], clock
 
@@ -181,6 +181,8 @@ def _resources(text: Text, head: _Head, stage: Stage, clock: float | None) -> tu
 def _used(text: Text, name: str, row: Row, cell: str, origin: Origin) -> Metric:
     """A count, or a sum of fabric and interface, which must be right."""
     found = SUM.fullmatch(cell.strip())
+    if cell.strip() == NOT_RUN:
+        return origin.metric(name, None, text.at(row.line), f"the report says '{NOT_RUN}'")
     if found is None:
         return origin.metric(name, _count(text, cell, row.line), text.at(row.line))
     fabric, interface = (_count(text, part, row.line) for part in found.groups()[:2])
@@ -222,6 +224,13 @@ def _count(text: Text, cell: str, line: int) -> float:
     if value < 0:
         raise text.damaged(f"'{cell.strip()}' stands where a count is due", line)
     return value
+
+
+def _measured(text: Text, line: int, name: str, cell: str, unit: str, origin: Origin) -> Metric:
+    """A figure with its unit, or none where the report says so, as of a clock without any path."""
+    if cell.strip() == NOT_RUN:
+        return origin.metric(name, None, text.at(line), f"the report says '{NOT_RUN}'")
+    return origin.metric(name, _with_unit(text, cell, unit, line), text.at(line))
 
 
 def _with_unit(text: Text, cell: str, unit: str, line: int) -> float:
