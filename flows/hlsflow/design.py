@@ -22,6 +22,7 @@ from hlsflow.core.store import digest, file_digest
 from hlsflow.explore.request import Request
 from hlsflow.explore.run import explore
 from hlsflow.pipeline.context import Results
+from hlsflow.pipeline.io_type import settled_io
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
 from hlsflow.project import Project, for_model
 from hlsflow.project import load as load_project
@@ -72,7 +73,7 @@ def load(
         progress: where to report; standard output by default.
     Raises:
         ProjectError: the project or an argument is not usable; the message says what is allowed.
-        DataError: the samples cannot be read, or lie on no grid.
+        DataError: the samples cannot be read, or lie on no grid. ModelError: the model cannot be read.
     """
     folder, progress = Path(build), progress or Progress()
     path = _path_of(source, folder)
@@ -86,7 +87,8 @@ def load(
     samples = _samples(data, folder)
     precision = _precision(input_precision, samples, (tables or {}).get("data", {}), progress)
     project = for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task, tables=tables)
-    return Design(project, folder, jobs, progress)
+    chosen = "io_type" in (tables or {}).get("target", {}) or "strategy" in (tables or {}).get("knobs", {})
+    return Design(project if chosen else settled_io(project, folder, progress.say), folder, jobs, progress)
 
 
 AUTO = "auto"

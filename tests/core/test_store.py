@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from hlsflow.core import templates
 from hlsflow.core.errors import StorageError, ToolFailed
-from hlsflow.core.store import MANIFEST, Done, Store, digest, link, write_text
+from hlsflow.core.store import MANIFEST, Done, Store, code, digest, link, write_text
 
 
 def make(root: Path, said: list[str] | None = None) -> Store:
@@ -181,3 +183,51 @@ def test_some_outputs_are_named_by_file_or_folder(names: tuple[str, ...], meant:
     before = outputs_digest(FILES, *names)
     changing = {name for name in FILES if outputs_digest(FILES | {name: "changed"}, *names) != before}
     assert changing == meant
+
+
+@pytest.fixture
+def own_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the templates, which may be changed."""
+    copy = shutil.copytree(templates.root(), tmp_path / "templates")
+    monkeypatch.setattr(templates, "root", lambda: copy)
+    return copy
+
+
+def test_every_template_of_a_simulation_counts_by_its_content(own_templates: Path) -> None:
+    from hlsflow.pipeline.hardware import SIMULATION
+
+    before, counted = code(*SIMULATION), []
+    for file in sorted(own_templates.rglob("*")):
+        if file.is_file():
+            content = file.read_bytes()
+            file.write_bytes(content + b" ")
+            if code(*SIMULATION) != before:
+                counted.append(file.relative_to(own_templates).as_posix())
+            file.write_bytes(content)
+    wanted = [file for folder in ("sim", "tools") for file in (own_templates / folder).rglob("*") if file.is_file()]
+    assert counted == sorted(file.relative_to(own_templates).as_posix() for file in wanted)
+    assert {"sim/stream_check.v", "sim/harness.cpp", "tools/vitis/run.tcl"} < set(counted)
+    assert code(*SIMULATION) == before
+
+
+def test_files_of_one_name_in_two_folders_do_not_stand_for_each_other(own_templates: Path) -> None:
+    one, other = (own_templates / "tools" / tool / "synth.tcl" for tool in ("catapult", "vivado"))
+    before, contents = code("templates/tools"), (one.read_bytes(), other.read_bytes())
+    one.write_bytes(contents[1])
+    other.write_bytes(contents[0])
+    assert code("templates/tools") != before
+
+
+def test_a_file_that_is_added_or_renamed_counts(own_templates: Path) -> None:
+    seen = [code("templates/sim")]
+    (own_templates / "sim" / "more.sv").write_text("")
+    seen.append(code("templates/sim"))
+    (own_templates / "sim" / "more.sv").rename(own_templates / "sim" / "other.sv")
+    seen.append(code("templates/sim"))
+    assert len(set(seen)) == 3
+
+
+def test_code_that_is_not_there_is_a_fault() -> None:
+    for part in ("nowhere", "core/nowhere.py", "templates/nowhere"):
+        with pytest.raises(FileNotFoundError):
+            code(part)

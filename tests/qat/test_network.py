@@ -226,6 +226,24 @@ def test_the_digest_of_a_network_is_that_of_its_configuration_and_weights() -> N
     assert network_digest(one) != before
 
 
+def test_samples_count_by_their_content_also_behind_a_link(tmp_path: Path) -> None:
+    """A file in the place of another, of the same size and time, trains again; the same samples elsewhere do not."""
+    rng = np.random.default_rng(0)
+    text = ONE_MODEL.replace('source = "digits"', 'source = "samples.npz"')
+    project = project_of(tmp_path / "p", text, MODEL)
+    real, seen = tmp_path / "real.npz", []
+    (project.folder / "samples.npz").symlink_to(real)
+    contents = [{"x": rng.integers(0, 17, (200, 64)), "y": np.arange(200) % 10} for _ in range(2)]
+    for content in (*contents, contents[0]):
+        np.savez(real, allow_pickle=False, **content)
+        os.utime(real, (1, 1))
+        trained = run(project, tmp_path / "build", (train,)).trained
+        assert trained is not None
+        seen.append((trained.folder, trained.reused))
+    assert (seen[0][1], seen[1][1], seen[2]) == (False, False, (seen[0][0], True))
+    assert len({folder for folder, _ in seen}) == 2
+
+
 def test_a_changed_helper_trains_again_and_other_files_do_not(tmp_path: Path) -> None:
     """The step of the pipeline; weights are those of the width asked for."""
     model = "import sys; from pathlib import Path; sys.path.insert(0, str(Path(__file__).parent))\n"

@@ -94,6 +94,36 @@ def test_cxx_names_the_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert gxx.find() == Tool("clang++", "17.0.6", (str(program), "-stdlib=libc++"), "native")
 
 
+def test_two_builds_of_one_version_are_two_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = []
+    for name, remark in (("a", "one"), ("b", "other"), ("c", "one")):
+        program = answering(tmp_path / name, "yosys", f"Yosys 0.99 (git sha1 {remark})")
+        monkeypatch.setenv("HLSFLOW_YOSYS", str(program))
+        found.append(yosys.find())
+    assert len({tool.label for tool in found}) == 1
+    assert found[0].identity != found[1].identity
+    assert found[0].identity == found[2].identity
+    plan = yosys.plan({"top.v": ""}, "top", yosys.Family.ECP5)
+    assert plan.digest(found[0]) != plan.digest(found[1])
+    assert plan.digest(found[0]) == plan.digest(found[2])
+
+
+@pytest.mark.parametrize("name", ["CPATH", "CPLUS_INCLUDE_PATH", "COMPILER_PATH"])
+def test_what_the_environment_tells_the_compiler_is_part_of_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv(name, raising=False)
+    before = gxx.identity()
+    monkeypatch.setenv(name, "/opt/include")
+    assert gxx.identity() != before
+
+
+def test_options_given_with_the_compiler_are_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for option in ("", " -ffast-math", " -O3"):
+        monkeypatch.setenv("CXX", f"g++{option}")
+        seen.append(tuple(gxx.identity()))
+    assert len(set(seen)) == 3
+
+
 def test_a_compiler_without_cxx17_or_none_at_all_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CXX", str(answering(tmp_path / "bin", "g++", "g++ (GCC) 4.8.5 20150623")))
     with pytest.raises(ToolMissing, match="too old"):

@@ -24,6 +24,7 @@ OF_MODELS = (
     "task",
     "tolerance",
     "clock",
+    "io_type",
     "strategy",
     "part",
     "board",
@@ -56,6 +57,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="what may differ from the file: classes=0.1,accuracy=0.1,range=1 (per cent, points, per cent)",
     )
     model.add_argument("--clock", type=float, metavar="NS", help="clock period to ask for, in ns (default: 5)")
+    model.add_argument(
+        "--io-type",
+        choices=("io_parallel", "io_stream"),
+        help="how values enter layers (default: io_parallel, but for networks whose C++ would take minutes to compile)",
+    )
     model.add_argument("--strategy", choices=("latency", "resource", "sparse"), help="of all layers (default: latency)")
     model.add_argument("--allow-lambda", action="store_true", help="run code that Lambda layers of the file carry")
     add("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
@@ -116,7 +122,7 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     said: dict[str, dict[str, Any]] = {
         "data": {"label": arguments.label, "features": features},
         "model": {"allow_lambda": arguments.allow_lambda or None},
-        "target": {"clock_ns": arguments.clock, **(boards.target(part) if part else {})},
+        "target": {"clock_ns": arguments.clock, "io_type": arguments.io_type, **(boards.target(part) if part else {})},
         "knobs": {"strategy": arguments.strategy},
         "gate": dict(tolerance(arguments.tolerance)) if arguments.tolerance else {},
     }

@@ -3,6 +3,24 @@
 In: a step's name, a key (everything its result depends on) and a function that fills a folder. Out: the folder.
 A step works in a `.partial` folder under a lock and is renamed when it has finished: whoever is killed leaves a
 partial folder that the next run takes over, and two runs at once wait for each other instead of colliding.
+
+A key holds contents, never names or times: of files (also behind links) their digests, of our own code and templates
+the digest of every file that the step uses (`code`), of packages their versions, of programs their `Tool.identity`.
+
+    step       its key holds, besides our own code
+    train      tables of the project file; samples; all that building the networks reads, their configurations and
+               initial weights (`qat.network`); what the environment tells TensorFlow (`keras2.settings`); packages;
+               how many machines train; for pruning by lanes the knobs
+    translate  tables of the project file; the trained model; samples; knobs that hls4ml knows; packages; settings
+    csim       what translate left; packages; the compiler, and what the environment tells it (`gxx.identity`)
+    rtl        the Verilog itself and its testbench
+    rtlsim     the Verilog; samples; Verilator and the compiler, as in csim
+    synth      the Verilog and script; Yosys. Routed: the netlist, part, clock; nextpnr and its options. By a vendor:
+               the HLS project, the project's own templates, ours; the tool
+    explore    as synth; of a vendor, for each layer, as translate and synth
+    prepared   samples; the tables that prepare them; packages
+
+A vendor's tool is known by its release: its own start-up files and licences are in no key.
 """
 
 from __future__ import annotations
@@ -137,19 +155,20 @@ def code(*parts: str) -> str:
     Raises:
         FileNotFoundError: there is no such part, so the key would not see its changes.
     """
-    files = sorted(file for part in parts for file in _sources(part))
-    return digest([[file.name, file_digest(file)] for file in files])
+    files = {name: file for part in parts for name, file in _sources(part)}
+    return digest({name: file_digest(file) for name, file in files.items()})
 
 
-def _sources(part: str) -> list[Path]:
+def _sources(part: str) -> list[tuple[str, Path]]:
+    """Every file of a part, with the name that it has in the package or below `templates/`."""
     inside = part.removeprefix("templates/")
     path = Path(__file__).parents[1] / part if inside == part else templates.root() / inside
     if path.is_file():
-        return [path]
-    files = [file for file in path.rglob("*") if file.suffix in (".py", ".v", ".cpp", ".h")]
+        return [(part, path)]
+    files = [file for file in path.rglob("*") if file.is_file() and file.parent.name != "__pycache__"]
     if not files:
         raise FileNotFoundError(f"no source code in {path}")
-    return files
+    return [(f"{part}/{file.relative_to(path).as_posix()}", file) for file in files]
 
 
 @contextmanager

@@ -268,7 +268,7 @@ class VendorStudy:
         overrides = self._context.project.folder / TEMPLATES
         key = {
             "hls": written.digest("hls"),
-            "tool": self._chain.find().label,
+            "tool": self._chain.find().identity,
             "templates": scripts.own(overrides),
             "code": [csynth_code(self._chain), code("explore/hls_engine.py")],
         }

@@ -30,7 +30,7 @@ from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
-from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of
+from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code
 from hlsflow.pipeline.run import CHECK_STEPS, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit
@@ -243,8 +243,14 @@ def _route(
     def routed(point: int) -> MetricSet:
         design = emit(study.plan(answer.solutions[point - 1].assignment))
         plan = yosys.plan(design.files, design.top, Family.ECP5, netlist=True)
-        tools = [yosys.find().label, nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
-        key = {"plan": plan.digest(yosys.find()), "part": part, "clock_ns": clock_ns, "tools": tools}
+        tools = [*nextpnr.find().identity, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+        key = {
+            "plan": plan.digest(yosys.find()),
+            "part": part,
+            "clock_ns": clock_ns,
+            "tools": tools,
+            "code": routing_code(),
+        }
 
         def work(folder: Path) -> None:
             made = yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S)

@@ -12,7 +12,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core.errors import ToolFailed, ToolMissing
+from hlsflow.core.progress import Progress, duration
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.ir.graph import apart, side_by_side
@@ -62,7 +65,15 @@ class Csim:
     layers: dict[str, Array]
 
 
-def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS, backend: str = "vitis") -> Path:
+def build(
+    project: Path,
+    name: str,
+    folder: Path,
+    flags: tuple[str, ...] = FLAGS,
+    backend: str = "vitis",
+    progress: Progress | None = None,
+    limit_s: float = gxx.TIMEOUT_S,
+) -> Path:
     """Compile an HLS project.
 
     Args:
@@ -71,6 +82,8 @@ def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS
         folder: for the library and the compiler's log.
         flags: of the compiler.
         backend: of hls4ml.
+        progress: where the time that the compiler takes is shown; None: nowhere.
+        limit_s: seconds after which it is given up.
     Raises:
         ToolMissing: the C++ of that backend needs headers that are not here, or there is no compiler.
         ToolFailed, StorageError: as `gxx.compile`.
@@ -83,8 +96,40 @@ def build(project: Path, name: str, folder: Path, flags: tuple[str, ...] = FLAGS
     wrapper = f"firmware/{name}_axi.cpp"
     sources = (f"firmware/{name}.cpp", *((wrapper,) if (project / wrapper).is_file() else ()), f"{name}_bridge.cpp")
     headers = tuple(f"-Ifirmware/{found}" for found in FOLDERS[backend])
-    gxx.compile(sources, library, (*flags, *headers), project, folder / "compile.log")
+    log, began = folder / "compile.log", time.monotonic()
+    try:
+        with _shown(progress, limit_s) as watch:
+            gxx.compile(sources, library, (*flags, *headers), project, log, timeout_s=limit_s, watch=watch)
+    except ToolFailed as error:
+        if time.monotonic() - began < limit_s:
+            raise
+        raise ToolFailed(f"C-simulation: {error.message}", SMALLER) from error
     return library
+
+
+SMALLER = (
+    "use io_stream and strategy resource, whose C++ is smaller: --io-type io_stream --strategy resource for a model "
+    "file, target.io_type and knobs.strategy in a project"
+)
+
+
+@contextmanager
+def _shown(progress: Progress | None, limit_s: float) -> Iterator[process.Watch | None]:
+    """What a compiler's run is shown to, some times each second."""
+    if progress is None:
+        yield None
+        return
+    with progress.live("C-simulation") as tell:
+
+        def watch(seconds: float, _: int) -> None:
+            if seconds > PATIENCE_S:
+                tell("compiling", f"given up after {duration(limit_s)}")
+
+        yield watch
+
+
+PATIENCE_S = 10.0
+"""Seconds of compiling of which nothing is said."""
 
 
 def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder: Path, trace: bool = False) -> Csim:

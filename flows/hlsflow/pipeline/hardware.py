@@ -118,12 +118,12 @@ def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
 def rtlsim(context: Context, results: Results) -> Results:
     """Verilator runs of every point: oracle = RTL, measured latency and initiation interval = predicted ones."""
     assert results.translated is not None
-    translated, simulator, compiler = results.translated, verilator.find(), gxx.find()
+    translated = results.translated
     key = {
         "inputs": translated.digest("graph.npz", "samples.npz"),
         "vectors": context.project.gate.vectors,
         "clock_ns": context.project.target.clock_ns,
-        "tools": [simulator.label, compiler.label],
+        "tools": [*verilator.find().identity, *gxx.identity()],
         "code": code(*SIMULATION, *SOURCES),
     }
 
@@ -237,8 +237,8 @@ def _area(context: Context, point: Point, family: yosys.Family, netlist: bool) -
 
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
     clock_ns, cycles = context.project.target.clock_ns, point.schedule.latency_cycles
-    tool = [nextpnr.find().label, *nextpnr.OPTIONS, *nextpnr.PLACERS]
-    source, own = netlist.digest("ecp5.json"), code("toolchains/nextpnr.py", *SOURCES)
+    tool = [*nextpnr.find().identity, *nextpnr.OPTIONS, *nextpnr.PLACERS]
+    source, own = netlist.digest("ecp5.json"), routing_code()
     key = {"netlist": source, "part": part, "clock_ns": clock_ns, "cycles": cycles, "tool": tool, "code": own}
 
     def work(folder: Path) -> None:
@@ -248,6 +248,11 @@ def _route(context: Context, point: Point, part: str, netlist: Done, synthesized
         write_metrics(folder, figures + (_routed_latency(figures, cycles),))
 
     return context.do("synth", f"{point.name}-{part}", key, work)
+
+
+def routing_code() -> str:
+    """A digest of our own code that makes figures of what Yosys and nextpnr say of a routed design."""
+    return code("toolchains/nextpnr.py", "toolchains/yosys.py", *SOURCES)
 
 
 def _routed_latency(figures: MetricSet, cycles: int) -> Metric:
@@ -307,7 +312,7 @@ def _csynth(context: Context, results: Results) -> Results:
     overrides = context.project.folder / TEMPLATES
     key = {
         "hls": results.translated.digest("hls"),
-        "tool": chain.find().label,
+        "tool": chain.find().identity,
         "templates": scripts.own(overrides),
         "code": csynth_code(chain),
     }

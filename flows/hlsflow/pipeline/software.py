@@ -137,6 +137,7 @@ def translate(context: Context, results: Results) -> Results:
         "target": project.target.model_dump(include={"backend", "part", "clock_ns", "io_type"}),
         "samples": _data_digest(project),
         "packages": versions("tensorflow", "tf_keras", "qkeras", "hls4ml", "numpy"),
+        "settings": keras2.settings(),
         "code": code(*READING, *OF_TASKS, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
@@ -196,19 +197,21 @@ def csim(context: Context, results: Results) -> Results:
     """file = frozen, then C-simulation of the whole test set, and frozen = csim = oracle where that is possible."""
     assert results.translated is not None
     translated, backend, vectors = results.translated, context.project.target.backend, context.project.gate.vectors
-    linked, compiler = gating.require(_linked(translated.folder, context.project)), gxx.find()
+    linked = gating.require(_linked(translated.folder, context.project))
     key = {
         "backend": backend,
         "vectors": vectors,
         "hls": translated.digest("hls/firmware", *_bridges(translated)),
         "inputs": translated.digest("graph.npz", "samples.npz", "reference.npz", "translation.json", OUTPUT),
-        "compiler": compiler.label,
+        "compiler": gxx.identity(),
         "packages": versions("qkeras", "hls4ml"),
         "code": code("hls", "ir", "pipeline/software.py", "pipeline/context.py", "core/tasks.py", "core/metrics.py"),
     }
     context.progress.say(str(linked))
     try:
-        done = context.do("csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors))
+        done = context.do(
+            "csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors, context.progress)
+        )
     except GateFailed as error:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
@@ -236,7 +239,7 @@ def _bridges(translated: Done) -> list[str]:
     return [name for name in translated.outputs if name.startswith("hls/") and name.endswith("_bridge.cpp")]
 
 
-def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> None:
+def _csim_into(folder: Path, translated: Path, backend: str, vectors: int, progress: Progress) -> None:
     """Compare, and judge by all samples and by those that the RTL runs, if these are fewer."""
     graph, reference = Graph.load(translated / "graph.npz"), Reference.load(translated / "reference.npz")
     samples = Samples.load(translated)
@@ -250,7 +253,7 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
-        gate, output = _simulated(folder, translated, backend, graph, reference, samples)
+        gate, output = _simulated(folder, translated, backend, graph, reference, samples, progress)
         tool = gxx.find()
         label = f"hls4ml {version('hls4ml')} + {tool.name}"
         told += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
@@ -260,10 +263,16 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int) -> No
 
 
 def _simulated(
-    folder: Path, translated: Path, backend: str, graph: Graph, reference: Reference, samples: Samples
+    folder: Path,
+    translated: Path,
+    backend: str,
+    graph: Graph,
+    reference: Reference,
+    samples: Samples,
+    progress: Progress,
 ) -> tuple[Gate, Any]:
     """The gate, and what the C-simulation computed."""
-    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend)
+    library = csimulation.build(translated / "hls", PROJECT_NAME, folder, backend=backend, progress=progress)
     ran = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, samples.x, folder)
     gate = gating.judge(
         graph, reference, ran.output, samples.x, lambda: _layers(library, translated, graph, samples.x, folder)

@@ -72,6 +72,12 @@ def network_digest(model: Any) -> str:
     return found.hexdigest()
 
 
+def changed(project: Project, read: Mapping[str, str]) -> list[str]:
+    """The files among those that an earlier key says were read (its `read`) which hold something else now."""
+    home = str(project.folder.resolve())
+    return [name for name, found in read.items() if _digest(os.path.join(home, name)) != found]
+
+
 def _question(project: Project, functions: list[str]) -> list[Any]:
     """What selects a record; the rest is compared with what stands in it."""
     asked = project.model.model_dump(mode="json")["arguments"], _seed(project), project.model_digest

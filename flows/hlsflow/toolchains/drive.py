@@ -200,7 +200,7 @@ def _key(drive: _Drive, call: Call) -> str:
     inputs = {file for pattern in call.reads for file in drive.folder.glob(pattern) if file.is_file()}
     content = {file.relative_to(drive.folder).as_posix(): file_digest(file) for file in sorted(inputs)}
     own = {"arguments": call.argv[1:], "files": dict(call.files), "env": dict(call.env)}
-    return digest(own | {"inputs": content, "tool": drive.tool.label})
+    return digest(own | {"inputs": content, "tool": drive.tool.identity})
 
 
 def _left(drive: _Drive, call: Call) -> Mapping[str, str]:

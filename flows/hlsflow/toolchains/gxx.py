@@ -19,6 +19,8 @@ from hlsflow.toolchains import process
 from hlsflow.toolchains.tool import Tool, version_text, version_tuple
 
 CANDIDATES = ("g++", "clang++")
+VARIABLES = ("CPATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
+"""Of the environment, by which compilers find other headers, libraries or programs."""
 MINIMUM = {"g++": (7,), "clang++": (5,)}
 """The first releases with all of C++17 (the language status pages of both projects)."""
 VERSION = r"(\d+(?:\.\d+)+)"
@@ -29,6 +31,11 @@ HINT = "install a C++ compiler (Debian and Ubuntu: apt install g++; macOS: xcode
 def find() -> Tool:
     """The compiler that CXX names, else g++, else clang++; raises ToolMissing."""
     return _find(os.environ.get("CXX", ""), os.environ.get("PATH", ""))
+
+
+def identity() -> list[str]:
+    """What keys of results hold: the compiler, and what the environment tells it."""
+    return [*find().identity, *(f"{name}={os.environ.get(name, '')}" for name in VARIABLES)]
 
 
 @functools.cache
@@ -57,12 +64,13 @@ def compile(
     log: Path,
     *,
     timeout_s: float = TIMEOUT_S,
+    watch: process.Watch | None = None,
 ) -> process.Finished:
-    """Run the compiler in `folder`: sources (and objects) with `flags` to `output`.
+    """Run the compiler in `folder`: sources (and objects) with `flags` to `output`; `watch` as of `process.run`.
 
     Raises:
         ToolMissing, ToolFailed, StorageError: as `process.run`.
     """
     compiler = find()
     argv = [*compiler.argv, *flags, *map(str, sources), "-o", str(output)]
-    return process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool=compiler.name)
+    return process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool=compiler.name, watch=watch)

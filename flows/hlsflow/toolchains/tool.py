@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hlsflow.core.errors import ToolFailed, ToolMissing
+from hlsflow.core.store import file_digest
 from hlsflow.toolchains import process
 
 VERSION_TIMEOUT_S = 60.0
@@ -45,8 +46,25 @@ class Tool:
         return f"{self.version} ({self.origin})"
 
     @property
+    def identity(self) -> list[str]:
+        """What keys of results hold: the label, options given with the name, and of a native program its content, as
+        two builds of one version give other figures."""
+        return [self.label, *self.argv[1:], _content(self.argv[0]) if self.origin == "native" else ""]
+
+    @property
     def label(self) -> str:
         return f"{self.name} {self.stamp}"
+
+
+def _content(program: str) -> str:
+    """SHA-256 of a program that is on PATH or named by its path; empty where there is none."""
+    path = shutil.which(program)
+    return "" if path is None else _digest(path, os.stat(path).st_mtime_ns)
+
+
+@functools.cache
+def _digest(path: str, changed_ns: int) -> str:
+    return file_digest(Path(path))
 
 
 def release(wheel_version: str) -> str:

@@ -193,7 +193,7 @@ def runtime() -> tuple[Path, ...]:
     include = root(find()) / "include"
     sources = [*(include / name for name in RUNTIME), templates.path(RUN_TIME_WARNINGS)]
     flags = (*COMMON_FLAGS, *RUNTIME_FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-pthread", "-c")
-    identity = (find().label, gxx.find().label, platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
+    identity = (*find().identity, *gxx.identity(), platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
     kept = cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     objects = tuple(kept / f"{source.stem}.o" for source in sources)
     if not all(path.exists() for path in objects):

@@ -202,7 +202,7 @@ class SynthPlan:
 
     def digest(self, tool: Tool) -> str:
         """SHA-256 (hex) of the plan and the tool that runs it: equal digests give equal figures."""
-        data = json.dumps([dataclasses.astuple(self), tool.label], sort_keys=True)
+        data = json.dumps([dataclasses.astuple(self), tool.identity], sort_keys=True)
         return hashlib.sha256(data.encode()).hexdigest()
 
 
