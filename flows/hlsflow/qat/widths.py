@@ -1,7 +1,7 @@
 """Quantizers in a model's configuration that QKeras would compute for ever, or with more memory than there is.
 
-In: the configuration as plain JSON. Out: what is wrong with the first such quantizer. Those of powers of two compute 2 to
-the power of 2**(bits - 1) in whole numbers, as soon as their layer is made.
+In: the configuration as plain JSON. Out: what is wrong with the first such quantizer. Those of powers of two compute
+2 to the power of 2**(bits - 1) in whole numbers, as soon as their layer is made.
 """
 
 from __future__ import annotations
