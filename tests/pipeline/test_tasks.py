@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tf_keras
 from qkeras import QActivation, QDense, quantized_bits, quantized_sigmoid
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score, root_mean_squared_error
 
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
@@ -99,3 +99,43 @@ def test_two_values_of_a_tanh_are_cut_at_0(tmp_path: Path) -> None:
     assert found(results.metrics, Stage.CSIM)["accuracy"] == found(results.metrics, Stage.QAT)["accuracy"] == 0.8
     assert results.translated is not None
     assert Samples.load(results.translated.folder).task.kind is Kind.BINARY
+
+
+@pytest.mark.parametrize("end", [None, "sigmoid"])
+def test_a_regression_is_judged_by_the_networks_own_numbers(end: str | None, tmp_path: Path) -> None:
+    """Also where the sigmoid at its end is left to software."""
+    model = model_of(layer(2, "last", activation=end))
+    outputs = model.predict(X, verbose=0)
+    y = outputs + RANDOM.normal(0, outputs.std() / 2, outputs.shape)
+    results = checked(model, tmp_path, y)
+    wanted = {
+        "r2": r2_score(y, outputs, multioutput="variance_weighted"),
+        "mae": mean_absolute_error(y, outputs),
+        "rmse": root_mean_squared_error(y.ravel(), outputs.ravel()),
+        "largest_error": np.abs(y - outputs).max(),
+    }
+    assert found(results.metrics, Stage.CSIM) == pytest.approx(wanted, rel=1e-5)
+    assert found(results.metrics, Stage.QAT) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_labels_are_cut_one_by_one(tmp_path: Path) -> None:
+    model = model_of(layer(3, "logits"), QActivation(quantized_sigmoid(6), name="p"))
+    p = model.predict(X, verbose=0)
+    y = ((p > 0.5) ^ (RANDOM.random(p.shape) < 0.2)).astype(np.int64)
+    y[:, 0], y[:2, 0] = 0, 1
+    results = checked(model, tmp_path, y)
+    right = (p > 0.5) == y
+    wanted = {"accuracy": right.mean(), "exact_match": right.all(1).mean(), "auc": roc_auc_score(y, p)}
+    assert found(results.metrics, Stage.CSIM) == found(results.metrics, Stage.QAT) == pytest.approx(wanted)
+
+
+def test_an_autoencoder_without_y_is_judged_by_the_sample_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = model_of(layer(6, "again"))
+    outputs = model.predict(X, verbose=0)
+    results = checked(model, tmp_path, None)
+    assert found(results.metrics, Stage.CSIM)["mae"] == pytest.approx(np.abs(X - outputs).mean(), rel=1e-5)
+    assert "task: regression, numbers (without y in the data, the sample itself is what is estimated)" in (
+        capsys.readouterr().out
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import getpass
+import io
 import json
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hlsflow import search as searching
@@ -21,10 +23,12 @@ from hlsflow.__main__ import main
 from hlsflow.core.errors import FlowError, ProjectError, StorageError
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import digest, file_digest
+from hlsflow.core.tasks import Kind
+from hlsflow.data import load_data
 from hlsflow.project import Project, load
 from hlsflow.qat.build import build
-from hlsflow.search import Options
-from hlsflow.search.run import measured, question, require_same_code
+from hlsflow.search import Options, search
+from hlsflow.search.run import fitting, measured, question, require_same_code
 from hlsflow.search.space import networks, search_of, size, trial_project, write_project
 from hlsflow.search.study import Book
 
@@ -81,6 +85,8 @@ epochs = 2
 width = { low = 2, high = 4, step = 2 }
 bits = [3, 4]
 """
+
+OBJECTIVES = SEARCH.replace("trials = 3", "trials = 3\nobjectives = ['r2', 'rmse']")
 
 FLOAT = PROJECT.replace('quantized = "quantized"\n', "") + "[quantize]\nbits = 6\nepochs = 2\n"
 
@@ -375,6 +381,51 @@ def test_a_search_ends_in_projects_that_run_to_the_same_figures(tmp_path: Path) 
     results = run(written, tmp_path / "fresh", CONFIRM_STEPS)  # trained anew, from nothing
     assert told_of(measured(results)[0].to_json()) == told_of(point["metrics"])
     assert all(done.reused for done in run(written, tmp_path / "build", CONFIRM_STEPS).work)
+
+
+@pytest.mark.slow
+def test_a_regression_is_searched_by_the_variance_it_explains(tmp_path: Path) -> None:
+    """On the validation set, in place of the accuracy; errors stand in the figures besides."""
+    random = np.random.default_rng(0)
+    x = random.integers(0, 17, (300, 64))
+    text = PROJECT.replace('source = "digits"', 'source = "x.npz"').replace('baseline = "baseline"\n', "")
+    model = MODEL.replace("QDense(10", "QDense(1")
+    project = project_of(tmp_path / "p", text + SEARCH.replace("trials = 3", "trials = 2"), model)
+    np.savez(tmp_path / "p" / "x.npz", x=x, y=x[:, :8].mean(1) / 16 + 0.01)
+    outcome, folder = search(project, Options(jobs=1), tmp_path / "build", Progress(io.StringIO()))
+    assert outcome.search.objectives == ("r2", "lut", "latency_cycles")
+    rows = list(csv.DictReader((folder / "search.csv").open()))
+    assert len(rows) == 2
+    assert all(float(row["validation_r2"]) < 1 and float(row["test_r2"]) < 1 for row in rows)
+    told = [one.figures for one in outcome.trials]
+    y = load_data(project).y_val
+    for figures in told:
+        by_name = {one.name: one.value for one in figures if one.target == "validation samples"}
+        assert by_name["r2"] == pytest.approx(1 - by_name["rmse"] ** 2 / np.var(y), rel=1e-3)
+        assert by_name["mae"] <= by_name["rmse"]
+    assert "validation R²" in (folder / "search.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "said"),
+    [
+        (Kind.REGRESSION, ("accuracy", "lut"), "search.objectives has accuracy, and the task is regression"),
+        (Kind.CLASSES, ("rmse", "r2"), "search.objectives has rmse, r2, and the task is classes"),
+    ],
+)
+def test_objectives_of_another_task_are_refused(kind: Kind, names: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    text = SEARCH.replace("trials = 3", f"trials = 3\nobjectives = {list(names)}")
+    table = search_of(project_of(tmp_path, PROJECT + text))
+    with pytest.raises(ProjectError, match=said):
+        fitting(table, kind)
+
+
+def test_larger_r2_and_smaller_errors_are_better(tmp_path: Path) -> None:
+    book = book_of(project_of(tmp_path, PROJECT + OBJECTIVES), sqlite(tmp_path), tmp_path)
+    for figures in ([0.9, 1.0], [0.8, 2.0], [0.7, 0.5]):
+        trial, _ = book.next() or (None, None)
+        book.keep(trial, {}, figures)
+    assert len(book.front()) == 2  # 0.8 with an error of 2 is beaten in both
 
 
 @pytest.mark.slow

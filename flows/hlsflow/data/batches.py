@@ -46,7 +46,7 @@ def batches(data: Dataset, source: Data, batch_size: int, seed: int, epoch: int)
         source: flip and shift of it are heeded.
         epoch: from 0.
     Returns:
-        a `tf.data.Dataset` of (samples, classes); the last batch may be smaller.
+        a `tf.data.Dataset` of (samples, what is right of them); the last batch may be smaller.
     Raises:
         DataError: changes of images are asked for, and the samples are none.
     """
@@ -55,13 +55,14 @@ def batches(data: Dataset, source: Data, batch_size: int, seed: int, epoch: int)
     check_images(data.shape, source)
     count = len(data.x_train)
 
-    def chosen() -> Iterator[tuple[Images, NDArray[np.int64]]]:
+    def chosen() -> Iterator[tuple[Images, NDArray[Any]]]:
         changes, order = _changes(count, source, seed, epoch), order_of(count, seed, epoch)
         for start in range(0, count, batch_size):
             rows = order[start : start + batch_size]
             yield changes.of(rows).applied(np.asarray(data.x_train[rows])), np.asarray(data.y_train[rows])
 
-    signature = tf.TensorSpec((None, *data.shape), tf.float32), tf.TensorSpec((None,), tf.int64)
+    right = tf.TensorSpec((None, *data.y_train.shape[1:]), tf.as_dtype(data.y_train.dtype))
+    signature = tf.TensorSpec((None, *data.shape), tf.float32), right
     dataset = tf.data.Dataset.from_generator(chosen, output_signature=signature)
     steps = -(-count // batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)

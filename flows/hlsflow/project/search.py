@@ -38,7 +38,11 @@ Varied = Annotated[
     Annotated[Range, Tag(RANGE)] | Annotated[Choices, Tag(CHOICES)],
     Discriminator(lambda value: RANGE if isinstance(value, dict | Range) else CHOICES),
 ]
-Objective = Literal["accuracy", "lut", "ff", "dsp", "bram", "latency_cycles", "ii"]
+Objective = Literal["accuracy", "r2", "rmse", "mae", "lut", "ff", "dsp", "bram", "latency_cycles", "ii"]
+
+LARGER_IS_BETTER = ("accuracy", "r2")
+OF_OUTPUTS = (*LARGER_IS_BETTER, "rmse", "mae")
+"""Objectives that say how good a network is on the validation set."""
 
 
 def _dotted(value: object, prefix: str = "") -> object:
@@ -62,7 +66,8 @@ class Search(Section):
             key of this file, such as `quantize.bits` or `knobs.reuse_factor`.
         trials: in all, also over several calls.
         epochs: of the training of each trial; omitted: those of [training], or of [quantize].
-        objectives: what is best when large (accuracy on the validation set) or small (all others).
+        objectives: what is best when large (`accuracy`, or `r2` of a regression, on the validation set) or small (all
+            others); a regression has `rmse` and `mae` besides. By default `r2` takes the place of `accuracy` there.
         seed: of the sampler.
     """
 

@@ -63,7 +63,12 @@ def normal_samples(data: Dataset) -> Dataset:
             "correct anomaly.normal, or give more data to training and validation",
         )
     chosen = {"x_train": data.x_train[train], "y_train": data.y_train[train]}
-    return replace(data, **chosen, x_val=data.x_val[validation], y_val=data.y_val[validation])
+    chosen |= {"x_val": data.x_val[validation], "y_val": data.y_val[validation]}
+    if len(data.w_train):
+        chosen["w_train"] = data.w_train[train]
+    if len(data.w_val):
+        chosen["w_val"] = data.w_val[validation]
+    return replace(data, **chosen)
 
 
 def check_autoencoder(model: Any, name: str) -> None:
@@ -86,19 +91,6 @@ def check_autoencoder(model: Any, name: str) -> None:
     taken = {layer.name for layer in model.layers} & {DIFFERENCE, ERROR, SCORE}
     if taken:
         raise ModelError(f"{name} has a layer '{taken.pop()}', the name of one of the detector's", "rename it")
-
-
-def check_detector(outputs: int, name: str) -> None:
-    """Refuse a trained model that is no detector; raises ModelError.
-
-    Args:
-        outputs: how many it has.
-    """
-    if outputs != 1:
-        raise ModelError(
-            f"{name} gives {outputs} outputs, but with [anomaly] a trained model is a detector of one",
-            "end it with one logit, above 0 for an anomaly, or remove [anomaly]",
-        )
 
 
 def detector(autoencoder: Any, data: Dataset, quantile: float, quantized: bool) -> Detector:

@@ -216,9 +216,9 @@ class Runtime:
         """Let each device work on its part of a batch.
 
         Args:
-            function: of samples, classes and their number in the whole batch, None where they are the whole; returns
-                its part of a sum.
-            x, y: the whole batch.
+            function: of samples, what is right of them and their number in the whole batch, None where they are the
+                whole; returns its part of a sum.
+            x, y: the whole batch; y may be a tuple of tensors.
         Returns:
             the sum.
         """
@@ -229,9 +229,10 @@ class Runtime:
 
         def mine(x: Any, y: Any) -> Any:
             number = tf.distribute.get_replica_context().replica_id_in_sync_group
-            rows, shares = tf.shape(y)[0], self.replicas
+            rows, shares = tf.shape(x)[0], self.replicas
             first, end = number * rows // shares, (number + 1) * rows // shares
-            return function(x[first:end], y[first:end], tf.cast(rows, tf.float32))
+            right = tuple(one[first:end] for one in y) if isinstance(y, tuple) else y[first:end]
+            return function(x[first:end], right, tf.cast(rows, tf.float32))
 
         parts = self._strategy.run(mine, args=(x, y))
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None)

@@ -23,7 +23,7 @@ from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.prune import Pruner
 from hlsflow.qat.compress.share import Sharer
 from hlsflow.qat.devices import Part, Runtime
-from hlsflow.qat.objective import Classification, Objective
+from hlsflow.qat.objective import Objective
 
 PREDICT_ROWS = 1024
 """Samples that go through a model at once when it is judged."""
@@ -37,6 +37,7 @@ class Fit:
         name: of what is trained, for messages.
         training: how.
         data: to train on and to choose the best epoch by.
+        objective: what is minimized.
         source: the project's [data].
         folder: for checkpoints.
         fingerprint: of everything that determines the trained weights.
@@ -44,13 +45,13 @@ class Fit:
         pruner: the masks to train under; None: no pruning.
         teacher: to learn from besides the true classes; None: nobody.
         sharer: the clusters to train with; None: every weight is its own.
-        objective: what is minimized.
         runtime: the devices.
     """
 
     name: str
     training: Training
     data: Dataset
+    objective: Objective
     source: Data
     folder: Path
     fingerprint: str
@@ -58,7 +59,6 @@ class Fit:
     pruner: Pruner | None = None
     teacher: Teacher | None = None
     sharer: Sharer | None = None
-    objective: Objective = field(default_factory=Classification)
     runtime: Runtime = field(default_factory=Runtime)
 
     def extras_digest(self) -> list[str | None]:
@@ -105,8 +105,8 @@ class Engine:
         self._slopes = tf.function(self._gradients, jit_compile=True) if self._runtime.xla else self._gradients
         self._draws: bool | None = None
         with self._runtime.host():
-            self._given, self._classes = tf.constant(data.x_train), tf.constant(data.y_train)
-            self._val = tf.constant(data.x_val), tf.constant(data.y_val)
+            self._given, self._right = tf.constant(data.x_train), _weighed(data.y_train, data.w_train)
+            self._val = tf.constant(data.x_val), _weighed(data.y_val, data.w_val)
 
     def weights(self) -> checkpoint.Weights:
         return tuple(self._model.get_weights())
@@ -139,7 +139,7 @@ class Engine:
         self._optimizer.learning_rate.assign(rate)
         compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
         compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
-        given = tf.constant(order), self._samples(epoch), self._classes
+        given = tf.constant(order), self._samples(epoch), self._right
         loss = float(self._pass(*given))
         if self._draws is None:
             self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
@@ -149,8 +149,8 @@ class Engine:
         """Figures of the validation set, by the model as it is used: in float32, and in one piece."""
         if self._model is not self._judged_model:
             self._judged_model.set_weights(self._model.get_weights())
-        val_loss, val_accuracy = map(float, self._validation(*self._val))
-        return {"val_loss": val_loss} | ({"val_accuracy": val_accuracy} if self._objective.judges else {})
+        means = map(float, self._validation(*self._val))
+        return {f"val_{name}": mean for name, mean in zip(("loss", *self._objective.told), means, strict=True)}
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""
@@ -169,7 +169,7 @@ class Engine:
         for start in tf.range(0, rows, batch):
             chosen = order[start : start + batch]
             with self._runtime.host():
-                given = tf.gather(x, chosen), tf.gather(y, chosen)
+                given = tf.gather(x, chosen), _gathered(y, chosen)
             loss = self._step(*given)
             total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
         return total / rows
@@ -197,7 +197,7 @@ class Engine:
             given = split(self._model, x)
             outputs = self._student(given) if self._student else self._model(given, training=True)
             logits = tf.cast(outputs[0] if isinstance(outputs, list) else outputs, tf.float32)
-            loss = part.mean(self._objective.losses(x, y, logits))
+            loss = part.mean(self._losses(x, y, logits))
             if self._teacher is not None:
                 loss = self._teacher.loss(x, outputs, loss, part)
             objective = tf.add_n([loss, *(one / self._runtime.replicas for one in self._model.losses)])
@@ -206,18 +206,46 @@ class Engine:
         gradients = tape.gradient(objective, variables)
         return loss, self._optimizer.get_unscaled_gradients(gradients) if self._scaled else gradients
 
+    def _losses(self, x: Any, y: Any, outputs: Any) -> Any:
+        """(n,): the loss of each sample times its weight, where samples have any."""
+        y, weights = y if isinstance(y, tuple) else (y, None)
+        losses = self._objective.losses(x, y, outputs)
+        return losses if weights is None else losses * weights
+
     def _judge(self, x: Any, y: Any) -> Any:
-        """Mean loss and accuracy of the model as it is used, in one compiled loop."""
+        """Mean loss, and means of the figures, of the model as it is used, in one compiled loop."""
         import tensorflow as tf
 
         rows = len(self._data.x_val)
-        total = tf.zeros(2)
+        total = tf.zeros(1 + len(self._objective.told))
         for start in tf.range(0, rows, PREDICT_ROWS):
-            given, classes = x[start : start + PREDICT_ROWS], y[start : start + PREDICT_ROWS]
-            logits = self._judged_model(split(self._judged_model, given), training=False)
-            figures = self._objective.losses(given, classes, logits), self._objective.right(given, classes, logits)
-            total += tf.stack([tf.reduce_sum(one) for one in figures])
+            given = x[start : start + PREDICT_ROWS]
+            right = _sliced(y, start)
+            found = self._judged_model(split(self._judged_model, given), training=False)
+            found = found[0] if isinstance(found, list) else found
+            figures = self._objective.figures(given, right[0] if isinstance(right, tuple) else right, found)
+            total += tf.stack([tf.reduce_sum(one) for one in (self._losses(given, right, found), *figures)])
         return total / rows
+
+
+def _weighed(y: Any, weights: Any) -> Any:
+    """What is right of samples, as a tensor; of samples with weights with these."""
+    import tensorflow as tf
+
+    return (tf.constant(y), tf.constant(weights)) if len(weights) else tf.constant(y)
+
+
+def _gathered(y: Any, rows: Any) -> Any:
+    """Chosen rows of what `_weighed` makes."""
+    import tensorflow as tf
+
+    return tuple(tf.gather(one, rows) for one in y) if isinstance(y, tuple) else tf.gather(y, rows)
+
+
+def _sliced(y: Any, start: Any) -> Any:
+    """The rows of what `_weighed` makes that go through a model at once when it is judged."""
+    end = start + PREDICT_ROWS
+    return tuple(one[start:end] for one in y) if isinstance(y, tuple) else y[start:end]
 
 
 def _draws_numbers(compiled: Any) -> bool:

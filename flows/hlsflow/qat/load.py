@@ -24,6 +24,7 @@ from hlsflow.project.errors import nearest
 from hlsflow.qat import keras3
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
 from hlsflow.qat.self_contained import require_self_contained
+from hlsflow.qat.widths import too_wide
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -82,6 +83,8 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
 
     known = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
     _check(path, config, set(known), _keras_classes(), allow_lambda)
+    if too_wide(config):
+        raise ModelError(f"{path} has a {too_wide(config)}", "train the network with fewer bits")
     try:
         with tempfile.TemporaryDirectory() as folder:
             file = path if config == saved else with_config(path, config, Path(folder))

@@ -18,7 +18,6 @@ from hlsflow.keras.endings import is_probability, left_to_software
 from hlsflow.keras.graph import output_names
 from hlsflow.keras.plain import plain
 from hlsflow.project import Project
-from hlsflow.qat.anomaly import check_detector
 
 
 def outputs_of(model: Any) -> int:
@@ -49,7 +48,7 @@ def task_of(project: Project, data: Dataset, model: Any, name: str) -> Task:
     """
     outputs = outputs_of(model)
     if project.anomaly is not None:
-        check_detector(outputs, name)
+        _check_detector(outputs, name)
         return Task(Kind.DETECTION, _cut(model))
     if data.kind in (Kind.MULTILABEL, Kind.REGRESSION):
         _check_values(data, outputs, name)
@@ -59,6 +58,19 @@ def task_of(project: Project, data: Dataset, model: Any, name: str) -> Task:
         raise ModelError(f"{name} gives {outputs} outputs, but task is 'binary'", "end it with one output")
     check_classes(data, outputs, name)
     return classes_of(model)
+
+
+def _check_detector(outputs: int, name: str) -> None:
+    """Refuse a trained model that is no detector; raises ModelError.
+
+    Args:
+        outputs: how many it has.
+    """
+    if outputs != 1:
+        raise ModelError(
+            f"{name} gives {outputs} outputs, but with [anomaly] a trained model is a detector of one",
+            "end it with one logit, above 0 for an anomaly, or remove [anomaly]",
+        )
 
 
 def _check_values(data: Dataset, outputs: int, name: str) -> None:

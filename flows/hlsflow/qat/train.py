@@ -25,10 +25,11 @@ from hlsflow.core.errors import ModelError, ProjectError, StorageError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import digest
-from hlsflow.core.tasks import told_of
+from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
-from hlsflow.data.data import Dataset, check_classes, load_data
+from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
+from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.inputs import sample_shape, split
 from hlsflow.project import Project, Prune, Share, Training
 from hlsflow.qat import anomaly, checkpoint
@@ -44,7 +45,7 @@ from hlsflow.qat.engine import PREDICT_ROWS, Engine, Fit
 from hlsflow.qat.network import network_digest
 from hlsflow.qat.normalize import normalized
 from hlsflow.qat.objective import objective_of
-from hlsflow.qat.purpose import classes_of, task_of
+from hlsflow.qat.purpose import classes_of, purposed, task_of
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     data = data if project.anomaly is None else anomaly.normal_samples(data)
     sizes = f"{len(data.y_train)} training, {len(data.y_val)} validation and {len(data.y_test)} test samples"
     progress.say(f"data: {project.data_name}, {sizes}")
+    if data.saturated is not None:
+        progress.say(str(data.saturated))
     if data.labels:
         progress.say(f"classes: {', '.join(f'{number} {name}' for number, name in enumerate(data.labels))}")
     detectors: dict[str, anomaly.Detector] = {}
@@ -169,6 +172,7 @@ def finish(
         remark: to be read with what a detector finds.
     """
     save_model(model, file)
+    data = purposed(project, data, model)
     tool, count = "tf_keras" if stage is Stage.FLOAT else "qkeras", len(data.x_test)
     task = task_of(project, data, model, file.name)
     target = told_of(project.data_name, count, count)
@@ -234,13 +238,13 @@ def train_one(
         function,
         training,
         data,
+        objective_of(project, data, model, f"{function}()"),
         project.data,
         folder,
         fingerprint="",
         pruner=pruner_of(model, extras.prune, extras.lanes, training.epochs) if extras.prune else None,
         teacher=extras.teacher,
         sharer=sharer_of(model, extras.share, training.epochs) if extras.share else None,
-        objective=objective_of(project),
         runtime=started(project.devices),
     )
     job = replace(job, fingerprint=_fingerprint(project, job, network_digest(model)))
@@ -267,7 +271,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
                 if runtime.chief:
                     checkpoint.save(job.folder, job.fingerprint, state)
                 last = state.history[-1]
-                kind = "accuracy" if "val_accuracy" in last else "loss"
+                kind = next((one for one in ("accuracy", "r2") if f"val_{one}" in last), "loss")
                 advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
@@ -326,11 +330,12 @@ def make_deterministic(seed: int, xla: bool = False) -> None:
 def _epoch(engine: Engine, state: State, runtime: Runtime) -> State:
     """The state one epoch later."""
     figures = json.loads(runtime.agreed(json.dumps(engine.run(state.epoch)).encode()))
-    better = not state.history or _rank(figures) > max(map(_rank, state.history))
+    better = not state.history or rank(figures) > max(map(rank, state.history))
     return engine.state(state.epoch + 1, engine.weights() if better else state.best, (*state.history, figures))
 
 
-def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
+def rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
+    """By which the best epoch is chosen, the largest of all."""
     compressed = figures.get("pruned", 0.0) + figures.get("shared", 0.0)
     return compressed, figures.get("val_accuracy", 0.0), -figures["val_loss"]
 
@@ -338,25 +343,24 @@ def _rank(figures: Mapping[str, float]) -> tuple[float, float, float]:
 def _out_of_patience(state: State, training: Training) -> bool:
     if training.patience is None or not state.history:
         return False
-    ranks = [_rank(figures) for figures in state.history]
+    ranks = [rank(figures) for figures in state.history]
     return len(ranks) - 1 - ranks.index(max(ranks)) >= training.patience
 
 
 def _check_outputs(model: Any, data: Dataset, name: str) -> None:
-    shape = tuple(model.output_shape[1:])
-    if len(shape) != 1:
+    """Refuse outputs that tell no classes; raises ModelError."""
+    shape = tuple(model.outputs[0].shape[1:])
+    if data.kind is Kind.CLASSES and len(shape) != 1:
         raise ModelError(f"{name} gives outputs of shape {shape}", "end the model with one logit a class")
-    if shape[0] == 1:
+    if shape == (1,) and "softmax" in left_to_software(model).values():
         raise ModelError(
-            f"{name} gives one output, which training by softmax cross-entropy cannot change",
-            "end the model with one logit a class: two for a yes or no",
+            f"{name} ends in a softmax of one output, which is always 1", "end it with a logit or a sigmoid"
         )
-    check_classes(data, shape[0], name)
 
 
 def _fingerprint(project: Project, job: Fit, network: str) -> str:
     """Of everything that determines the trained weights."""
-    fields = project.digest_fields("training", "data", "model_digest")
+    fields = project.digest_fields("task", "training", "data", "model_digest")
     if project.devices is not None:
         fields |= project.digest_fields("devices")
     fields["arguments"] = project.model.model_dump(mode="json")["arguments"]

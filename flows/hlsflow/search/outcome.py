@@ -16,14 +16,19 @@ from hlsflow import __version__
 from hlsflow.core.metrics import UNITS, Metric, MetricSet, Stage
 from hlsflow.core.store import write_text
 from hlsflow.project import Search
+from hlsflow.project.search import OF_OUTPUTS
 from hlsflow.report import comma, html, markdown
 from hlsflow.report.document import Cell, Document, Lines, Section, Table, cell, row
 from hlsflow.report.measured import figure_cell, heading
+from hlsflow.report.quality import NAMES
 from hlsflow.search.space import Values, size
 
 SCHEMA_VERSION = 1
 AREA = ("lut", "ff", "dsp", "bram")
 CYCLES = ("latency_cycles", "ii")
+VALIDATION = "validation samples"
+"""What figures are about by which networks are chosen."""
+
 TESTED = (Stage.CSIM, Stage.QAT)
 
 
@@ -34,7 +39,7 @@ class Trial:
     Attributes:
         number: from 1.
         values: of the names in the space.
-        figures: validation accuracy first, then what the pipeline measured; empty when it failed.
+        figures: those of the validation set first, then what the pipeline measured; empty when it failed.
         predicted: cycles by the schedule.
         reason: why it failed.
     """
@@ -113,7 +118,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
     )
     return [
         f"{networks}: {len(outcome.trials) - failed} trained, gated and measured, {failed} not to be built",
-        f"objectives: {', '.join(outcome.search.objectives)}; accuracy is that of the validation set",
+        f"objectives: {', '.join(outcome.search.objectives)}; {_words(outcome)} of the validation set",
         f"area: synthesis for {outcome.family} by {', '.join(tools) or 'nobody'}",
         f"front: {len(outcome.points)} points; their RTL = oracle, cycles as simulated",
         f"trials are kept in {outcome.storage}",
@@ -125,15 +130,15 @@ def front_table(outcome: Outcome) -> Table:
     names = list(outcome.search.space)
     areas = [heading(name, UNITS[name]) for name in AREA]
     cycles = [f"{heading(name, UNITS[name])}, simulated" for name in CYCLES]
-    head = ("trial", *names, "validation accuracy", "test accuracy", *areas, *cycles, "project")
-    return Table(head, tuple(_point_row(point) for point in outcome.points))
+    head = ("trial", *names, *_qualities(outcome), *areas, *cycles, "project")
+    return Table(head, tuple(_point_row(outcome, point) for point in outcome.points))
 
 
-def _point_row(point: Point) -> tuple[Cell, ...]:
+def _point_row(outcome: Outcome, point: Point) -> tuple[Cell, ...]:
     return row(
         str(point.trial),
         *map(_value, point.values.values()),
-        *_accuracies(point.project, point.figures),
+        *_quality_cells(outcome, point.project, point.figures),
         *(figure_cell(point.project, point.figures.get(name, Stage.SYNTH)) for name in AREA),
         *(figure_cell(point.project, point.figures.get(name, Stage.SIMULATED)) for name in CYCLES),
         point.project,
@@ -145,12 +150,12 @@ def trials_table(outcome: Outcome) -> Table:
     front = {point.trial for point in outcome.points}
     areas = [heading(name, UNITS[name]) for name in AREA]
     cycles = [f"{heading(name, UNITS[name])}, predicted" for name in CYCLES]
-    head = ("trial", *outcome.search.space, "validation accuracy", "test accuracy", *areas, *cycles, "verdict")
+    head = ("trial", *outcome.search.space, *_qualities(outcome), *areas, *cycles, "verdict")
     rows = [
         row(
             cell(float(one.number)),
             *map(_value, one.values.values()),
-            *_accuracies(f"trial {one.number}", one.figures),
+            *_quality_cells(outcome, f"trial {one.number}", one.figures),
             *(figure_cell(f"trial {one.number}", one.figures.get(name, Stage.SYNTH)) for name in AREA),
             *(_cycles(one, name) for name in CYCLES),
             one.reason or ("front" if one.number in front else "beaten or equalled"),
@@ -169,19 +174,35 @@ def _value(value: object) -> Cell:
     return Cell(str(value), order)
 
 
-def _accuracies(owner: str, figures: MetricSet) -> tuple[Cell, Cell]:
+def _told(outcome: Outcome) -> list[str]:
+    """Metrics of what the networks say: those that they were chosen by."""
+    return [name for name in outcome.search.objectives if name in OF_OUTPUTS] or ["accuracy"]
+
+
+def _words(outcome: Outcome) -> str:
+    return " and ".join(NAMES[name] for name in _told(outcome))
+
+
+def _qualities(outcome: Outcome) -> list[str]:
+    """Heads of their columns."""
+    return [f"{part} {NAMES[name]}" for name in _told(outcome) for part in ("validation", "test")]
+
+
+def _quality_cells(outcome: Outcome, owner: str, figures: MetricSet) -> list[Cell]:
     """On the validation set, by which networks are chosen, and on the test set."""
-    return figure_cell(owner, validation(figures)), figure_cell(owner, test(figures))
+    return [
+        figure_cell(owner, one) for name in _told(outcome) for one in (validation(figures, name), test(figures, name))
+    ]
 
 
-def validation(figures: MetricSet) -> Metric | None:
-    """The accuracy that a trial is chosen by."""
-    return figures.get("accuracy", Stage.QAT, "validation samples")
+def validation(figures: MetricSet, name: str) -> Metric | None:
+    """The figure that a trial is chosen by."""
+    return figures.get(name, Stage.QAT, VALIDATION)
 
 
-def test(figures: MetricSet) -> Metric | None:
-    """The accuracy that the search never saw."""
-    found = [one for one in figures if one.name == "accuracy" and one.stage in TESTED and one != validation(figures)]
+def test(figures: MetricSet, name: str) -> Metric | None:
+    """The figure that the search never saw."""
+    found = [one for one in figures if one.name == name and one.stage in TESTED and one.target != VALIDATION]
     return found[0] if found else None
 
 
@@ -189,14 +210,16 @@ def to_csv(outcome: Outcome) -> str:
     """A line for each trial; a missing figure is empty."""
     front = {point.trial: point.project for point in outcome.points}
     predicted = [f"{name}_predicted" for name in CYCLES]
+    heads = [f"{part}_{name}" for name in _told(outcome) for part in ("validation", "test")]
     names, rows = list(outcome.search.space), []
     for one in outcome.trials:
-        found = [validation(one.figures), test(one.figures), *(one.figures.get(name, Stage.SYNTH) for name in AREA)]
+        found = [get(one.figures, name) for name in _told(outcome) for get in (validation, test)]
+        found += [one.figures.get(name, Stage.SYNTH) for name in AREA]
         figures = ["" if metric is None or metric.value is None else metric.value for metric in found]
         cycles = [one.predicted.get(name, "") for name in CYCLES]
         values = [one.values.get(name, "") for name in names]
         rows.append([one.number, *values, *figures, *cycles, front.get(one.number, ""), one.reason])
-    head = ["trial", *names, "validation_accuracy", "test_accuracy", *AREA, *predicted, "project", "reason"]
+    head = ["trial", *names, *heads, *AREA, *predicted, "project", "reason"]
     return comma.table(head, rows)
 
 

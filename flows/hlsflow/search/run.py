@@ -5,13 +5,14 @@ project for each point of the Pareto front.
 
 A trial is a run of the project's own pipeline with its own arguments: training, translation, the gate, the schedule,
 and synthesis for the first family. All of it goes through the store of the project, so that a trial that was killed
-goes on where it was. Networks are chosen by validation accuracy; the test set tells nothing to the search. The points
-of the front are simulated against the oracle besides.
+goes on where it was. Networks are chosen by figures of the validation set; the test set tells nothing to the search.
+The points of the front are simulated against the oracle besides.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -24,13 +25,17 @@ from hlsflow.core.errors import GateFailed, ModelError, ProjectError, StorageErr
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import MANIFEST, digest, file_digest, locked
+from hlsflow.core.tasks import Kind
+from hlsflow.data import load_data
 from hlsflow.data.openml import settled
 from hlsflow.keras import keras2
 from hlsflow.pipeline.context import Results
 from hlsflow.pipeline.run import CONFIRM_STEPS, MEASURE_STEPS, run
 from hlsflow.project import Project, Search
+from hlsflow.project.search import OF_OUTPUTS
 from hlsflow.qat.network import changed
-from hlsflow.search.outcome import Outcome, Point, Trial, write
+from hlsflow.qat.train import rank
+from hlsflow.search.outcome import VALIDATION, Outcome, Point, Trial, write
 from hlsflow.search.space import Values, said, search_of, trial_project, write_project
 from hlsflow.search.study import Book, Finished, shown, storage_errors
 from hlsflow.toolchains.process import make_folder, storage_error
@@ -70,6 +75,7 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
             "remove [devices] strategy 'workers'; several searches with one --storage share the trials instead",
         )
     project = settled(project, progress.say)
+    table = fitting(table, load_data(project).kind)
     folder = build / project.name / "search"
     make_folder(folder)
     storage = options.storage or f"sqlite:///{(folder / 'search.db').resolve()}"
@@ -177,31 +183,54 @@ def _run(work: _Work, values: Values, steps: Any) -> Results:
     return results
 
 
+def fitting(table: Search, kind: Kind) -> Search:
+    """The table with objectives that networks for a task have.
+
+    Raises:
+        ProjectError: it asks for others.
+    """
+    known = {"r2", "rmse", "mae"} if kind is Kind.REGRESSION else {"accuracy"}
+    strangers = [name for name in table.objectives if name in OF_OUTPUTS and name not in known]
+    if not strangers:
+        return table
+    if "objectives" in table.model_fields_set:
+        raise ProjectError(
+            f"search.objectives has {', '.join(strangers)}, and the task is {kind}",
+            f"it has {', '.join(sorted(known))}",
+        )
+    return table.model_copy(update={"objectives": ("r2", *(name for name in table.objectives if name != "accuracy"))})
+
+
 def measured(results: Results) -> tuple[MetricSet, dict[str, int]]:
-    """The figures of a trial, validation accuracy first, and what its schedule predicts."""
-    point = results.points[0]
-    test = results.metrics.get("accuracy", Stage.CSIM) or results.metrics.get("accuracy", Stage.QAT)
-    figures = MetricSet((_validation(results), *([test] if test else []), *point.metrics))
+    """The figures of a trial, those of the validation set first, and what its schedule predicts."""
+    point, metrics = results.points[0], results.metrics
+    stage = Stage.CSIM if any(one.stage is Stage.CSIM for one in metrics) else Stage.QAT
+    first = next((one.target for one in metrics if one.stage is stage), "")  # all test samples
+    test = [one for one in metrics if (one.stage, one.target) == (stage, first)]
+    figures = MetricSet((*_validation(results), *test, *point.metrics))
     return figures, {name: getattr(point.schedule, name) for name in CYCLES}
 
 
-def _validation(results: Results) -> Metric:
-    """Accuracy on the validation set of the weights that training kept: see `hlsflow.qat.train`."""
+def _validation(results: Results) -> list[Metric]:
+    """Figures of the validation set, of the weights that training kept: see `hlsflow.qat.train`."""
     assert results.trained is not None
     file = results.trained.folder / "history.json"
     try:
         rows = list(json.loads(file.read_text(encoding="utf-8")).values())[-1]
-        _, best = max((row.get("pruned", 0.0), row["val_accuracy"]) for row in rows)
+        best = max(rows, key=rank)
+        found = {name: best[f"val_{name}"] for name in ("accuracy", "r2", "mae") if f"val_{name}" in best}
+        if "val_mse" in best:
+            found["rmse"] = math.sqrt(best["val_mse"])
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
-    version = keras2.versions()["qkeras"]
-    return Metric("accuracy", best, Stage.QAT, "qkeras", version, "validation samples", "train/history.json")
+    about = Stage.QAT, "qkeras", keras2.versions()["qkeras"], VALIDATION, "train/history.json"
+    return [Metric(name, value, *about) for name, value in found.items()]
 
 
 def _objective(name: str, figures: MetricSet, predicted: dict[str, int]) -> float:
     if name in CYCLES:
         return float(predicted[name])
-    metric = figures.get(name, Stage.QAT if name == "accuracy" else Stage.SYNTH)
+    metric = figures.get(name, Stage.QAT, VALIDATION) if name in OF_OUTPUTS else figures.get(name, Stage.SYNTH)
     if metric is None or metric.value is None:
         raise ProjectError(f"{name} is missing{f': {metric.note}' if metric else ''}", "choose another objective")
     return metric.value
@@ -224,7 +253,7 @@ def _outcome(work: _Work, book: Book, folder: Path, storage: str, progress: Prog
 def _rank(table: Search, one: Finished) -> list[float]:
     """Fronts are listed from the smallest design on."""
     figures, predicted = _figures(one)
-    rest = [name for name in table.objectives if name != "accuracy"]
+    rest = [name for name in table.objectives if name not in OF_OUTPUTS]
     return [_objective(name, figures, dict(predicted)) for name in rest] + [one.number]
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from hlsflow.core.errors import FlowError, ProjectError, StorageError
 from hlsflow.project import Scalar, Search
+from hlsflow.project.search import LARGER_IS_BETTER
 from hlsflow.search.space import Values, networks, size, suggest
 
 REPEATS = 10
@@ -70,7 +71,7 @@ class Book:
 
         self._search, self._worker = search, f"{socket.gethostname()}:{place.resolve()}"
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        directions = ["maximize" if one == "accuracy" else "minimize" for one in search.objectives]
+        directions = ["maximize" if one in LARGER_IS_BETTER else "minimize" for one in search.objectives]
         with storage_errors(storage):
             self._study = optuna.create_study(
                 storage=_open(storage), study_name=name, directions=directions, load_if_exists=True

@@ -36,6 +36,7 @@ from hlsflow.qat.devices import check_layers, started
 from hlsflow.qat.engine import Fit
 from hlsflow.qat.load import load_model
 from hlsflow.qat.normalize import GRID
+from hlsflow.qat.objective import objective_of
 from hlsflow.qat.train import TrainResult, finish, fit, make_deterministic, train_one, write_results
 
 RATE = 0.1
@@ -155,7 +156,10 @@ class _Work:
         pruned = any(earlier != "float" for earlier in self.histories)  # at larger widths
         pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
         sharer = sharer_of(one.model, share, training.epochs) if share else None
-        job = Fit(name, training, self.data, self.project.data, place, "", True, pruner, self.teacher, sharer)
+        objective = objective_of(self.project, self.data, one.model, "the quantized network")
+        job = Fit(
+            name, training, self.data, objective, self.project.data, place, "", True, pruner, self.teacher, sharer
+        )
         job = replace(job, fingerprint=self._fingerprint(one, job), runtime=started(self.project.devices))
         self.histories[name] = fit(one.model, job, self.progress).history
 
@@ -168,7 +172,10 @@ class _Work:
     def _fingerprint(self, one: Quantized, job: Fit) -> str:
         """Of everything that determines the trained weights."""
         weights = hashlib.sha256(b"".join(array.tobytes() for array in one.model.get_weights())).hexdigest()
-        own = {"data": self.project.data.model_dump(mode="json"), "training": job.training.model_dump(mode="json")}
+        own = self.project.digest_fields("task") | {
+            "data": self.project.data.model_dump(mode="json"),
+            "training": job.training.model_dump(mode="json"),
+        }
         if self.project.devices is not None:
             own |= self.project.digest_fields("devices")
         quantizers = [asdict(choice) for choice in one.choices]

@@ -7,7 +7,6 @@ translates to just these weights, and its weights after some more epochs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +129,9 @@ def fine_tune(
     if project.anomaly is not None:
         data, trained = anomaly.normal_samples(data), anomaly.autoencoder_of(trained)
     fingerprint = _fingerprint(project, training, model, data)
-    job = Fit("fine-tuning", training, data, project.data, folder / "checkpoints", fingerprint, from_trained=True)
-    state, remark = fit(trained, replace(job, objective=objective_of(project)), progress), ""
+    objective, place = objective_of(project, data, trained, model.name), folder / "checkpoints"
+    job = Fit("fine-tuning", training, data, objective, project.data, place, fingerprint, from_trained=True)
+    state, remark = fit(trained, job, progress), ""
     if project.anomaly is not None:
         found = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
         trained, remark = found.model, str(found)
@@ -141,5 +141,5 @@ def fine_tune(
 
 
 def _fingerprint(project: Project, training: Training, model: Path, data: Dataset) -> str:
-    fields = {**project.digest_fields("data", "anomaly"), "training": training.model_dump(mode="json")}
+    fields = {**project.digest_fields("task", "data", "anomaly"), "training": training.model_dump(mode="json")}
     return digest([fields, file_digest(model), data.digest(), keras2.versions()])
