@@ -183,7 +183,7 @@ if __name__ == "__main__":
         [sys.executable, tmp_path / "script.py", tmp_path, out],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "flows")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "flows", ROOT)))},
     ) as parent:
         until(out / "checkpoints" / "qat" / "epoch-00002.npz")
         (child,) = [each for each in psutil.Process(parent.pid).children() if "spawn_main" in str(each.cmdline())]
