@@ -68,7 +68,9 @@ def test_the_check_of_three_lines_runs(
 
 
 def test_the_table_of_what_is_supported_is_the_suite() -> None:
-    assert support.written(README) == README, "run scripts/support_table"
+    if not support.RECORD.exists():
+        pytest.skip("tests/support.json is not there yet: scripts/support_table runs the suite and writes it")
+    assert support.written(README) == README, "run scripts/support_table --written"
 
 
 def test_every_metric_and_stage_is_explained() -> None:
