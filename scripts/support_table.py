@@ -1,12 +1,26 @@
-"""Writes the table of what is supported, made of the inherited test suite, into README.md."""
+"""Runs the inherited suite, keeps what it sees in tests/support.json, and writes the table of it into README.md.
+
+scripts/support_table            # all of it, the slow tests too: half an hour on two cores
+scripts/support_table --written  # the table alone, from what was seen before
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+import pytest
 
-from tests.support import README, written
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+SUITE = ("tests/test_conformance.py", "tests/test_conformance_rtl.py")
+
+code = 0
+if "--written" not in sys.argv[1:]:
+    code = int(pytest.main(["-p", "no:xdist", "--record-support", *SUITE]))
+
+from tests.support import README, written  # noqa: E402  # after pytest, which rewrites the assertions of tests
 
 README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+sys.exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data is absent: {SHARED}")
     return SHARED
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record-support", action="store_true", help="write what the conformance tests see (support.json)"
+    )
+
+
+@pytest.fixture(scope="session")
+def seen(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, str]]]:
+    """Where tests of constructs put down what they saw (`tests.support.saw`); kept where that is asked for."""
+    outcomes: dict[str, dict[str, str]] = {}
+    yield outcomes
+    if request.config.getoption("--record-support"):
+        from tests import support  # which imports Keras
+
+        support.keep(outcomes)

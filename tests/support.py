@@ -1,54 +1,90 @@
-"""The table of what is supported, made of the inherited suite: `scripts/support_table` writes it into the README.
+"""The table of what is supported, made of what the inherited suite saw when it ran last with `--record-support`.
 
-Every row of it is run: QKeras = C-simulation = oracle by `test_conformance`, oracle = RTL by `test_conformance_rtl`.
+`test_conformance` and `test_conformance_rtl` put down for each construct what each executor gave beside the oracle;
+`support.json` keeps it, with the tools, and `scripts/support_table` runs them and writes the table into the README.
+What was not run says so: nothing is exact because somebody wrote that it is.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
+from hlsflow.toolchains import gxx, verilator
 from tests import conformance
 from tests.conformance import Construct
 
 README = Path(__file__).parents[1] / "README.md"
+RECORD = Path(__file__).with_suffix(".json")
 BEGIN, END = "<!-- supported: written by scripts/support_table -->\n", "<!-- end of supported -->\n"
-HEAD = ("layer", "uses", "QKeras", "csim io_parallel", "csim io_stream", "oracle", "RTL", "which uses")
+HEAD = ("layer", "uses", "QKeras", "csim io_parallel", "csim io_stream", "RTL", "which uses")
+FACTORS = (1, 3, 1000)
+"""Reuse factors of the RTL: all products at once, a few cycles, one multiplier a layer."""
+
+EXACT, REFUSED, DIFFERS = "exact", "refused", "differs"
+Seen = dict[str, dict[str, str]]
+"""Construct → executor (`qkeras`, an io type, `rtl R=1` ...) → what it gave beside the oracle."""
 
 
-def rows() -> list[list[str]]:
-    """One row for each layer: its uses, and how many of them each executor gets exactly right."""
+def saw(seen: Seen, construct: str, executor: str, exact: bool) -> None:
+    """Put down an outcome; one that differs is not forgotten over another that does not."""
+    mine = seen.setdefault(construct, {})
+    mine[executor] = EXACT if exact and mine.get(executor, EXACT) == EXACT else DIFFERS
+
+
+def keep(seen: Seen) -> None:
+    """Write outcomes into the record; those of executors that did not run now stay, if the tools are the same."""
+    before = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    known = before.get("constructs", {}) if before.get("tools") == tools() else {}
+    names = [construct.name for construct in conformance.constructs()]
+    merged = {name: dict(sorted((known.get(name, {}) | seen.get(name, {})).items())) for name in names}
+    RECORD.write_text(json.dumps({"tools": tools(), "constructs": merged}, indent=1) + "\n", encoding="utf-8")
+
+
+def tools() -> dict[str, str]:
+    """What the outcomes depend on besides our own source."""
+    packages = {name: version(name) for name in ("qkeras", "hls4ml", "tensorflow")}
+    return packages | {"c++": gxx.find().label, "verilator": verilator.find().label}
+
+
+def rows(record: Mapping[str, Mapping[str, str]]) -> list[list[str]]:
+    """One row for each layer: its uses, and how many of them each executor was seen to get exactly right."""
     found: dict[str, list[Construct]] = {}
     for construct in conformance.constructs():
         found.setdefault(_layer(construct), []).append(construct)
-    return [_row(layer, uses) for layer, uses in found.items()]
+    return [_row(layer, uses, record) for layer, uses in found.items()]
 
 
 def _layer(construct: Construct) -> str:
     return re.split(r",| with| without| of | that | read | on | to | at ", construct.covers)[0]
 
 
-def _row(layer: str, uses: Sequence[Construct]) -> list[str]:
+def _row(layer: str, uses: Sequence[Construct], record: Mapping[str, Mapping[str, str]]) -> list[str]:
     said = [use.covers.removeprefix(layer).strip(", ") or "plain" for use in uses]
-    count = str(len(uses))
-    csim = [_exact(uses, [use for use in uses if io in use.io]) for io in conformance.BOTH]
-    return [layer, count, "exact", *csim, "exact", "exact", "; ".join(said)]
+    mine = [record.get(use.name, {}) for use in uses]
+    cells = [_cell([one.get(executor, "not run") for one in mine]) for executor in ("qkeras", *conformance.BOTH)]
+    rtl = _cell([one.get(f"rtl R={factor}", "not run") for one in mine for factor in FACTORS])
+    return [layer, str(len(uses)), *cells, rtl, "; ".join(said)]
 
 
-def _exact(uses: Sequence[Construct], carried: Sequence[Construct]) -> str:
-    if len(carried) == len(uses):
-        return "exact"
-    return f"exact in {len(carried)}, refused in {len(uses) - len(carried)}" if carried else "refused"
+def _cell(outcomes: Sequence[str]) -> str:
+    """One word where all are alike, else how many are what."""
+    kinds = [kind for kind in (EXACT, REFUSED, DIFFERS, "not run") if kind in outcomes]
+    return kinds[0] if len(kinds) == 1 else ", ".join(f"{kind} in {outcomes.count(kind)}" for kind in kinds)
 
 
 def text() -> str:
     """The table as it stands in the README."""
-    lines = [" | ".join(cells) for cells in (HEAD, ["---"] * len(HEAD), *rows())]
-    return BEGIN + "\n" + "\n".join(f"| {line} |" for line in lines) + "\n\n" + END
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
+    lines = [" | ".join(cells) for cells in (HEAD, ["---"] * len(HEAD), *rows(record["constructs"]))]
+    made = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
+    return BEGIN + "\n" + "\n".join(f"| {line} |" for line in lines) + f"\n\nSeen with {made}.\n\n" + END
 
 
 def written(readme: str) -> str:
-    """The README with the table of today."""
+    """The README with the table of the record."""
     before, rest = readme.split(BEGIN)
     return before + text() + rest.split(END)[1]

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings, Translation, translate
 from hlsflow.ir import evaluate
 from hlsflow.ir.fixed import Array
 from hlsflow.project import Knobs, Target
-from tests import conformance
+from tests import conformance, support
 from tests.conformance import BOTH, INPUT, Case, Construct, cases
 
 SEED = 1
@@ -33,6 +34,7 @@ class Ran:
     """
 
     case: Case
+    io: str
     given: Array
     qkeras: Array
     csim: Array
@@ -42,7 +44,9 @@ def settings(io_type: str, knobs: Knobs | None = None) -> Settings:
     return Settings(INPUT, Target.model_validate({"io_type": io_type}), knobs or Knobs(reuse_factor=1))
 
 
-def executed(chosen: list[Construct], model: Any, translated: Translation, folder: Path) -> dict[str, Ran]:
+def executed(
+    chosen: list[Construct], model: Any, translated: Translation, folder: Path, io_type: str = "io_parallel"
+) -> dict[str, Ran]:
     graph = translated.graph
     x = conformance.samples(graph, SAMPLES, SEED)
     given = gate.in_steps(graph, reference.reference(model, INPUT.real(x)).output)
@@ -52,7 +56,7 @@ def executed(chosen: list[Construct], model: Any, translated: Translation, folde
     library = csim.build(folder / "hls", PROJECT_NAME, folder, QUICK)
     codes = csim.run(library, folder / "hls", PROJECT_NAME, graph, x, folder).output
     return {
-        case.construct.name: Ran(case, *(array[:, case.columns] for array in (given, qkeras, codes)))
+        case.construct.name: Ran(case, io_type, *(array[:, case.columns] for array in (given, qkeras, codes)))
         for case in cases(chosen, graph, x)
     }
 
@@ -73,19 +77,29 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp(io_type)
     model = conformance.joined(chosen, SEED)
     knobs = Knobs(reuse_factor=1, strategy="resource" if io_type == "io_stream" else "latency")
-    return executed(chosen, model, translate(model, settings(io_type, knobs), folder / "hls"), folder)
+    return executed(chosen, model, translate(model, settings(io_type, knobs), folder / "hls"), folder, io_type)
 
 
 @pytest.mark.timeout(600)
-def test_every_construct_is_exact(ran: Mapping[str, Ran]) -> None:
+def test_every_construct_is_exact(ran: Mapping[str, Ran], seen: support.Seen) -> None:
     wrong = []
     for name, one in ran.items():
         oracle = evaluate(one.case.graph, one.case.x)
-        if not np.array_equal(one.csim, oracle):
-            wrong.append(f"{name}: csim differs from oracle in {np.mean(one.csim != oracle):.0%}")
-        if not np.array_equal(one.qkeras, oracle):
-            wrong.append(f"{name}: QKeras differs from oracle in {np.mean(one.qkeras != oracle):.0%}")
+        for executor, values in ((one.io, one.csim), ("qkeras", one.qkeras)):
+            support.saw(seen, name, executor, np.array_equal(values, oracle))
+            if not np.array_equal(values, oracle):
+                wrong.append(f"{name}: {executor} differs from oracle in {np.mean(values != oracle):.0%}")
     assert not wrong
+
+
+NOT_STREAMED = [construct for construct in conformance.constructs() if "io_stream" not in construct.io]
+
+
+@pytest.mark.parametrize("construct", NOT_STREAMED, ids=lambda construct: construct.name)
+def test_what_does_not_stream_is_refused(construct: Construct, seen: support.Seen, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedLayer, match=construct.name):
+        translate(conformance.joined([construct], SEED), settings("io_stream"), tmp_path)
+    seen.setdefault(construct.name, {})["io_stream"] = support.REFUSED
 
 
 def test_what_is_frozen_is_what_was_given(ran: Mapping[str, Ran]) -> None:

@@ -1,4 +1,5 @@
-"""Oracle = RTL for every construct of the inherited suite at three reuse factors, bits and cycles alike.
+"""Oracle = RTL for every construct of the inherited suite, bits and cycles alike: in the default suite at one of three
+reuse factors each, at the two others in the slow tests.
 
 The constructs of a group are one design with an input and an output port for each: they share nothing, so each one's
 cycles are its own.
@@ -18,7 +19,7 @@ from hlsflow.ir.graph import apart
 from hlsflow.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.timing import run
-from tests import conformance
+from tests import conformance, support
 from tests.test_conformance import SEED, settings
 
 FRAMES = 20
@@ -27,7 +28,7 @@ KNOBS = {
     3: LayerKnobs(3, Multiplier.DSP),
     1000: LayerKnobs(1000, Multiplier.AUTO),
 }
-"""Reuse factors: all products at once, a few cycles, one multiplier a layer."""
+assert tuple(KNOBS) == support.FACTORS
 
 PARTS = 3
 """Designs that a group is split into: each of them meets another reuse factor in the default suite."""
@@ -67,7 +68,9 @@ def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("group", "part", "factor"), _runs())
-def test_rtl_is_exact(group: str, part: int, factor: int, translations: Path, tmp_path: Path) -> None:
+def test_rtl_is_exact(
+    group: str, part: int, factor: int, translations: Path, seen: support.Seen, tmp_path: Path
+) -> None:
     graph = part_of(graph_of(group, translations / group), part)
     strategy = Strategy.LATENCY if factor == 1 else Strategy.RESOURCE
     own = LayerKnobs(KNOBS[factor].reuse_factor, KNOBS[factor].multiplier, strategy)
@@ -76,6 +79,8 @@ def test_rtl_is_exact(group: str, part: int, factor: int, translations: Path, tm
     ran = simulate(emit(plan), x, tmp_path)
     wanted, found = (apart(graph.results, batch) for batch in (evaluate(graph, x), ran.outputs))
     wrong = [node.name for node, a, b in zip(graph.results, wanted, found, strict=True) if not np.array_equal(a, b)]
+    for construct, name in zip(conformance.groups()[group][part::PARTS], graph.outputs, strict=True):
+        support.saw(seen, construct.name, f"rtl R={factor}", name not in wrong)
     assert not wrong
     times = run(plan.network, plan.depths, FRAMES)
     late = np.flatnonzero((times.port_ends != ran.port_ends).any(0))

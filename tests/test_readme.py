@@ -23,7 +23,9 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    """The texts of all blocks of a language; fences are read in turn, so that no closing one opens another block."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [text for name, text in found if name == language]
 
 
 def test_the_commands_parse() -> None:
@@ -66,7 +68,9 @@ def test_the_check_of_three_lines_runs(
 
 
 def test_the_table_of_what_is_supported_is_the_suite() -> None:
-    assert support.written(README) == README, "run scripts/support_table"
+    if not support.RECORD.exists():
+        pytest.skip("tests/support.json is not there yet: scripts/support_table runs the suite and writes it")
+    assert support.written(README) == README, "run scripts/support_table --written"
 
 
 def test_every_metric_and_stage_is_explained() -> None:

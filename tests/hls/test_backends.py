@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +18,7 @@ from hlsflow.hls.gate import Gate
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.project import PARTS, Backend, Target
 from hlsflow.toolchains.chains import CHAINS
+from tests import conformance
 from tests.hls.networks import INPUT, act, bits, dense, knobs, network, samples
 
 COMPILED = ("quartus", "catapult", "vivadoaccelerator")
@@ -216,3 +217,33 @@ def test_every_backend_that_the_installed_hls4ml_offers_has_a_toolchain() -> Non
 
     built = {backend for chain in CHAINS.values() for backend in chain.backends}
     assert set(get_available_backends()) - {"symbolicexpression", "openrtl"} == built
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_readme_counts_the_uses_that_each_backend_carries(tmp_path: Path) -> None:
+    """By code: of all constructs of the inherited suite, those with a layer that the backend lacks are refused."""
+    carried = {}
+    for io_type in conformance.BOTH:
+        lacking = {backend: set[str]() for backend in backends.LACKING}
+        total = 0
+        for group, constructs in conformance.groups().items():
+            chosen = [construct for construct in constructs if io_type in construct.io]
+            total += len(chosen)
+            model, folder = conformance.joined(chosen, 1), tmp_path / f"{io_type}-{group}"
+            for layer in translate(model, settings("vitis", io_type), folder).hls_model.get_layers():
+                for backend, kinds in backends.LACKING.items():
+                    if backends._kind(layer) in kinds:
+                        lacking[backend].add(_construct_of(layer.name, chosen))
+        carried[io_type] = {backend: total - len(found) for backend, found in lacking.items()}
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    parallel, stream = (carried[io_type] for io_type in conformance.BOTH)
+    assert f"{len(conformance.constructs())} uses of layers of the table above" in readme
+    assert parallel["quartus"] == parallel["catapult"]
+    said = f"{parallel['quartus']} (io_stream: {stream['quartus']} and {stream['catapult']})"
+    assert f"| `quartus`, `catapult` | compiled | {said}" in readme
+
+
+def _construct_of(layer: str, chosen: Sequence[conformance.Construct]) -> str:
+    """The name of the construct that a layer is of: the longest one that it begins with."""
+    return max((one.name for one in chosen if layer.startswith(f"{one.name}_")), key=len)

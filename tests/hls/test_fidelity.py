@@ -16,7 +16,7 @@ from hlsflow.core.tasks import Kind, Task
 from hlsflow.hls import gate as gating
 from hlsflow.hls.fidelity import Fidelity, measured
 from hlsflow.hls.gate import Gate, Verdict, against_file, require
-from hlsflow.hls.original import Original, _told, original
+from hlsflow.hls.original import Original, _require_same_network, _told, original
 from hlsflow.hls.reference import reference
 from hlsflow.hls.translate import Settings, translate
 from hlsflow.ir import Fixed, Node, Op, evaluate
@@ -135,6 +135,18 @@ def test_a_bias_that_is_far_larger_takes_nothing_from_the_others(tmp_path: Path)
     assert gate.file.largest < 0.001
     assert gate.file.origin is not None
     assert gate.file.origin.layer == "fc"
+
+
+def test_the_model_itself_is_held_against_its_plain_form() -> None:
+    """Whatever is taken apart or cut before the first comparison, the untouched model has the last word."""
+    whole = network(dense(5, "hidden"), act(bits(6, 2), "q"), dense(4, "end", activation="softmax"))
+    other = network(dense(5, "hidden"), act(bits(6, 2), "q"), dense(4, "end"))
+    other.set_weights(whole.get_weights())
+    _require_same_network(whole, other, samples()[:20])
+    weights = whole.get_weights()
+    other.set_weights([*weights[:-1], weights[-1] + [1, 0, 0, 0]])
+    with pytest.raises(ModelError, match="output 1 of the model is another one than that of its layers"):
+        _require_same_network(whole, other, samples()[:20])
 
 
 def test_sums_that_float32_rounds_are_those_of_the_file_in_float64(tmp_path: Path) -> None:

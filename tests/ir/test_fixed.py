@@ -6,7 +6,6 @@ import itertools
 from fractions import Fraction
 from pathlib import Path
 
-import hls4ml
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -131,6 +130,8 @@ int main() { SHOWS }
 
 def test_equals_the_ap_fixed_headers(tmp_path: Path) -> None:
     """Every rounding mode with every overflow mode, signed and unsigned: 4 bits, 2 of them fractional."""
+    import hls4ml  # which starts TensorFlow: the other tests need not wait for it
+
     kinds = [Fixed(4, 2, *rest) for rest in itertools.product((True, False), Rounding, Overflow)]
     shows = "".join(f"show<{_cpp(kind)}>();" for kind in kinds)
     (tmp_path / "p.cpp").write_text(PROGRAM.replace("SHOWS", shows))
@@ -164,3 +165,14 @@ def test_the_narrowest_type_is_exact_and_not_one_bit_too_wide(code: int, frac: i
     if kind.width > 2:
         smaller = [Fixed(kind.width - 1, kind.integer - less) for less in (0, 1)]
         assert all(small.real(small.quantize(value)).tolist() != value.tolist() for small in smaller)
+
+
+@pytest.mark.parametrize("kind", ["fixed<4,2>", "fixed<4,2,TRN,SAT_SYM>", "ufixed<4,2>", "fixed<1,1>"])
+def test_a_type_holds_its_own_codes_and_no_other(kind: str) -> None:
+    held = Fixed.parse(kind)
+    inside, outside = [held.min, held.max, 0], [held.min - 1, held.max + 1]
+    assert held.holds(np.array(inside))
+    assert held.holds(np.array([], np.int64))
+    for code in outside:
+        assert not held.holds(np.array([code]))
+        assert not held.holds(np.array([*inside, code]))

@@ -84,10 +84,13 @@ def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple
     values, changes = (found.scale, found.bias), []
     for key, old, new, kind in zip(("scale", "bias"), exact, values, found.kinds, strict=True):
         layer[f"{key}_data"], layer[f"{key}_quantizer"] = new, frozen(kind)
-        changes.append(f"{key} as {kind} (changed by up to {np.abs(new - old).max():.2g})")
+        changes.append(f"{np.abs(new - old).max():.2g}")
     layer["keras"].set_weights(list(values))
+    what = (
+        f"scale frozen as {found.kinds[0]} (changed by up to {changes[0]}), bias as {found.kinds[1]} (by {changes[1]})"
+    )
     kept = ", so that the quantizer after it gives the same for every input" if found.same and after else ""
-    return f"frozen: {', '.join(changes)}{kept}", not found.same
+    return what + kept, not found.same
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,16 @@ from hlsflow.ir import Node, Op
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart, side_by_side
 from hlsflow.keras.graph import activation_name, nodes, output_names, parents
+from hlsflow.keras.inputs import sample_shape, split
 
 OUTPUT, FIDELITY = "file.npz", "file.json"
 """Where step `translate` keeps what the file gives, and how the frozen network compares with it."""
 
 LOOKED_AT = 64
 """Samples, those of the largest differences first, of which all layers are compared."""
+
+SAME = 2.0**-12
+"""Differences of a whole model and its parts that are smaller, relative to the largest value, are float32 rounding."""
 
 NOISE = 2.0**-40
 """Differences that are smaller, relative to the largest value of a layer, are rounding of float64."""
@@ -82,6 +86,7 @@ def original(translation: Translation, frozen: Reference, x: Array, task: Task, 
 
 def _compared(translation: Translation, frozen: Reference, x: Array, task: Task, y: Array) -> Original:
     file, results = translation.reading.file, translation.graph.results
+    _require_same_network(translation.reading.given, file, x[:LOOKED_AT])
     output, in_float64 = _evaluated(file, frozen.output, x, results)
     fidelity = measured(output, frozen.output, in_float64, results, task, y)
     if fidelity.equal:
@@ -89,6 +94,39 @@ def _compared(translation: Translation, frozen: Reference, x: Array, task: Task,
     worst = np.argsort(-np.abs(output - frozen.output).max(axis=1), kind="stable")[:LOOKED_AT]
     origin = _origin(file, translation.reading.model, x[worst], translation.corrections)
     return Original(output, replace(fidelity, origin=origin))
+
+
+def _require_same_network(given: Any, file: Any, x: Array) -> None:
+    """The model that was handed over, untouched, gives what its plain form does with the functions left to software.
+
+    Raises:
+        ModelError: it gives something else.
+    """
+    for number, (whole, part) in enumerate(zip(_results(given, x), _results(file, x), strict=True), start=1):
+        ends = (function(part.astype(np.float64)) for function in LEFT_TO_SOFTWARE)
+        if not any(np.allclose(whole, end, rtol=SAME, atol=SAME * np.abs(whole).max(initial=0.0)) for end in ends):
+            raise ModelError(
+                f"output {number} of the model is another one than that of its layers, taken one by one",
+                "this is a fault of hlsflow: please report it with the model",
+            )
+
+
+def _results(model: Any, x: Array) -> list[Array]:
+    found = model.predict(split(model, x.reshape(len(x), *sample_shape(model))), verbose=0)
+    return found if isinstance(found, list) else [found]
+
+
+def _softmax(logits: Array) -> Array:
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
+
+
+def _sigmoid(logits: Array) -> Array:
+    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2))
+
+
+LEFT_TO_SOFTWARE: Sequence[Callable[[Array], Array]] = (np.asarray, _softmax, _sigmoid)
+"""What a model may have behind the point where the hardware ends."""
 
 
 def _evaluated(file: Any, frozen: Array, x: Array, results: Sequence[Node]) -> tuple[Array, int]:

@@ -92,7 +92,8 @@ class Reading:
     """A model as hls4ml reads it.
 
     Attributes:
-        file: the given model up to where the hardware ends, otherwise as it is.
+        given: the model as it was handed over.
+        file: the same in plain form and up to where the hardware ends, otherwise as it is.
         model: the Keras model whose outputs the hardware must equal: `file` frozen.
         layers: hls4ml's layer list, in order, the inputs first; each entry says what it reads.
         inputs, outputs: names of the first and last layers, in the order of the model's arguments and results.
@@ -100,6 +101,7 @@ class Reading:
         corrections: what was changed, and why.
     """
 
+    given: Any
     file: Any
     model: Any
     layers: Layers
@@ -129,10 +131,10 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import parse_keras_model
 
-    given = plain(model)
-    require_graph(given.model)
-    model, called = naming.distinct(given.model)
-    opened = [Correction(*note) for note in given.notes]
+    given, opening = model, plain(model)
+    require_graph(opening.model)
+    model, called = naming.distinct(opening.model)
+    opened = [Correction(*note) for note in opening.notes]
     names = [node.layer.name for node in nodes(model)]
     file, cuts = _end_at_logits(model, forms or {})
     model = softmax.formed(file, forms or {})
@@ -147,7 +149,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
+    return Reading(given, file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:

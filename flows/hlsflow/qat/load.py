@@ -21,8 +21,10 @@ from hlsflow.core import foreign
 from hlsflow.core.errors import ModelError, said
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
+from hlsflow.qat import keras3
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
 from hlsflow.qat.self_contained import require_self_contained
+from hlsflow.qat.widths import too_wide
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -64,19 +66,25 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
     """The trained model of a file, not compiled.
 
     Args:
-        path: `.h5` (or `.hdf5`) or `.keras`, saved by Keras 2.
+        path: `.h5` (or `.hdf5`) or `.keras`, saved by Keras 2; or by Keras 3, if `hlsflow.qat.keras3` has its layers.
         allow_lambda: also load layers that run code from the file; only for files you trust.
         custom_objects: name → class or function of your own that the model uses.
     Raises:
         ModelError: missing, damaged, of another format, not safe, with unknown classes, or with weights
             that are no numbers; says what to do.
     """
-    saved = read_config(path)
+    release, saved = _read(path)
     config = for_inference(saved)
     keras2.ready()
+    if release.startswith("3"):
+        model = keras3.rebuilt(path, config)
+        _check_weights(path, model)
+        return model
 
     known = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
     _check(path, config, set(known), _keras_classes(), allow_lambda)
+    if too_wide(config):
+        raise ModelError(f"{path} has a {too_wide(config)}", "train the network with fewer bits")
     try:
         with tempfile.TemporaryDirectory() as folder:
             file = path if config == saved else with_config(path, config, Path(folder))
@@ -105,8 +113,8 @@ def _check_weights(path: Path, model: Any) -> None:
             )
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The model's configuration as plain JSON; runs nothing of the file.
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """The release of Keras that saved a model, and its configuration as plain JSON; runs nothing of the file.
 
     Raises:
         ModelError: missing, damaged, or of another format.
@@ -118,9 +126,9 @@ def read_config(path: Path) -> dict[str, Any]:
         return _read_h5(path)
     if head.startswith(_ZIP):
         _expect_suffix(path, ".keras")
-        config = _read_keras(path)
+        found = _read_keras(path)
         require_self_contained(path)
-        return config
+        return found
     raise ModelError(f"{path} is neither an HDF5 (.h5) nor a .keras file, or its beginning is damaged", RESAVE)
 
 
@@ -140,7 +148,7 @@ def _expect_suffix(path: Path, *suffixes: str) -> None:
         )
 
 
-def _read_h5(path: Path) -> dict[str, Any]:
+def _read_h5(path: Path) -> tuple[str, dict[str, Any]]:
     import h5py
 
     kind = foreign.Kind("", "is a damaged or truncated HDF5 file", "copy it again", ModelError)
@@ -148,21 +156,20 @@ def _read_h5(path: Path) -> dict[str, Any]:
         version, text = file.attrs.get("keras_version", ""), file.attrs.get("model_config")
     if text is None:
         raise ModelError(f"{path} holds no model configuration, perhaps weights alone", f"{RESAVE}, not save_weights()")
-    _expect_keras_2(path, str(version))
-    return _parse(path, text)
+    return str(version), _parse(path, text)
 
 
-def _read_keras(path: Path) -> dict[str, Any]:
+def _read_keras(path: Path) -> tuple[str, dict[str, Any]]:
     kind = foreign.Kind("", "is a damaged or truncated .keras file", "copy it again", ModelError, CONFIG_BYTES)
     names, parts = foreign.members(path, kind, ("metadata.json", "config.json"))
     if len(parts) < 2:
         raise ModelError(f"{path} is a zip archive but no Keras model: config.json or metadata.json is missing", RESAVE)
-    _expect_keras_2(path, str(_parse(path, parts["metadata.json"]).get("keras_version", "")))
+    release = str(_parse(path, parts["metadata.json"]).get("keras_version", ""))
     if names - MEMBERS:
         raise ModelError(
             f"{path} holds files that are not read for safety: {', '.join(sorted(names - MEMBERS))}", RESAVE
         )
-    return _parse(path, parts["config.json"])
+    return release, _parse(path, parts["config.json"])
 
 
 def _parse(path: Path, text: str | bytes) -> dict[str, Any]:
@@ -171,11 +178,6 @@ def _parse(path: Path, text: str | bytes) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ModelError(f"the model configuration in {path} is a {type(config).__name__}, no table", RESAVE)
     return config
-
-
-def _expect_keras_2(path: Path, version: str) -> None:
-    if version.startswith("3"):
-        raise ModelError(f"{path} was saved by Keras {version}; QKeras 0.9 models are models of Keras 2", RESAVE)
 
 
 def _check(path: Path, config: Mapping[str, Any], given: set[str], keras: set[str], allow_lambda: bool) -> None:

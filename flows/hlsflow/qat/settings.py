@@ -32,7 +32,8 @@ def kept() -> Iterator[None]:
         finally:
             backend.set_floatx(floats)
             backend.set_image_data_format(axes)
-            precision.set_global_policy(policy)
+            if precision.global_policy().name != policy.name:  # one that is set holds whatever the number type is
+                precision.set_global_policy(policy)
             tf.config.run_functions_eagerly(eager)
 
 

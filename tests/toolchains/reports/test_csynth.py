@@ -175,6 +175,23 @@ def test_text_of_2018_has_bare_numbers_and_no_latency_in_ns(tmp_path: Path) -> N
     assert (found["latency_cycles"], found["ii"], "latency_ns" in found) == (240, 40, False)
 
 
+def test_instances_and_loops_of_2018_have_no_unit_in_their_heads(tmp_path: Path) -> None:
+    text = CSYNTH_RPT.replace("|  Latency (cycles) | Iteration|", "|      Latency      | Iteration|")
+    plain = "|      Latency      |  Interval | Pipeline|"
+    text = text.replace("|  Latency (cycles) |  Latency (absolute)  |  Interval | Pipeline|", plain)
+    text = text.replace(
+        "|   min   |   max   |    min   |    max    | min | max |   Type  |",
+        "|   min   |   max   | min | max |   Type  |",
+    )
+    for edge in ("+---------+---------+----------+-----------+-----+-----+---------+",):
+        text = text.replace(edge, "+---------+---------+-----+-----+---------+")
+    text = text.replace("| 0.200 us |  0.200 us |", "|").replace("| 5.000 ns |  5.000 ns |", "|")
+    layers = {layer.name: values(layer.metrics) for layer in read(tmp_path, text, "rpt").layers}
+    assert (layers["dense_U0"]["latency_cycles"], layers["dense_U0"]["ii"]) == (40, 40)
+    assert layers["loop Rows"] == {"latency_cycles": 200}
+    assert layers["loop Lanes"] == {"latency_cycles": 16, "ii": 1}
+
+
 def test_instances_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     lines = CSYNTH_RPT.splitlines(keepends=True)
     cut = [line for line in lines if not line.startswith("    |relu_U0   |relu_s   |        0|")]

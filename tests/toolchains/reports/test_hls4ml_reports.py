@@ -13,6 +13,7 @@ import pytest
 
 from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.report.folders import directory
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.reports.report import UNKNOWN
 from tests.toolchains.reports.written import COSIM, CSIM, CSYNTH_RPT, CSYNTH_XML, UTILISATION
@@ -145,6 +146,21 @@ def test_shown_reports_say_what_the_files_say(tmp_path: Path, hls4ml: ModuleType
         "Vivado HLS csim",
         "Vivado HLS cosimulation (xsim)",
     }
+
+
+def test_a_folder_with_what_hls4ml_has_shown(tmp_path: Path, hls4ml: ModuleType) -> None:
+    """Each stage has a column, and latency as simulated contradicts no latency as synthesized."""
+    text = shown(hls4ml, built(tmp_path / "p"))
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/all.rpt").write_text(text)
+    found = directory.read(tmp_path / "kept")
+    assert [(column.stage, column.label) for column in found.columns] == [
+        (Stage.CSIM, ""),
+        (Stage.HLS, ""),
+        (Stage.SIMULATED, ""),
+    ]
+    assert (found.refused, found.warnings) == ((), ())
+    assert not any("C synthesis" in text or "cosimulation" in text for text in found.missing)
 
 
 def test_shown_reports_without_simulations(tmp_path: Path, hls4ml: ModuleType) -> None:

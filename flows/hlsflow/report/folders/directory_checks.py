@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError
-from hlsflow.core.metrics import Stage
+from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.report.folders import hls4ml_config, tops
 from hlsflow.report.folders.columns import differing, same_part
 from hlsflow.report.folders.hls4ml_config import Config
@@ -287,10 +287,15 @@ def _contradictions(folder: Path, reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         if report.kind == "csynth":
             first = by_place.setdefault((report.file.parent, report.top), report)
-            names = differing(first.metrics, report.metrics)
+            names = differing(_synthesized(first), _synthesized(report))
             if names:
                 files = f"{relative(first.file, folder)} and {relative(report.file, folder)}"
                 yield f"{files} are of different runs: they differ in {', '.join(names)}"
+
+
+def _synthesized(report: Report) -> MetricSet:
+    """The figures of C synthesis; a report that hls4ml shows has those of simulations besides."""
+    return MetricSet(tuple(metric for metric in report.metrics if metric.stage is Stage.HLS))
 
 
 def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Iterator[str]:

@@ -194,7 +194,8 @@ def _instances(box: Box) -> tuple[Row, ...]:
 
 
 def _loops(box: Box, origin: Origin) -> Iterator[LayerFigures]:
-    columns = [box.column(name) for name in ("Loop Name", "Latency (cycles) min", "Latency (cycles) max")]
+    latencies = (box.column(f"Latency (cycles) {end}", f"Latency {end}") for end in ("min", "max"))
+    columns = [box.column("Loop Name"), *latencies]
     reached = box.column("Initiation Interval achieved")
     for row in box.rows:
         name, least, most = (row.cells[index].strip() for index in columns)
