@@ -36,7 +36,7 @@ from mutants import Mutant, mutants
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path("flows") / "hlsflow"
 CONFIG = Path(__file__).with_suffix(".toml")
-COPIED = ("flows", "templates", "tests", "scripts", "projects", "pyproject.toml", "README.md")
+COPIED = ("flows", "templates", "tests", "scripts", "projects", "docs", "pyproject.toml", "README.md")
 PRELOADED = (
     "numpy",
     "numpy.testing",

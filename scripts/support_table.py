@@ -1,4 +1,4 @@
-"""Runs the inherited suite, keeps what it sees in tests/support.json, and writes the table of it into README.md.
+"""Runs the inherited suite, keeps what it sees in tests/support.json, and writes its table into docs/reference/support.md.
 
 scripts/support_table            # all of it, the slow tests too: half an hour on two cores
 scripts/support_table --written  # the table alone, from what was seen before
@@ -20,7 +20,7 @@ code = 0
 if "--written" not in sys.argv[1:]:
     code = int(pytest.main(["-p", "no:xdist", "--record-support", *SUITE]))
 
-from tests.support import README, written  # noqa: E402  # after pytest, which rewrites the assertions of tests
+from tests.support import PAGE, written  # noqa: E402  # after pytest, which rewrites the assertions of tests
 
-README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 sys.exit(code)

@@ -1,7 +1,7 @@
 """The table of what is supported, made of what the inherited suite saw when it ran last with `--record-support`.
 
 `test_conformance` and `test_conformance_rtl` put down for each construct what each executor gave beside the oracle;
-`support.json` keeps it, with the tools, and `scripts/support_table` runs them and writes the table into the README.
+`support.json` keeps it, with the tools; `scripts/support_table` runs them and writes the table into the documentation.
 What was not run says so: nothing is exact because somebody wrote that it is.
 """
 
@@ -17,7 +17,7 @@ from hlsflow.toolchains import gxx, verilator
 from tests import conformance
 from tests.conformance import Construct
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "support.md"
 RECORD = Path(__file__).with_suffix(".json")
 BEGIN, END = "<!-- supported: written by scripts/support_table -->\n", "<!-- end of supported -->\n"
 HEAD = ("layer", "uses", "QKeras", "csim io_parallel", "csim io_stream", "RTL", "which uses")
@@ -77,14 +77,14 @@ def _cell(outcomes: Sequence[str]) -> str:
 
 
 def text() -> str:
-    """The table as it stands in the README."""
+    """The table as it stands in the documentation."""
     record = json.loads(RECORD.read_text(encoding="utf-8"))
     lines = [" | ".join(cells) for cells in (HEAD, ["---"] * len(HEAD), *rows(record["constructs"]))]
     made = ", ".join(f"{name} {version}" for name, version in record["tools"].items())
     return BEGIN + "\n" + "\n".join(f"| {line} |" for line in lines) + f"\n\nSeen with {made}.\n\n" + END
 
 
-def written(readme: str) -> str:
-    """The README with the table of the record."""
-    before, rest = readme.split(BEGIN)
+def written(page: str) -> str:
+    """The page with the table of the record."""
+    before, rest = page.split(BEGIN)
     return before + text() + rest.split(END)[1]

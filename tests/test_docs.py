@@ -29,8 +29,10 @@ LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def blocks(language: str) -> list[str]:
+    """The texts of all blocks of a language; fences are read in turn, so that no closing one opens another block."""
     texts = "\n".join(TEXTS.values())
-    return re.findall(rf"^```{language}\n(.*?)^```", texts, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```([^\n]*)\n(.*?)^```$", texts, re.MULTILINE | re.DOTALL)
+    return [text for name, text in found if name == language]
 
 
 def test_the_readme_is_short_enough_to_read() -> None:
@@ -86,7 +88,9 @@ def test_the_check_of_three_lines_runs(
 
 
 def test_the_table_of_what_is_supported_is_the_suite() -> None:
-    assert support.written(support.PAGE.read_text()) == support.PAGE.read_text(), "run scripts/support_table"
+    if not support.RECORD.exists():
+        pytest.skip("tests/support.json is not there yet: scripts/support_table runs the suite and writes it")
+    assert support.written(support.PAGE.read_text()) == support.PAGE.read_text(), "run scripts/support_table --written"
 
 
 @pytest.fixture(scope="module")

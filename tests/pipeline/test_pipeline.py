@@ -212,19 +212,6 @@ def test_a_changed_knob_reruns_what_depends_on_it_alone(project: Path, finished:
     hlsflow("run", project, "--build", finished[0])
 
 
-def test_the_readme_drives_the_same_steps_from_python(
-    project: Path, finished: tuple[Path, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    code = readme.split("## From Python")[1].split("```python\n")[1].split("```")[0]
-    assert '"projects/digits"' in code
-    code = code.replace('"projects/digits"', repr(str(project))).replace('"build"', repr(str(finished[0])))
-    exec(code.replace('"xc7"', '"ecp5"'), {})
-    printed = capsys.readouterr().out.splitlines()[-2:]
-    assert [line.split()[0] for line in printed] == ["33", "128"]
-    assert all("Metric(name='lut', value=" in line for line in printed)
-
-
 STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
 
 

@@ -187,7 +187,7 @@ def _refuse_unsupported(model: Any) -> None:
         if name not in SUPPORTED:
             raise UnsupportedLayer(
                 f"layer '{layer.name}' is a {name}, which is not supported",
-                _INSTEAD.get(name, f"see the table 'What is supported' of the README{nearest(name, SUPPORTED)}"),
+                _INSTEAD.get(name, f"docs/reference/support.md lists what is carried{nearest(name, SUPPORTED)}"),
             )
         for option, allowed in SUPPORTED[name].items():
             value = getattr(layer, option, allowed[0])

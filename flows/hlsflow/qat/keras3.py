@@ -67,7 +67,7 @@ ACTIVATIONS = frozenset(
 """Functions that are the same in both releases; hard_sigmoid and leaky_relu are not."""
 
 HINT = (
-    "build it with tf_keras (Keras 2) of the layers in the README's table, give it the weights layer by layer "
+    "build it with tf_keras (Keras 2) of the layers in docs/reference/support.md, give it the weights layer by layer "
     "(layer.set_weights), and save it with model.save('model.h5')"
 )
 

@@ -32,7 +32,9 @@ LEFT_OUT = {"folder", "model_digest", "search", "explore", "sweep"}
 def search_of(project: Project) -> Search:
     """The [search] table of a project that can be searched; raises ProjectError."""
     if project.search is None:
-        raise ProjectError(f"'{project.name}' has no [search] table", "say there what is varied; see the README")
+        raise ProjectError(
+            f"'{project.name}' has no [search] table", "say there what is varied (docs/how-to/search.md)"
+        )
     if project.training is None or (project.quantize is not None and not project.quantize.epochs):
         raise ProjectError(
             f"'{project.name}' trains no quantized network, so no trial has a validation accuracy to be chosen by",

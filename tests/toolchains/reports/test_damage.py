@@ -124,7 +124,7 @@ def test_missing_files_folders_and_unknown_names(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("LUT 5\n")
     with pytest.raises(DataError, match="is no report that is known") as caught:
         read_any(tmp_path / "notes.txt")
-    assert "README.md" in caught.value.hint
+    assert "docs/how-to/reports.md" in caught.value.hint
 
 
 def test_an_xml_report_with_a_document_type_is_refused(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def read_any(file: Path, *, root: Path | None = None) -> Report:
     """
     reader = reader_of(file)
     if reader is None:
-        hint = "name a report that a vendor's tool or hls4ml wrote; README.md says which ones are read"
+        hint = "name a report that a vendor's tool or hls4ml wrote; docs/how-to/reports.md says which ones are read"
         raise DataError(f"{file} is no report that is known", hint)
     return read_with(reader, file, root)
 
