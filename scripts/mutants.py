@@ -2,7 +2,7 @@
 
 In: the text of a module. Out: `Mutant`s, each the text with one place changed: a bound of a comparison, a sign, a
 constant by one, a floor for a ceiling, the least for the largest, and for or, a negated condition, a statement or an
-argument left out. Texts, messages of errors, annotations and imports stay as they are.
+argument left out. Texts, messages of errors, annotations, imports and assertions (`assert`, `strict`) stay as they are.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[Place, str]]:
         if field in ("annotation", "returns", "decorator_list", "bases", "format_spec", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or isinstance(child, _SKIPPED) or _is_note(child):
+            if not isinstance(child, ast.AST) or isinstance(child, _SKIPPED) or _is_note(child) or _is_strict(child):
                 continue
             inner = child.name if isinstance(child, ast.FunctionDef) else function
             if isinstance(child, ast.expr | ast.stmt):
@@ -81,6 +81,11 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[Place, str]]:
 def _is_note(node: ast.AST) -> bool:
     """A docstring, or the text below an attribute."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_strict(node: ast.AST) -> bool:
+    """`strict` of `zip`: an assertion, too."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
 
 
 def _changed(node: Place) -> Iterator[tuple[Place, ast.AST | None]]:
@@ -141,7 +146,7 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
     if name == "abs" and len(node.args) == 1:
         yield node.args[0]
     for place, argument in enumerate(node.keywords):
-        if argument.arg is not None:
+        if argument.arg is not None and not _is_strict(argument):
             yield ast.Call(node.func, node.args, node.keywords[:place] + node.keywords[place + 1 :])
 
 

@@ -46,6 +46,7 @@ def changes(line: str) -> list[str]:
         ("return f(a, key=b)", ["return f(a)"]),
         ("a.clear()", ["pass"]),
         ("a += b", ["pass"]),
+        ("return zip(a, b, strict=True)", []),
         ("return 'text'", []),
         ("return a(b)", []),
         ("raise ValueError(a + 1)", []),

@@ -168,7 +168,7 @@ NAN = np.where(np.arange(240).reshape(60, 4) == 17, np.nan, X)
             "numbers of more than 53 bits.* in sample 0",
         ),
         ({"x": X, "y": Y[:-1]}, SPLIT, r"x \(60, 4\) and y \(59,\) must be"),
-        ({"x": X, "y": np.array(3)}, SPLIT, r"x \(60, 4\) and y \(\) must be"),
+        ({"x": X, "y": np.array(3)}, SPLIT, r"y is one number, no array"),
         ({"x": X[:, 0], "y": Y}, SPLIT, r"x \(60,\) and y \(60,\) must be"),
         ({"x": X, "y": Y - 1}, SPLIT, "y holds whole numbers, the least -1, and classes are numbered from 0"),
         (

@@ -13,7 +13,7 @@ import pytest
 from hlsflow.core.errors import DataError
 from hlsflow.data import load_data
 from hlsflow.data.sources import SETS, read_source
-from hlsflow.project import Project
+from hlsflow.project import Project, for_model
 from tests.qat.qat_project import small_project
 
 
@@ -69,3 +69,11 @@ def test_keras_sets_are_loaded_where_the_network_is(name: str, shape: tuple[int,
     assert arrays["x_train"].shape[1:] == arrays["x_test"].shape[1:] == shape
     assert len(arrays["y_test"]) == 10000
     assert arrays["x_train"].max() == 255
+
+
+def test_one_number_is_no_set_of_samples(tmp_path: Path) -> None:
+    for arrays in ({"x": np.float64(1), "y": np.zeros(3)}, {"x": np.zeros((3, 4)), "y": np.int64(1)}):
+        np.savez(tmp_path / "x.npz", **arrays)
+        (tmp_path / "m.h5").write_bytes(b"any")
+        with pytest.raises(DataError, match="is one number, no array"):
+            load_data(for_model(tmp_path / "m.h5", tmp_path / "x.npz", "fixed<8,3>"))

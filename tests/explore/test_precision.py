@@ -111,6 +111,7 @@ def test_a_regression_is_scored_by_the_variance_that_it_explains(labelled: bool)
         assert share == pytest.approx(1 - (error**2).sum() / ((y - y.mean(0)) ** 2).sum())
     assert (found.full == 1.0) is not labelled
     assert np.isnan(found.standard_error).all()
+    assert found.metric == "r2"
 
 
 def test_targets_that_are_all_equal_tell_nothing() -> None:

@@ -243,7 +243,7 @@ def test_codes_are_integers() -> None:
 
 def test_the_jet_network_gives_the_known_logits() -> None:
     """1,000 vectors through 16-64-32-32-5 with 6-bit weights, exact logits stored with them."""
-    data = np.load(Path(__file__).parents[2] / "scripts" / "jet_shape_6bit.npz")
+    data = np.load(Path(__file__).parents[1] / "rtl" / "jet_shape_6bit.npz")
     nodes = [Node("x", Op.INPUT, (), (16,), Fixed(10, 4))]
     for name, accum in zip(("fc1", "fc2", "fc3", "out"), (21, 19, 18, 18), strict=True):
         kinds = {"weight": Fixed(6, 1), "bias": Fixed(6, 1), "accum": Fixed(accum, accum - 11)}

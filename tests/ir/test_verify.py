@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
+from hlsflow.ir.shapes import result_shapes
 from hlsflow.ir.verify import InvalidGraph
 
 X, OUT = Fixed(8, 4), Fixed(12, 6)
@@ -182,3 +183,46 @@ def test_every_operation_has_a_base_here() -> None:
     covered = {BASES[name]().nodes[-1].op for name in BASES}
     plain = {Op.INPUT, Op.QUANTIZE, Op.RELU, Op.SUBTRACT, Op.AVERAGE, Op.MAXIMUM, Op.MINIMUM}
     assert covered | plain == set(Op)
+
+
+@pytest.mark.parametrize(
+    ("kind", "holds"),
+    [
+        ("fixed<2,2>", True),
+        ("ufixed<1,1>", True),
+        ("ufixed<2,1>", True),
+        ("fixed<3,2>", True),
+        ("fixed<1,1>", False),
+        ("fixed<2,1>", False),
+        ("ufixed<2,0>", False),
+        ("fixed<4,5>", False),
+    ],
+)
+def test_the_largest_is_marked_by_a_one_that_its_type_holds(kind: str, holds: bool) -> None:
+    x = Node("x", Op.INPUT, (), (3,), Fixed(4, 4))
+    graph = Graph("g", (x, Node("y", Op.ARGMAX, ("x",), (3,), Fixed.parse(kind))), ("y",))
+    if holds:
+        assert verify(graph) is graph
+        return
+    with pytest.raises(InvalidGraph, match="does not hold 1"):
+        verify(graph)
+
+
+@pytest.mark.parametrize(
+    ("axis", "shapes", "wanted"),
+    [
+        (0, ((2, 3), (4, 3)), [(6, 3)]),
+        (1, ((2, 3), (2, 1)), [(2, 4)]),
+        (1, ((2, 3), (4, 3)), []),
+        (-1, ((2, 3), (2, 3)), []),
+        (2, ((2, 3), (2, 3)), []),
+        (0, ((5,), (2,), (1,)), [(8,)]),
+    ],
+)
+def test_values_are_joined_along_an_axis_that_there_is(
+    axis: int, shapes: tuple[tuple[int, ...], ...], wanted: list[tuple[int, ...]]
+) -> None:
+    sources = [Node(f"x{i}", Op.INPUT, (), shape, Fixed(4, 4)) for i, shape in enumerate(shapes)]
+    names = tuple(source.name for source in sources)
+    node = Node("y", Op.CONCAT, names, (1,), Fixed(4, 4), attrs={"axis": (axis,)})
+    assert result_shapes(node, sources) == wanted

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Project, for_model, load, parse
+from hlsflow.project.errors import listed
 from hlsflow.project.scaffold import Facts, scaffold
 
 DIGITS = Path(__file__).parents[2] / "projects" / "digits"
@@ -356,3 +357,13 @@ def test_a_skeleton_says_what_is_known_of_the_samples(tmp_path: Path) -> None:
     data = load(tmp_path / "mine").data
     assert (data.source, data.label, data.standardize, data.test) == ('a "b".csv', "kind", True, None)
     assert "13, (32, 32), 3" in (tmp_path / "mine" / "model.py").read_text()
+
+
+def test_a_hint_lists_what_is_most_alike_of_many_names() -> None:
+    assert listed("fc9", ["fc1", "relu1"]) == "fc1, relu1"
+    assert listed("fc9", []) == "none"
+    many = [*(f"conv{number}_block" for number in range(45)), "fc1"]
+    said = listed("fc9", many)
+    assert said.startswith("fc1, ")
+    assert said.endswith(", and 34 more")
+    assert len(said.split(", ")) == 13

@@ -178,12 +178,12 @@ if __name__ == "__main__":
     apart(train, load(Path(sys.argv[1])), Path(sys.argv[2]), Progress(), _no_lanes)
 """
     (tmp_path / "script.py").write_text(script)
-    out = tmp_path / "cut"
+    out, root = tmp_path / "cut", Path(__file__).parents[2]
     with subprocess.Popen(
         [sys.executable, tmp_path / "script.py", tmp_path, out],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "flows")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root / "flows"), str(root)))},
     ) as parent:
         until(out / "checkpoints" / "qat" / "epoch-00002.npz")
         (child,) = [each for each in psutil.Process(parent.pid).children() if "spawn_main" in str(each.cmdline())]

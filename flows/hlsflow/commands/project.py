@@ -111,6 +111,7 @@ def _model_project(arguments: argparse.Namespace) -> Project:
         bits=arguments.bits,
         task=arguments.task,
         tables=_tables(arguments),
+        build=arguments.build,
     ).project
 
 

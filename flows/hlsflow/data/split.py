@@ -54,9 +54,8 @@ def parts_of(arrays: Mapping[str, Array], project: Project, kind: Kind, name: st
     whole, data = "x" in arrays, project.data
     weight = data.sample_weight
     if project.training is None and data.test is None:
-        test = part_of(arrays, "x" if whole else "x_test", None, name)
         key = "y" if whole else "y_test"
-        return _no_training(Part(test.x, arrays.get(key, test.y), test.w))
+        return _no_training(part_of(arrays, "x" if whole else "x_test", key if key in arrays else None, name))
     known = not (project.task == "regression" and not {"y", "y_train", "y_test"} & set(arrays))
     splitter = _Splitter(arrays, data, kind, name, known)
     first = ("x", "y", weight) if whole else ("x_train", "y_train", weight and f"{weight}_train")

@@ -54,9 +54,9 @@ def kind_of(parts: Sequence[Array], task: str | None, name: str) -> Kind:
     if any((part != np.rint(part)).any() for part in parts):
         return Kind.REGRESSION
     if any((part < 0).any() for part in parts) and not all(np.isin(part, (-1, 1)).all() for part in parts):
-        least = min(int(part.min()) for part in parts if part.size)
+        least = min(float(part.min()) for part in parts if part.size)
         hint = f"number classes from 0; if these are numbers to estimate, {_meant(Kind.REGRESSION)}"
-        raise DataError(f"{name}: y holds whole numbers, the least {least}, and classes are numbered from 0", hint)
+        raise DataError(f"{name}: y holds whole numbers, the least {least:g}, and classes are numbered from 0", hint)
     return Kind.CLASSES
 
 

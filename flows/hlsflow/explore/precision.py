@@ -148,6 +148,11 @@ class Scores:
     against: Against
 
     @property
+    def metric(self) -> str:
+        """What `accuracy` is, a key of `hlsflow.core.metrics.UNITS`."""
+        return "r2" if self.against in (Against.TARGETS, Against.OUTPUTS) else "accuracy"
+
+    @property
     def accuracy(self) -> NDArray[np.float64]:
         """(k,), up to 1: the accuracy, or what else `against` names."""
         return self.right / self.samples
@@ -155,7 +160,7 @@ class Scores:
     @property
     def standard_error(self) -> NDArray[np.float64]:
         """(k,), of `accuracy` as an estimate for samples that were not seen: that of a binomial share; of no other."""
-        if self.against in (Against.TARGETS, Against.OUTPUTS):
+        if self.metric == "r2":
             return np.full(len(self.right), np.nan)
         share = self.accuracy
         return np.sqrt(share * (1 - share) / self.samples)

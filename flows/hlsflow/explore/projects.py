@@ -22,6 +22,7 @@ from hlsflow.core.errors import ProjectError
 from hlsflow.core.store import write_text
 from hlsflow.ir import Graph, Node, Op
 from hlsflow.project import FILES, Project, load
+from hlsflow.project.errors import listed
 from hlsflow.project.reuse import nearest_legal
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Strategy
@@ -117,7 +118,7 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
     nodes = {node.name: node for node in point.graph.nodes if node.op in WITH_KNOBS}
     for name in point.knobs:
         if name not in nodes:
-            raise ProjectError(f"no layer with weights is named '{name}'", f"layers: {', '.join(nodes)}")
+            raise ProjectError(f"no layer with weights is named '{name}'", f"layers: {listed(name, nodes)}")
     others = {name: given(own) for name, own in project.knobs.layers.items() if name not in point.knobs}
     layers = {name: _layer(project, nodes[name], knobs) for name, knobs in point.knobs.items()}
     return {

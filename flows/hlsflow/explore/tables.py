@@ -18,6 +18,7 @@ from hlsflow.explore.verdict import NO_FMAX, judged
 from hlsflow.report import markdown
 from hlsflow.report.document import MISSING, Cell, Figure, Table, cell, row
 from hlsflow.report.measured import figure_cell, per_cent
+from hlsflow.report.quality import NAMES
 from hlsflow.toolchains.parts import offered, percent
 
 
@@ -50,7 +51,7 @@ def summary_lines(outcome: Outcome) -> list[str]:
         f"measured: {effort.measured:,} ({effort.measured / effort.configurations:.1%}), in {effort.rounds} rounds",
     ]
     if outcome.least_accuracy is not None:
-        lines.append(f"accuracy of at least {outcome.least_accuracy:.4f}, {_sampled(outcome)}")
+        lines.append(f"{_quality(outcome)} of at least {outcome.least_accuracy:.4f}, {_sampled(outcome)}")
     return lines
 
 
@@ -73,7 +74,7 @@ def points_table(outcome: Outcome) -> Table:
     layers = outcome.study.chosen(outcome.answer.solutions[0].assignment)
     shares = [f"{name.upper()} (%)" for name in shared(outcome)]
     head = ["point", *layers, f"latency ({cycles})", f"II ({cycles})", *areas, *shares]
-    head += [rate_heading(outcome), *(["accuracy"] if outcome.study.scores else [])]
+    head += [rate_heading(outcome), *([_quality(outcome)] if outcome.study.scores else [])]
     rows = []
     for index, solution in enumerate(outcome.answer.solutions, 1):
         knobs = [one.cell for one in outcome.study.chosen(solution.assignment).values()]
@@ -108,12 +109,17 @@ def _share(outcome: Outcome, solution: Solution, name: str) -> Cell:
     return Cell(MISSING) if share is None else Cell(f"{share:.1f}", share)
 
 
+def _quality(outcome: Outcome) -> str:
+    """What narrower weights are scored by."""
+    return NAMES["accuracy" if outcome.study.scores is None else outcome.study.scores.metric]
+
+
 def _accuracy_cells(outcome: Outcome, point: int) -> list[Cell]:
     value, scores = accuracy_of(outcome, outcome.answer.solutions[point - 1]), outcome.study.scores
     if value is None or scores is None:
         return []
     about = ("oracle", "hlsflow", __version__, f"{scores.samples} samples", "explore.json", _sampled(outcome))
-    return [Cell(f"{value:.4f}", value, Figure(f"point {point}", "accuracy", value, UNITS["accuracy"], *about))]
+    return [Cell(f"{value:.4f}", value, Figure(f"point {point}", scores.metric, value, UNITS[scores.metric], *about))]
 
 
 def per_second(outcome: Outcome, solution: Solution) -> float:

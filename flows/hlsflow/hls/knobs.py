@@ -16,7 +16,7 @@ from hlsflow.hls.names import Names
 from hlsflow.hls.precision import from_hls4ml, frozen
 from hlsflow.ir.fixed import Fixed
 from hlsflow.project import Knobs, LayerKnobs, ResolvedKnobs
-from hlsflow.project.errors import nearest
+from hlsflow.project.errors import listed, nearest
 from hlsflow.project.reuse import illegal, nearest_legal
 
 KEEPING = (
@@ -118,7 +118,7 @@ def matrix(layer: Any) -> tuple[int, int]:
 def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: list[str]) -> None:
     if name not in names:
         message = f"knobs.layers.{name}: the model has no layer '{name}'{nearest(name, names)}"
-        raise ProjectError(message, f"layers: {', '.join(names)}")
+        raise ProjectError(message, f"layers: {listed(name, names)}")
     if layer is not None and layer["class_name"] in SUMS:
         return
     known = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []

@@ -33,6 +33,19 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+MOST_NAMES = 12
+"""Names that a hint lists; a reader does not look through more."""
+
+
+def listed(name: str, names: Iterable[str]) -> str:
+    """Names to choose from instead of `name`: all, or those that are most like it and how many more there are."""
+    known = list(names)
+    if len(known) <= MOST_NAMES:
+        return ", ".join(known) or "none"
+    close = difflib.get_close_matches(name, known, MOST_NAMES, 0.0)
+    return f"{', '.join(close)}, and {len(known) - len(close)} more"
+
+
 def _line(shape: Shape, details: Details) -> str:
     loc: Loc = tuple(part for part in details["loc"] if not str(part).startswith(HIDDEN))
     details = {**details, "loc": loc}

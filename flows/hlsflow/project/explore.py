@@ -36,7 +36,8 @@ class Explore(Section):
     Attributes:
         multiplier, strategy, weights_in: as the knobs of the same names, each with each.
         weight_bits: widths to try for the weights of each layer, besides its own.
-        accuracy_drop: how much less accurate narrower weights may make the network before it is trained again, 0 to 1.
+        accuracy_drop: how much less accurate narrower weights may make the network before it is trained again, 0 to 1;
+            of a regression, how much less of the targets' variance it may explain (R²).
         cluster: `local`, the address of a Dask scheduler, or `slurm` or `htcondor` by dask-jobqueue.
     """
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
-from hlsflow.project.errors import nearest
+from hlsflow.project.errors import listed, nearest
 from hlsflow.project.reuse import illegal, nearest_legal
 
 
@@ -31,7 +31,7 @@ def require_knobs(project: Project, model: Any) -> None:
             _require_legal(project, layers[name])
         elif project.anomaly is None and project.quantize is None and not _may_come_of(name, list(layers)):
             message = f"knobs.layers.{name}: the model has no layer '{name}'{nearest(name, layers)}"
-            raise ProjectError(message, f"layers: {', '.join(layers)}")
+            raise ProjectError(message, f"layers: {listed(name, layers)}")
 
 
 def _layers(model: Any) -> Iterator[Any]:

@@ -14,6 +14,7 @@ import posix
 import site
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -203,9 +204,11 @@ def _is_below(module: ModuleType, home: Path) -> bool:
 @contextmanager
 def _without_exit() -> Iterator[None]:
     """`os._exit` raises SystemExit, which can be told from success."""
-    real = os._exit
+    real, here = os._exit, threading.get_ident()
 
     def refuse(status: int) -> None:
+        if threading.get_ident() != here:  # our own watch over a parent that was killed
+            real(status)
         raise SystemExit(f"os._exit({status})")
 
     os._exit = posix._exit = refuse  # type: ignore[assignment]

@@ -75,7 +75,7 @@ class Slope:
 
     @property
     def parameters(self) -> dict[str, Value]:
-        bits = max(abs(self.slope).bit_length(), 1)
+        bits = max(self.slope.bit_length(), 1)
         return {
             "GRID": self.grid,
             "NEGATIVE": int(self.slope < 0),

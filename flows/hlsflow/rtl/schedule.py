@@ -11,6 +11,7 @@ from typing import Any
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir import Graph
+from hlsflow.project.errors import listed
 from hlsflow.rtl.cores import WITH_KNOBS, Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.knobs import Io, LayerKnobs, Pipeline
@@ -87,4 +88,4 @@ def _check_knobs(graph: Graph, knobs: Mapping[str, LayerKnobs]) -> None:
     for name in knobs:
         if name not in names:
             message = f"no layer with weights is named '{name}'"
-            raise ProjectError(message, f"layers: {', '.join(names) or 'none'}")
+            raise ProjectError(message, f"layers: {listed(name, names)}")
