@@ -12,7 +12,7 @@ which those combinations count that decide as the full network on 88 % of the sa
 prints how long the proved front took from an empty cache and from a warm one, and what some of its designs cost whole.
 
     scripts/bench_explore --sizes 16 14 10 --seeds 5
-    scripts/bench_explore --jet --weights tests/rtl/jet_shape_6bit.npz --confirm 12
+    scripts/bench_explore --jet --weights jet_shape_6bit.npz --confirm 12
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ buffer, no stream. Each design of ours is simulated, and must equal the oracle i
 
 Prints Markdown tables. `ratio` is our LUT over theirs: below 1 is better.
 
-    scripts/bench_rtl --weights tests/rtl/jet_shape_6bit.npz  # the prototype's weights and vectors; else random ones
+    scripts/bench_rtl --weights jet_shape_6bit.npz  # the prototype's weights and vectors; else random ones
     scripts/bench_rtl --design conv --reuse-factor 16 64 --family ecp5 --without-da4ml
 """
 

@@ -1,4 +1,4 @@
-"""Runs the inherited suite, keeps what it sees in tests/support.json, and writes its table into docs/reference/support.md.
+"""Runs the inherited suite, keeps what it sees in tests/support.json, and writes docs/reference/support.md from it.
 
 scripts/support_table            # all of it, the slow tests too: half an hour on two cores
 scripts/support_table --written  # the table alone, from what was seen before

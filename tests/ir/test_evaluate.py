@@ -241,9 +241,9 @@ def test_codes_are_integers() -> None:
     assert evaluate(graph, np.zeros((0, 4), np.int8)).shape == (0, 4)
 
 
-def test_the_jet_network_gives_the_known_logits() -> None:
+def test_the_jet_network_gives_the_known_logits(shared: Path) -> None:
     """1,000 vectors through 16-64-32-32-5 with 6-bit weights, exact logits stored with them."""
-    data = np.load(Path(__file__).parents[1] / "rtl" / "jet_shape_6bit.npz")
+    data = np.load(shared / "data" / "jet_shape_6bit.npz")
     nodes = [Node("x", Op.INPUT, (), (16,), Fixed(10, 4))]
     for name, accum in zip(("fc1", "fc2", "fc3", "out"), (21, 19, 18, 18), strict=True):
         kinds = {"weight": Fixed(6, 1), "bias": Fixed(6, 1), "accum": Fixed(accum, accum - 11)}

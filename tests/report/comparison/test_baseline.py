@@ -155,3 +155,13 @@ def test_the_folder_may_be_named_in_any_way(tmp_path: Path, monkeypatch: pytest.
     moved = baseline.moved(baseline.read(tmp_path / "b.toml"), subjects(Path("built"), tmp_path))
     assert len(moved) == 18
     assert not any(one.failed for one in moved)
+
+
+def test_a_folder_that_holds_another_run_now_keeps_its_baseline(tmp_path: Path) -> None:
+    """Its figures have names now, and are told from those of the other run by their file."""
+    base = kept(tmp_path, metric("lut", 1000.0))
+    own, other = (
+        MetricSet((metric("lut", value, file),)) for value, file in ((1000.0, "a.xml:3"), (2000.0, "b.xml:3"))
+    )
+    (moved,) = baseline.moved(base, [Subject("a", "b.xml", other), Subject("a", "a.xml", own)])
+    assert (moved.failed, moved.metric and moved.metric.value) == (False, 1000.0)

@@ -146,8 +146,8 @@ def with_state(text: str, state: str) -> str:
 )
 def test_the_state_of_a_design_is_its_stage(tmp_path: Path, state: str, stage: Stage, note: str) -> None:
     """Whatever the file is called."""
-    text = with_state(TIMING.replace("tiny_timing_summary_routed.rpt", "a.rpt"), state)
-    for name in ("timing.rpt", "timing_routed.rpt", "timing_placed.rpt"):
+    for name in ("timing.rpt", "timing_routed.rpt", "timing_placed.rpt", "timing_synth.rpt"):
+        text = with_state(TIMING.replace("tiny_timing_summary_routed.rpt", name), state)
         wns = read(tmp_path, name, text).metrics.get("wns_ns")
         assert wns is not None
         assert (wns.stage, wns.note) == (stage, ", ".join(part for part in ("timing is not met", note) if part))
