@@ -13,7 +13,7 @@ import qkeras
 import hlsflow.plugins.openrtl  # noqa: F401  before hls4ml: it lets the converter take Keras 2 models
 from hlsflow.core.errors import DataError
 from tests.hls.networks import INPUT, act, dense, network, samples
-from tests.test_readme import blocks
+from tests.test_docs import blocks
 
 import hls4ml  # isort: skip
 
