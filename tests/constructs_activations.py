@@ -179,5 +179,5 @@ WEIGHTS = [
         for name in EVERYWHERE
     ],
     Construct("dense_float_bias", "QDense, bias without a quantizer", _float_bias),
-    Construct("lstm", "QLSTM, unrolled", _lstm, ("io_parallel",)),
+    Construct("lstm", "QLSTM, unrolled", _lstm),
 ]
