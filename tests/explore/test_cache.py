@@ -62,7 +62,7 @@ def test_a_key_names_the_plan_the_tool_and_our_own_code(monkeypatch: pytest.Monk
     plan = yosys.plan({"a.v": "module a; endmodule\n"}, "a", Family.XC7)
     same = yosys.plan({"a.v": "module a; endmodule\n"}, "a", Family.XC7)
     assert key_of(plan) == key_of(same) != key_of(yosys.plan({"a.v": "module a; endmodule\n"}, "a", Family.ECP5))
-    monkeypatch.setattr("hlsflow.explore.cache.SOURCES", ("metrics.py",))
+    monkeypatch.setattr("hlsflow.explore.cache.SOURCES", ("core/metrics.py",))
     assert key_of(plan) != key_of(replace(plan, top="b"))
     before = digest({"plan": plan.digest(yosys.find()), "code": "another"})
     assert key_of(plan) != before

@@ -259,7 +259,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
     """
     training, data, runtime = job.training, job.data.shaped(sample_shape(model)), job.runtime
     check_images(data.shape, job.source, len(model.inputs))
-    with runtime.guarded(), _trainable(job.name):
+    with _trainable(job.name), runtime.guarded():  # a lost worker is no fault of the network
         engine = Engine(model, replace(job, data=data))
         state = _begun(engine, job, progress)
         if state.epoch:

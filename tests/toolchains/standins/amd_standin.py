@@ -77,6 +77,7 @@ LOST_ROM = (
 def written(name: str) -> str:
     """A report as the readers' tests have it."""
     file = Path(__file__).parents[1] / "reports" / "written.py"
+    sys.path.insert(0, str(Path(__file__).parents[3]))  # it imports from the tests, too
     spec = importlib.util.spec_from_file_location("written", file)
     assert spec is not None
     assert spec.loader is not None
