@@ -236,6 +236,7 @@ class Workers:
         return "".join(file.read_text() for file in sorted(self.folder.glob(f"log-{index}-*")))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # five starts of TensorFlow, two of them at once
 def test_workers_that_are_killed_and_started_again_train_the_weights_of_one_process(alone: Any, tmp_path: Path) -> None:
     epochs = 8

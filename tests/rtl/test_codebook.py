@@ -106,6 +106,7 @@ def test_the_memory_holds_numbers() -> None:
     assert (first.word_bits, plain.word_bits) == (13 * 2, 13 * 7)  # lanes times bits; the largest weights need 7
 
 
+@pytest.mark.slow  # a minute of synthesis
 def test_block_ram_is_saved(tmp_path: Path) -> None:
     """8-bit weights of 16 values: 4,096 words of a multiplier's weights are two blocks of 18 Kb, their numbers one."""
     layer = chain(64, "ufixed<4,0>", dense(64, "fixed<24,12>", "fixed<24,12>", weight="fixed<8,1>"))
