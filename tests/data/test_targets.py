@@ -77,3 +77,9 @@ def test_what_is_not_as_said_is_refused_with_what_it_may_be(y: Any, kind: Kind, 
     with pytest.raises(DataError) as error:
         converted(y, kind, "x.npz", binary)
     assert re.search(message, str(error.value).replace("\n", " "))
+
+
+def test_y_that_holds_no_numbers_is_refused() -> None:
+    for y in (np.zeros(3, [("a", "f4")]), np.zeros(3, "V4"), np.array(["a", "b"])):
+        with pytest.raises(DataError, match="and must hold numbers"):
+            converted(y, Kind.CLASSES, "x.npz")

@@ -80,6 +80,8 @@ def converted(y: Array, kind: Kind, name: str, binary: bool = False) -> Array:
     Raises:
         DataError: it is no such thing.
     """
+    if y.dtype.kind not in "biuf":
+        raise DataError(f"{name}: y holds {y.dtype}, and must hold numbers", "write it as plain numbers, one a sample")
     if kind is Kind.REGRESSION:
         return flat(y).astype(np.float64)
     if kind is Kind.MULTILABEL:

@@ -92,6 +92,8 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
         raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
 
+    if not hasattr(model, "layers"):  # a configuration of something else makes something else
+        raise ModelError(f"{path} holds a {type(model).__name__}, and no model", RESAVE)
     _check_weights(path, model)
     return model
 
