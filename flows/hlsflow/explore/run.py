@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,8 +96,8 @@ def explore(
 
 
 def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:
-    """Where the outcome of a request goes."""
-    asked = [project.model_dump(mode="json"), str(request), engine.name]
+    """Where the outcome of a request goes; training a point some more asks for no other outcome."""
+    asked = [project.model_dump(mode="json"), str(replace(request, fine_tune=None)), engine.name]
     return build / project.name / "explore" / digest(asked)[:FOLDER_DIGITS]
 
 
