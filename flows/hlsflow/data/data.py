@@ -135,7 +135,7 @@ def _key(project: Project, path: Path) -> dict[str, Any]:
         "input": str(project.input.precision),
         "training": project.training is not None,
         "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
-        "code": code("data", "ir/fixed.py"),
+        "code": code("data", "ir/fixed.py", "ir/integers.py"),
     }
 
 

@@ -389,8 +389,7 @@ def exact_accumulator(graph: Graph, node: Node) -> Fixed:
     bias = node.params["bias"].astype(object) * (1 << (frac - node.types["bias"].frac))
     high = (np.maximum(weight * most, weight * least).sum(0) * lift + bias).max()
     low = (np.minimum(weight * most, weight * least).sum(0) * lift + bias).min()
-    width = max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
-    return Fixed(width, width - frac)
+    return Fixed.spanning(int(low), int(high), frac, signed=True)
 
 
 def joined(first: Gate, second: Gate) -> Gate:

@@ -91,8 +91,7 @@ def _kind(values: Array, frac: int) -> Fixed:
     if exact is not None:
         return exact
     codes = np.rint(values * 2.0**frac)
-    width = max(int(codes.max()).bit_length(), int(-codes.min() - 1).bit_length() if codes.min() < 0 else 0) + 1
-    return Fixed(width, width - frac)
+    return Fixed.spanning(int(codes.min()), int(codes.max()), frac, signed=True)
 
 
 def _error(scale: Array, bias: Array, found: Scales, source: Span) -> float:

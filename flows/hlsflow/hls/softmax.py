@@ -21,6 +21,7 @@ from hlsflow.hls.precision import layer_type
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.ir import softmax as executor
 from hlsflow.ir.fixed import Array, Overflow, Rounding
+from hlsflow.ir.integers import tree_levels
 from hlsflow.keras.graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 
 ARGMAX = "argmax"
@@ -104,7 +105,7 @@ def _unsigned(width: int, integer: int) -> Fixed:
 
 def _stable(source: Fixed, classes: int) -> dict[str, Fixed]:
     """Exponentials of max - x: beyond 16 they are less than one step of their table."""
-    integer, sums = min(source.integer, 4), (classes - 1).bit_length() + 1
+    integer, sums = min(source.integer, 4), tree_levels(classes) + 1
     return {
         "norm": _unsigned(max(integer + min(source.frac, INDEX_BITS - 4), 1), integer),
         "exp": _unsigned(18, 1),
@@ -117,7 +118,7 @@ def _stable(source: Fixed, classes: int) -> dict[str, Fixed]:
 def _latency(source: Fixed, classes: int) -> dict[str, Fixed]:
     """Exponentials of x itself, which may be large, and their sums small."""
     largest = min(int(np.ceil(source.max * 2.0**-source.frac / np.log(2))), 14) + 1
-    sums = (classes - 1).bit_length()
+    sums = tree_levels(classes)
     return {
         "norm": source,
         "exp": _unsigned(largest + 10, largest),

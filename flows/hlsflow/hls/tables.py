@@ -8,7 +8,7 @@ then gives the same values with far fewer entries; whether it does is checked on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -148,15 +148,13 @@ def _candidates(before: Array, source: Fixed) -> Iterator[Fixed]:
             wide = Fixed(source.width + 2, source.width + 2 - frac, rounding=rounding)
             low, high = wide.cast(before, source.frac), wide.cast(before + 1, source.frac)
             if (low < high).all():
-                yield _saturating(int(low[:1].sum()), int(high[-1:].sum()), frac, source.signed, rounding)
+                yield _saturating(int(low[:1].sum()), int(high[-1:].sum()), frac, rounding)
                 break
 
 
-def _saturating(low: int, high: int, frac: int, signed: bool, rounding: Rounding) -> Fixed:
+def _saturating(low: int, high: int, frac: int, rounding: Rounding) -> Fixed:
     """The narrowest type on the grid of `frac` that has the steps `low` to `high`."""
-    signed = signed and low < 0
-    width = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length(), 1 - signed) + signed
-    return Fixed(width, width - frac, signed, rounding, Overflow.SAT)
+    return replace(Fixed.spanning(low, high, frac), rounding=rounding, overflow=Overflow.SAT)
 
 
 def _entries(codes: Array, source: Fixed, index: Fixed) -> Array:

@@ -109,7 +109,7 @@ def _lane_knobs(project: Project) -> Any:
     """What decides which multiplier works off a weight; None where nothing depends on it."""
     if project.prune is None or project.prune.pattern != "lane":
         return None
-    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py")]
+    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py", "ir/integers.py")]
 
 
 def _lanes(project: Project, layer: str, inputs: int, outputs: int) -> Any:

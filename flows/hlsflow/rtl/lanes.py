@@ -159,7 +159,7 @@ def _leaky_relu(node: Node, source: Fixed) -> list[Operation]:
     grid = max(frac, 0)
     slope <<= max(-frac, 0)
     low, high = sorted((source.min * slope, 0))
-    exact = fixed_for(min(low, -1), max(high, source.max << grid), source.frac + grid)
+    exact = Fixed.spanning(min(low, -1), max(high, source.max << grid), source.frac + grid)
     return [Slope(node.name, source, exact, slope, grid), Cast(node.name, exact, node.type)]
 
 
@@ -209,18 +209,6 @@ def emit(operation: Operation, stream: Stream, name: str) -> tuple[str, Stream]:
     wires = f"    wire [{result.bits - 1}:0] {result.data};  // {comment(operation.name)}\n"
     ports = {"in": stream.data, "out": result.data}
     return wires + instance(operation.module, name, parameters | operation.parameters, ports), result
-
-
-def fixed_for(low: int, high: int, frac: int) -> Fixed:
-    """The narrowest type with `frac` fractional bits that holds low..high."""
-    signed = low < 0
-    width = max(signed_bits(low), signed_bits(high)) if signed else max(high.bit_length(), 1)
-    return Fixed(width, width - frac, signed)
-
-
-def signed_bits(value: int) -> int:
-    """Bits of a two's complement number that holds the value."""
-    return (value if value >= 0 else ~value).bit_length() + 1
 
 
 def _shift(value: int, drop: int) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import trailing_zeros, width_of
 
 DEPTH_ALLOWED = 1
 """Levels of adders beyond the fewest possible (da4ml's `hard_dc`). On the jet tagger's four layers 0 takes 3,672
@@ -72,16 +73,12 @@ class AdderGraph:
 
     def width(self, node: int) -> int:
         """Bits that hold every value of a node: unsigned where none is negative."""
-        return _width(*self.bounds[node])
+        return width_of(*self.bounds[node])
 
     def is_wiring(self, node: int) -> bool:
         """Whether the node only sets bits above those of its operand."""
         adder = self.adders.get(node)
         return adder is not None and _is_wiring(adder, self.width(adder.operands[0].node))
-
-
-def _width(low: int, high: int) -> int:
-    return max(high.bit_length(), (~low).bit_length()) + 1 if low < 0 else max(high.bit_length(), 1)
 
 
 def _is_wiring(adder: Adder, width: int) -> bool:
@@ -124,7 +121,7 @@ class _Draft:
         return plus * low + minus * high + constant, plus * high + minus * low + constant
 
     def width(self, node: int) -> int:
-        return _width(*self.bounds(node))
+        return width_of(*self.bounds(node))
 
     def level(self, node: int) -> int:
         adder = self.adders.get(node)
@@ -291,7 +288,7 @@ def _cost(draft: _Draft, place: _Place, constant: int, deepest: int) -> tuple[bo
     bits = wider * len(place.way[1:])
     if constant % (1 << width) == 0:
         return False, bits
-    zeros = (constant & -constant).bit_length() - 1
+    zeros = trailing_zeros(constant)
     level = draft.level(place.operand.node) + 1
     for node, index in reversed(place.way):
         others = [draft.level(o.node) for i, o in enumerate(draft.adders[node].operands) if i != index]
