@@ -226,7 +226,7 @@ def test_what_repeats_the_run_stands_at_the_end() -> None:
     assert rows["host"] == "A processor, 2 cores, Linux 6"
     assert rows["tool"] == "yosys 0.70"
     assert rows["model, SHA-256"] == "model.h5: " + "0f" * 32
-    assert rows["data, SHA-256"] == "digits: missing"
+    assert rows["data, SHA-256"] == "digits: none, as the set comes with a package"
     assert rows["clock asked for (ns)"] == "5"
     assert rows["reuse factors of the RTL's points"] == "16, 32"
 

@@ -30,7 +30,7 @@ def provenance(context: Context, results: Results) -> dict[str, Any]:
             {"what": what, "name": name, "sha256": digest} for what, name, digest in _files(context.project, results)
         ],
         "settings": {
-            "input_type": context.project.input.precision,
+            "input_type": str(context.project.input.precision),
             "clock_ns": target.clock_ns,
             "io_type": target.io_type,
             "backend": target.backend,

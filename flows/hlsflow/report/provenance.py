@@ -11,6 +11,7 @@ from typing import Any
 
 from hlsflow.report.document import MISSING, Section, Table, row
 
+PACKAGED = "none, as the set comes with a package"
 NOT_TOLD = "a part of this run was computed by an hlsflow that did not write down when and where"
 
 SETTINGS: Mapping[str, str] = {
@@ -39,7 +40,7 @@ def _rows(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for tool in provenance["tools"]:
         yield "tool", f"{tool['name']} {tool['version']}"
     for file in provenance["files"]:
-        yield f"{file['what']}, SHA-256", f"{file['name']}: {file['sha256'] or MISSING}"
+        yield f"{file['what']}, SHA-256", f"{file['name']}: {file['sha256'] or PACKAGED}"
     yield from ((SETTINGS.get(name, name), _text(value)) for name, value in provenance["settings"].items())
 
 
