@@ -9,7 +9,6 @@ checks its MD5, and keeps what OpenML sent in a folder of its own.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from hlsflow.core.caches import DATA_VARIABLE, data_folder
 from hlsflow.core.errors import DataError, FlowError, StorageError
-from hlsflow.core.store import locked
+from hlsflow.core.store import locked, replacing
 from hlsflow.data.sources import impatient, read_npz
 from hlsflow.project import FETCHED_SETS, Project
 
@@ -99,12 +98,8 @@ def _is_whole(file: Path) -> bool:
 
 def _keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the file, whole or not at all; raises OSError."""
-    part = file.with_name(f".{os.getpid()}.{file.name}")
-    try:
+    with replacing(file) as part:
         np.savez(part, allow_pickle=False, **arrays)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _download() -> Mapping[str, NDArray[Any]]:
