@@ -103,9 +103,9 @@ class Store:
         name = digest(key)[:DIGITS]
         final, partial = self._root / step / name, self._root / step / f"{name}.partial"
         with _storage(final), self._locked(step, name):
-            found = self._finished(final)
-            if found:
-                return found
+            finished = self._finished(final)
+            if finished:
+                return finished
             if not resumable:
                 shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True, exist_ok=True)

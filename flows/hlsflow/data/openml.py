@@ -111,16 +111,16 @@ def _download() -> Mapping[str, NDArray[Any]]:
             warnings.simplefilter("ignore")  # of what it tries again
             if not _described():
                 urlopen(f"https://www.openml.org/{DESCRIPTION}", timeout=ANSWER_TIMEOUT_S).close()
-            found = fetch_openml(data_id=DATA_ID, as_frame=False, parser="liac-arff", n_retries=1)
-        labels, classes = np.unique(found.target.astype(str), return_inverse=True)
-        if found.data.shape[1:] != (FEATURES,) or len(labels) != CLASSES:
-            raise ValueError(f"it has {found.data.shape[1]} features and {len(labels)} classes, not 16 and 5")
+            jets = fetch_openml(data_id=DATA_ID, as_frame=False, parser="liac-arff", n_retries=1)
+        labels, classes = np.unique(jets.target.astype(str), return_inverse=True)
+        if jets.data.shape[1:] != (FEATURES,) or len(labels) != CLASSES:
+            raise ValueError(f"it has {jets.data.shape[1]} features and {len(labels)} classes, not 16 and 5")
     except Exception as error:  # the network may fail in any way, and scikit-learn with it
         raise DataError(
             f"the LHC jets (OpenML's set {DATA_ID}) are neither here nor to be downloaded: {error}",
             "connect to the internet once, or set data.fallback to 'synthetic_jets', or data.source to a file of yours",
         ) from error
-    return {"x": found.data, "y": classes.astype(np.int64), "labels": labels}
+    return {"x": jets.data, "y": classes.astype(np.int64), "labels": labels}
 
 
 def _described() -> bool:

@@ -21,7 +21,7 @@ from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
-from hlsflow.hls.names import told
+from hlsflow.hls.names import under_own_names
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -282,4 +282,4 @@ def _simulated(
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
     found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
-    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
+    return under_own_names(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
