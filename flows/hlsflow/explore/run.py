@@ -1,6 +1,6 @@
 """`hlsflow explore`: which knobs for which layer, under which budget, proved and measured.
 
-In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, a plot and a project file for each
+In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, charts and a project file for each
 point, that `hlsflow run` takes as it is.
 """
 

@@ -13,7 +13,7 @@ from typing import Any
 from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import Done, code, file_digest
+from hlsflow.core.store import Done, code, file_digest, link
 from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
 from hlsflow.hls import csim as csimulation
@@ -30,6 +30,7 @@ from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.pipeline.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
 from hlsflow.project import Project
+from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import cluster_of
 from hlsflow.qat.network import network_key
 from hlsflow.report import run as reporting
@@ -66,9 +67,12 @@ def train(context: Context, results: Results) -> Results:
     }
 
     def work(folder: Path) -> None:
+        link(folder / LOGS, context.folder / LOGS)
+        context.progress.say(f"to watch it: tensorboard --logdir {context.folder / LOGS}")
         _train_into(folder, project, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
+    link(done.folder / LOGS, context.folder / LOGS)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
 

@@ -1,7 +1,7 @@
 """Trains a project's quantized model and its float baseline, and survives being killed.
 
-In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, and
-`checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
+In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, `tensorboard/`,
+and `checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
 
 Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes or shares
 among the epochs at the final sparsity with shared weights; among equals, the lowest validation loss; among equals
@@ -40,6 +40,7 @@ from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.share import sharer_of
 from hlsflow.qat.compress.shrink import without_pruned
+from hlsflow.qat.curves import Curves
 from hlsflow.qat.devices import Runtime, check_layers, started
 from hlsflow.qat.engine import PREDICT_ROWS, Engine, Fit
 from hlsflow.qat.network import network_digest
@@ -257,12 +258,14 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
         if state.epoch:
             progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
         engine.restore(state)
+        curves = Curves(job.logs, state.history) if runtime.chief else None
         with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
             while state.epoch < training.epochs and not _out_of_patience(state, training):
                 state = _epoch(engine, state, runtime)
-                if runtime.chief:
-                    checkpoint.save(job.folder, job.fingerprint, state)
                 last = state.history[-1]
+                if curves is not None:
+                    checkpoint.save(job.folder, job.fingerprint, state)
+                    curves.add(state.epoch - 1, last)
                 kind = next((one for one in ("accuracy", "r2") if f"val_{one}" in last), "loss")
                 advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
