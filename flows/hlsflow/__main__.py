@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from hlsflow import __version__
 from hlsflow.core import output
-from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, said
+from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, first_line
 
 INTERRUPTED = 130
 
@@ -63,7 +63,7 @@ def _refused(error: OSError) -> StorageError:
     """What the operating system refused, where nothing nearer knows of it."""
     where = f"{error.filename}: " if error.filename else ""
     hint = "check that the file or folder is there and that you may use it; finished steps are kept"
-    return StorageError(f"{where}{error.strerror or said(error)}", hint)
+    return StorageError(f"{where}{error.strerror or first_line(error)}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:

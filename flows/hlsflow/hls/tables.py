@@ -82,10 +82,10 @@ def tabulate(function: Function, source: Fixed, kind: Fixed | None = None) -> Ta
     if source.width > MAX_INPUT_BITS:
         raise NoTable(f"its input {source} has more than {MAX_INPUT_BITS} bits, too many to try all values")
     every = _codes(source)
-    found = np.asarray(function(source.real(every)), np.float64)
-    if not np.isfinite(found).all():
+    values = np.asarray(function(source.real(every)), np.float64)
+    if not np.isfinite(values).all():
         raise NoTable("it gives values that are NaN or infinite")
-    exact, dusty = (found, False) if kind else _settled(found)
+    exact, dusty = (values, False) if kind else _settled(values)
     kind = kind or _type_of(exact)
     codes = kind.quantize(exact)
     index = narrowest_index(codes, source)

@@ -104,11 +104,11 @@ def _by_strips(node: Node, source: Node, matrix: Array, x: Array) -> Array:
     strip, width = len(matrix) // outputs, matrix.shape[1] // high
     span = (width - 1) // pixels.shape[2]
     sums = np.empty((rows, columns * outputs, x.shape[-1]), x.dtype)
-    seen = np.ones((len(pixels), 1, width, x.shape[-1]), x.dtype)
+    inputs = np.ones((len(pixels), 1, width, x.shape[-1]), x.dtype)
     for first in range(0, columns, strip):
         column = min(first, columns - strip)  # the last strip may do some columns again
-        seen[:, 0, :-1] = pixels[:, column * along : column * along + span].reshape(len(pixels), width - 1, -1)
-        blocks = windows(seen, (high, 1), (down, 1))[:, 0, :, 0].swapaxes(0, 1).reshape(rows, high * width, -1)
+        inputs[:, 0, :-1] = pixels[:, column * along : column * along + span].reshape(len(pixels), width - 1, -1)
+        blocks = windows(inputs, (high, 1), (down, 1))[:, 0, :, 0].swapaxes(0, 1).reshape(rows, high * width, -1)
         np.matmul(matrix, blocks, out=sums[:, column * outputs : (column + strip) * outputs])
     return sums
 

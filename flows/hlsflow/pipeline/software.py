@@ -21,7 +21,7 @@ from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
-from hlsflow.hls.names import told
+from hlsflow.hls.names import under_own_names
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -33,7 +33,7 @@ from hlsflow.project import Project
 from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import cluster_of
 from hlsflow.qat.network import network_key
-from hlsflow.report import run as reporting
+from hlsflow.report import layers
 from hlsflow.report.markdown import render_table
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import gxx
@@ -192,7 +192,7 @@ def _say_translation(context: Context, done: Done) -> None:
     context.progress.say(f"task: {echo['task']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
-    context.progress.say(render_table(reporting.layer_table(echo["layers"])))
+    context.progress.say(render_table(layers.table(echo["layers"])))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
 
@@ -286,4 +286,4 @@ def _simulated(
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
     found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
-    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
+    return under_own_names(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

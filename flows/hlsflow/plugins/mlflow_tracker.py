@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow.core.errors import ToolFailed, ToolMissing
-from hlsflow.core.errors import said as words_of
+from hlsflow.core.errors import first_line as words_of
 
 NAME = re.compile(r"[^\w\-. /]")
 """What MLflow takes in no name."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hlsflow.core.errors import ModelError, ProjectError, StorageError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import digest
+from hlsflow.core.store import digest, replacing, write_text
 from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, load_data
@@ -117,7 +117,9 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         histories[name] = state.history
     write_results(folder, histories, figures)
     if detectors:
-        _write_json(folder / "anomaly.json", {name: one.to_json() for name, one in detectors.items()})
+        write_text(
+            folder / "anomaly.json", json.dumps({name: one.to_json() for name, one in detectors.items()}, indent=1)
+        )
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
@@ -139,17 +141,13 @@ def save_model(model: Any, file: Path) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    part = file.with_name(f".part.{file.name}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
+        with replacing(file) as part, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras 2 advises .keras, which loses QKeras' quantizer objects
             model.save(part, save_format="h5", include_optimizer=False)
-        part.replace(file)
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {error}", "make room or correct the permissions") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
@@ -188,15 +186,9 @@ def finish(
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
     """Write `history.json` and `metrics.json`; raises StorageError."""
-    _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
-    _write_json(folder / "metrics.json", figures.to_json())
-
-
-def _write_json(file: Path, content: object) -> None:
-    try:
-        checkpoint.replace(file, json.dumps(content, indent=1).encode())
-    except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror}", "make room, then run again") from error
+    rows_of = {name: [dict(row) for row in rows] for name, rows in histories.items()}
+    write_text(folder / "history.json", json.dumps(rows_of, indent=1))
+    write_text(folder / "metrics.json", json.dumps(figures.to_json(), indent=1))
 
 
 @dataclass(frozen=True)

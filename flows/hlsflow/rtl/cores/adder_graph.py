@@ -112,7 +112,7 @@ class _Draft:
     forms: list[tuple[Array, int]]
     adders: dict[int, Adder] = field(default_factory=dict)
     users: Counter[int] = field(default_factory=Counter)
-    known: dict[bytes, Operand] = field(default_factory=dict)
+    by_form: dict[bytes, Operand] = field(default_factory=dict)
 
     def bounds(self, node: int) -> tuple[int, int]:
         coefficients, constant = self.forms[node]
@@ -157,10 +157,10 @@ class _Draft:
 
     def _once(self, adder: Adder) -> Operand:
         form, _ = self.form(adder)
-        if form.tobytes() not in self.known:
+        if form.tobytes() not in self.by_form:
             made = self.append(adder)
-            self.known |= {form.tobytes(): made, (-form).tobytes(): made.negated()}
-        return self.known[form.tobytes()]
+            self.by_form |= {form.tobytes(): made, (-form).tobytes(): made.negated()}
+        return self.by_form[form.tobytes()]
 
 
 def _solved(draft: _Draft, weight: Array) -> list[Operand | None]:
@@ -195,8 +195,8 @@ def _follow(draft: _Draft, part: Any, inputs: Sequence[Operand | None]) -> list[
         assert a and b and op.opcode in (0, 1), "a matrix of constants needs additions and subtractions only"
         b = b.scaled(int(op.data))
         buffer.append(draft.add(a, b.negated() if op.opcode == 1 else b))
-    found = [buffer[index] if index >= 0 else None for index in part.out_idxs]
-    rows = zip(found, part.out_shifts, part.out_negs, strict=True)
+    results = [buffer[index] if index >= 0 else None for index in part.out_idxs]
+    rows = zip(results, part.out_shifts, part.out_negs, strict=True)
     return [
         value and replace(value.scaled(int(shift)), negative=value.negative ^ bool(neg)) for value, shift, neg in rows
     ]
