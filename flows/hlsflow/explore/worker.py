@@ -48,13 +48,13 @@ class Outcome:
     """What became of a task; when neither measured nor failed, another process is at it.
 
     Attributes:
-        found: the measurement.
+        measurement: what was measured.
         stored: whether the cache has it already.
         fresh: whether it was synthesized for this task.
         error: why it failed.
         folder: in which it failed; gone by now.
         log: what Yosys said when it failed.
-        said: what the cache reported.
+        notes: what the cache reported.
     """
 
     measurement: Measurement | None = None
