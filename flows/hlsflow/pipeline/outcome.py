@@ -11,6 +11,7 @@ from hlsflow.core.metrics import MetricSet
 from hlsflow.core.store import link
 from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
+from hlsflow.pipeline.provenance import provenance
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
 from hlsflow.rtl.memory import WeightMemory, weight_memories
@@ -56,6 +57,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         results.notes,
         _parts(project),
         echo["saturation"],
+        provenance(context, results),
     )
 
 
