@@ -40,13 +40,13 @@ def _show(arguments: argparse.Namespace) -> None:
     from hlsflow.report.markdown import table
 
     cache = _cache(arguments)
-    found = list(cache)
-    seconds = sum(item.seconds for item in found)
+    entries = list(cache)
+    seconds = sum(item.seconds for item in entries)
     print(
-        f"{cache.root}: {len(found)} measurements, {cache.size() / 1024:.0f} KiB, {seconds:.0f} s of synthesis spared"
+        f"{cache.root}: {len(entries)} measurements, {cache.size() / 1024:.0f} KiB, {seconds:.0f} s of synthesis spared"
     )
-    if found:
-        rows = [[group.tool, group.family, str(group.entries), f"{group.seconds:.0f}"] for group in groups(found)]
+    if entries:
+        rows = [[group.tool, group.family, str(group.entries), f"{group.seconds:.0f}"] for group in groups(entries)]
         print(table(("tool", "family", "measurements", "synthesis (s)"), rows))
 
 
@@ -93,7 +93,7 @@ def _unwanted(arguments: argparse.Namespace) -> Callable[[Measurement], bool]:
         rules.append(out_of_use())
     if not rules:
         raise ProjectError("nothing says what to prune", "add --older-than DAYS, --tool-changed or --all")
-    return lambda found: any(rule(found) for rule in rules)
+    return lambda measurement: any(rule(measurement) for rule in rules)
 
 
 def _root(arguments: argparse.Namespace) -> Path:

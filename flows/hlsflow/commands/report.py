@@ -78,8 +78,8 @@ def _compare(arguments: argparse.Namespace) -> None:
     from hlsflow.report.comparison.baseline import designs
     from hlsflow.report.comparison.compare import compare
 
-    found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
-    _say(arguments, _renderer(arguments.format)(compare(found)))
+    subjects_there = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
+    _say(arguments, _renderer(arguments.format)(compare(subjects_there)))
 
 
 def check_baseline(arguments: argparse.Namespace) -> None:
@@ -87,18 +87,18 @@ def check_baseline(arguments: argparse.Namespace) -> None:
     from hlsflow.report.comparison import baseline
     from hlsflow.report.comparison.subjects import subjects
 
-    found = subjects(arguments.project, arguments.build)
-    for text in (text for subject in found for text in subject.warnings):
+    measured = subjects(arguments.project, arguments.build)
+    for text in (text for subject in measured for text in subject.warnings):
         print(f"warning: {text}")
     if arguments.baseline:
-        kept = baseline.read(arguments.baseline)
-        moved = baseline.moved(kept, found)
+        expected = baseline.read(arguments.baseline)
+        moved = baseline.moved(expected, measured)
         for text in baseline.other_versions(moved):
             print(f"another version: {text}")
         baseline.require(moved, arguments.baseline)
         print(f"{len(moved)} figures of {arguments.project} are within the tolerances of {arguments.baseline}")
     if arguments.write_baseline:
-        count = baseline.write(found, arguments.write_baseline, str(arguments.project))
+        count = baseline.write(measured, arguments.write_baseline, str(arguments.project))
         print(f"wrote {count} figures of {arguments.project} to {arguments.write_baseline}")
 
 
