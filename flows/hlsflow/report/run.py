@@ -161,11 +161,10 @@ def to_html(report: Report) -> str:
     return html.render(document(report))
 
 
-def summary(report: Report) -> str:
+def summary(report: Report) -> list[Section | Table]:
     """The tables of figures alone, for the terminal."""
-    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
-    tables = map(markdown.render_table, quality.tables(_rows(report)))
-    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
+    rows = _rows(report)
+    return [*quality.tables(rows), *clocks.noted(rows, report.parts), *budgets.section(report)]
 
 
 BEST = (
