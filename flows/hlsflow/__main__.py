@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from hlsflow import __version__
 from hlsflow.core import output
-from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, said
+from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, first_line
 
 INTERRUPTED = 130
 STOPPED = "interrupted; what was finished is kept, run the same command to go on"
@@ -81,13 +81,26 @@ def _refused(error: OSError) -> StorageError:
     """What the operating system refused, where nothing nearer knows of it."""
     where = f"{error.filename}: " if error.filename else ""
     hint = "check that the file or folder is there and that you may use it; finished steps are kept"
-    return StorageError(f"{where}{error.strerror or said(error)}", hint)
+    return StorageError(f"{where}{error.strerror or first_line(error)}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:
     import shtab
 
-    from hlsflow.commands import build, cache, clean, doctor, estimate, explore, new, project, report, screen, search
+    from hlsflow.commands import (
+        build,
+        cache,
+        clean,
+        doctor,
+        estimate,
+        explore,
+        new,
+        project,
+        report,
+        screen,
+        search,
+        track,
+    )
     from hlsflow.commands.words import Parser, leaves
 
     parser = Parser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
@@ -98,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     project.add_to(run)
     project.add_target_to(run)
     screen.add_json(run)
+    track.add_to(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
         "check", help="the gate alone: file = frozen network = C-simulation = oracle; or figures against a baseline"
@@ -122,14 +136,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from hlsflow.commands import project, screen
+    from hlsflow.commands import project, screen, track
     from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
+    tracked = track.tracker(arguments.track) if arguments.track else None
     chosen = project.project_of(arguments)
     if not train_with_chief(chosen, Progress()):
         screen.say_report(arguments, run(chosen, arguments.build, STEPS, jobs=arguments.jobs).report)
+        if tracked is not None:
+            screen.say(tracked((arguments.build / chosen.name / "latest").resolve()))
 
 
 def _check(arguments: argparse.Namespace) -> None:

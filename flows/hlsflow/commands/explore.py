@@ -94,7 +94,7 @@ def _explore(arguments: argparse.Namespace, project: Project) -> None:
         screen.say(
             f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}"
         )
-    screen.say(f"\npage, tables, plot and a project file for each point: {folder}")
+    screen.say(f"\npage, tables, charts and a project file for each point: {folder}")
     if arguments.json:
         screen.say_json(arguments, to_json(outcome))
 

@@ -119,22 +119,22 @@ class Progress:
             self.say(running)
 
     @contextmanager
-    def track(self, label: str, total: int, done: int = 0, timed: bool = True) -> Iterator[Advance]:
+    def track(self, label: str, total: int, finished: int = 0, timed: bool = True) -> Iterator[Advance]:
         """Show how far a piece of work is.
 
         Args:
             label: what is worked on, such as `train digits`.
             total: units of work.
-            done: units that an earlier run finished.
+            finished: units that an earlier run finished.
             timed: whether the bar tells the time left, as if all units took equally long.
         Yields:
             a function to call after each further unit.
         """
         if not self._moves:
-            yield _Lines(self.say, label, total, done)
+            yield _Lines(self.say, label, total, finished)
             return
-        lines = _Lines(lambda text: journal.LOGGER.info("%s", text), label, total, done)
-        with self._board.row(label, total, done, timed) as update:
+        lines = _Lines(lambda text: journal.LOGGER.info("%s", text), label, total, finished)
+        with self._board.row(label, total, finished, timed) as update:
 
             def advance(note: str) -> None:
                 lines(note)
@@ -270,10 +270,10 @@ class _Pulse:
 class _Lines:
     """Some of the units as plain lines: the first, the last, and those between at fair distances."""
 
-    def __init__(self, say: Callable[[str], None], label: str, total: int, done: int) -> None:
-        self._say, self._label, self._total, self._done = say, label, total, done
-        self._next, self._spoken = done + 1, time.monotonic()
-        self.last = f"{label} {done}/{total}"
+    def __init__(self, say: Callable[[str], None], label: str, total: int, finished: int) -> None:
+        self._say, self._label, self._total, self._done = say, label, total, finished
+        self._next, self._spoken = finished + 1, time.monotonic()
+        self.last = f"{label} {finished}/{total}"
 
     def __call__(self, note: str) -> None:
         self._done += 1

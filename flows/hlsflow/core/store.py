@@ -103,9 +103,9 @@ class Store:
         name = digest(key)[:DIGITS]
         final, partial = self._root / step / name, self._root / step / f"{name}.partial"
         with _storage(final), self._locked(step, name):
-            found = self._finished(final)
-            if found:
-                return found
+            finished = self._finished(final)
+            if finished:
+                return finished
             if not resumable:
                 shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True, exist_ok=True)
@@ -196,9 +196,25 @@ def write_bytes(path: Path, content: bytes) -> None:
     with _storage(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_bytes(content)
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(content)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path for new content, of the same ending, that takes the place of `file` at once when the block has ended well.
+
+    A reader sees the old content or the new one, never half of it, and that also after a crash of the machine: what was
+    written is on the disk before it gets the file's name. Raises OSError.
+    """
+    part = file.with_name(f".{os.getpid()}.{file.name}")
+    try:
+        yield part
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def link(target: Path, name: Path) -> None:

@@ -1,4 +1,4 @@
-"""The last step: everything measured, as a page, tables, plot and report.json."""
+"""The last step: everything measured, as a page, tables, charts and report.json."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from hlsflow.toolchains import parts, yosys
 
 
 def report(context: Context, results: Results) -> Results:
-    """Page, tables, plot and report.json in the run's folder."""
+    """Page, tables, charts and report.json in the run's folder."""
     assert results.gate is not None
     whole = _whole(context, results, results.gate.to_json())
     reporting.write(whole, context.folder)
     link(context.folder, context.folder.parent / "latest")
     blocks = reporting.summary(whole)
     context.progress.result(f"\n{render_blocks(*blocks)}", drawn(*blocks))
-    context.progress.result(f"\nwritten to {context.folder}/report.html, .md, .csv, .json, .png")
+    context.progress.result(f"\nwritten to {context.folder}/report.html, .md, .csv, .json, and charts/")
     return replace(results, report=context.folder / "report.json")
 
 
@@ -59,7 +59,7 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
     gate = joined(results.gate, last) if results.gate else last
     reporting.write(_whole(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
-    context.progress.result(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
+    context.progress.result(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, and charts/")
 
 
 def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:

@@ -1,4 +1,4 @@
-"""The report of a run: a page and Markdown for people, CSV for spreadsheets, `report.json` for scripts, a plot.
+"""The report of a run: a page and Markdown for people, CSV for spreadsheets, `report.json` for scripts, charts as SVG.
 
 In: a `Report`, which holds everything measured. Out: files in the run's folder. Figures of different stages or tools
 never share a column; a figure that could not be had stands as "missing" with its reason below the table.
@@ -7,8 +7,6 @@ The JSON follows `templates/report/report.schema.json`.
 
 from __future__ import annotations
 
-import io
-import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +16,7 @@ from typing import Any
 
 from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
-from hlsflow.core.store import write_bytes, write_text
+from hlsflow.core.store import write_text
 from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
 from hlsflow.report.document import (
     Bars,
@@ -37,7 +35,7 @@ from hlsflow.report.document import (
 )
 
 SCHEMA_VERSION = 1
-FILES = ("report.html", "report.md", "report.csv", "report.json", "report.png")
+FILES = ("report.html", "report.md", "report.csv", "report.json")
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class PointReport:
 
     Attributes:
         knobs: default and per-layer knobs, as plain JSON values.
-        label: short name for tables and plot, such as `R16`.
+        label: short name for tables and charts, such as `R16`.
         predicted: `latency_cycles` and `ii` from the schedule.
         metrics: what was measured, the accuracies of the float, quantized and C-simulated network included.
         layers: name and figures of each part, where a report has them.
@@ -93,7 +91,7 @@ def write(report: Report, folder: Path) -> None:
     write_text(folder / "report.csv", to_csv(report))
     write_text(folder / "report.md", to_markdown(report))
     write_text(folder / "report.html", to_html(report))
-    _plot(report, folder / "report.png")
+    html.write_charts(document(report), folder)
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -318,49 +316,3 @@ def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))
-
-
-def _plot(report: Report, file: Path) -> None:
-    """LUT and DSP against simulated latency, one line a synthesis target."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    groups = [group for group in measured.groups(_rows(report)) if group[0] is Stage.SYNTH]
-    for axes, name in zip(figure.subplots(1, 2), ("lut", "dsp"), strict=True):
-        for group, style in zip(groups, itertools.cycle(("o-", "s--", "^:"))):
-            _plot_line(axes, report, group, name, style)
-        axes.set(xlabel="latency (cycles, simulated)", ylabel=f"{name.upper()} (synth)", xscale="log")
-        axes.set_ylim(bottom=0)
-        axes.set_xticks(*_latency_ticks(report))
-        axes.minorticks_off()
-        axes.margins(x=0.1)
-        axes.grid(alpha=0.3)
-        if groups:
-            axes.legend(fontsize=8)
-    figure.suptitle(f"{report.project}: resources after synthesis against simulated latency")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
-    write_bytes(file, picture.getvalue())
-
-
-def _latency_ticks(report: Report) -> tuple[list[float], list[str]]:
-    """Each simulated latency, with the points that have it."""
-    points: dict[float, list[str]] = {}
-    for point in report.points:
-        latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
-        if latency and latency.value is not None:
-            points.setdefault(latency.value, []).append(point.label)
-    return list(points), [f"{number(value)}\n{', '.join(labels)}" for value, labels in points.items()]
-
-
-def _plot_line(axes: Any, report: Report, group: measured.Group, name: str, style: str) -> None:
-    dots = []
-    for point in report.points:
-        latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
-        metric = next((m for m in point.metrics if measured.group(m) == group and m.name == name), None)
-        if latency and metric and latency.value is not None and metric.value is not None:
-            dots.append((latency.value, metric.value))
-    dots.sort()
-    axes.plot([x for x, _ in dots], [y for _, y in dots], style, label=f"{group[3]}, {group[1]} {group[2]}")
