@@ -71,7 +71,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
     cache = Cache(_root(arguments), print)
     imported = import_from(cache, arguments.file)
-    print(f"{imported.new} measurements are new in {cache.root}, {imported.known} were known")
+    print(f"{imported.new} measurements are new in {cache.root}, {imported.present} were known")
     if imported.refused:
         listed = "\n".join(f"  {text}" for text in imported.refused)
         raise DataError(

@@ -12,6 +12,7 @@ from hlsflow.core.metrics import MetricSet
 from hlsflow.core.store import link, write_text
 from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
+from hlsflow.pipeline.provenance import provenance
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
 from hlsflow.report.markdown import render_blocks
@@ -78,6 +79,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         results.notes,
         _parts(project),
         echo["saturation"],
+        provenance(context, results),
     )
 
 

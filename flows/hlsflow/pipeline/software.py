@@ -33,7 +33,7 @@ from hlsflow.project import Project
 from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import cluster_of
 from hlsflow.qat.network import network_key
-from hlsflow.report import run as reporting
+from hlsflow.report import layers
 from hlsflow.report.markdown import render_table
 from hlsflow.report.terminal import drawn
 from hlsflow.rtl.cores.fold import lane_numbers
@@ -193,7 +193,7 @@ def _say_translation(context: Context, done: Done) -> None:
     context.progress.say(f"task: {echo['task']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
-    table = reporting.layer_table(echo["layers"])
+    table = layers.table(echo["layers"])
     context.progress.say(render_table(table), drawn(table))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")

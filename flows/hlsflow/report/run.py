@@ -8,29 +8,25 @@ The JSON follows `templates/report/report.schema.json`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.store import write_text
-from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
+from hlsflow.report import budgets, chain, clocks, comma, html, layers, markdown, measured, provenance, quality
 from hlsflow.report.document import (
-    Bars,
     Cell,
     Document,
     Fact,
     Figure,
-    Gallery,
     Lines,
     Section,
     Table,
     Text,
     cell,
-    number,
     row,
 )
 
@@ -71,6 +67,7 @@ class Report:
         notes: what is not in the report, and why.
         parts: family → the part asked for, of which figures are told in per cent.
         saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
+        provenance: what is needed to repeat the run, as JSON (`hlsflow.pipeline.provenance`).
     """
 
     project: str
@@ -83,6 +80,7 @@ class Report:
     notes: Sequence[str]
     parts: Mapping[str, str] = field(default_factory=dict)
     saturation: Mapping[str, Any] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -101,7 +99,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "project": report.project,
         "run": report.run,
         "gate": dict(report.gate),
-        "layers": list(report.layers),
+        "layers": layers.with_reuse_factors(report.layers, report.points),
         "corrections": list(report.corrections),
         "points": [
             {
@@ -116,16 +114,24 @@ def to_json(report: Report) -> dict[str, Any]:
         "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
         **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
+        **({} if report.provenance is None else {"provenance": dict(report.provenance)}),
     }
 
 
-COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
+FIELDS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
+SHARE = ("part", "available", "percent")
+"""What a row says besides where it is a resource of a part whose size is known."""
 
 
 def to_csv(report: Report) -> str:
     """One row a figure; the value of a missing one is empty and its note says why."""
-    rows = ({"point": point.label} | metric.to_json() for point in report.points for metric in point.metrics)
-    return comma.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+    rows = (
+        {"point": point.label} | metric.to_json() | (measured.share(metric, report.parts) or dict.fromkeys(SHARE))
+        for point in report.points
+        for metric in point.metrics
+    )
+    columns = (*FIELDS, *SHARE)
+    return comma.table(columns, ([row[name] for name in columns] for row in rows))
 
 
 def document(report: Report) -> Document:
@@ -138,10 +144,11 @@ def document(report: Report) -> Document:
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
         *(section for point in report.points for section in _layer_sections(point)),
-        *_rtl_sections(report),
-        Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
+        Section("Layers", (layers.table(report.layers, report.points),)),
+        *layers.rtl_sections(report.points),
         _corrections(report.corrections),
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
+        *provenance.section(report.provenance),
     ]
     title = f"{report.project}, run {report.run}"
     return Document(
@@ -160,9 +167,10 @@ def to_html(report: Report) -> str:
 
 
 def summary(report: Report) -> list[Section | Table]:
-    """The tables of figures alone, for the terminal."""
+    """The tables of figures and reuse factors alone, for the terminal."""
     rows = _rows(report)
-    return [*quality.tables(rows), *clocks.noted(rows, report.parts), *budgets.section(report)]
+    factors = Section("Reuse factors", (layers.reuse_factors(report.layers, report.points),))
+    return [*quality.tables(rows), *clocks.noted(rows, report.parts), *budgets.section(report), factors]
 
 
 BEST = (
@@ -204,23 +212,6 @@ def _pictures(report: Report) -> list[Section]:
     return [Section(title, (gallery,)) for title, gallery in charts.items() if gallery]
 
 
-def layer_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The echo of the knobs."""
-    return Table(
-        tuple(LAYER_COLUMNS), tuple(tuple(_cell(layer[key]) for key in LAYER_COLUMNS.values()) for layer in rows)
-    )
-
-
-LAYER_COLUMNS: Mapping[str, str] = {
-    "layer": "name",
-    **{name: name for name in ("kind", "shape", "weight")},
-    **{"zeros (%)": "zeros", "values": "values"},
-    **{name: name for name in ("accum", "result", "strategy")},
-    **{"R asked": "asked", "R granted": "granted", "multipliers": "multipliers"},
-}
-"""Head of a column → key of a layer."""
-
-
 def _layer_sections(point: PointReport) -> Iterator[Section]:
     """Figures of layers, by the report that has them."""
     for group in measured.groups(point.layers):
@@ -229,73 +220,6 @@ def _layer_sections(point: PointReport) -> Iterator[Section]:
         ]
         chart, table = measured.resources(own), measured.table(own, group, "layer")
         yield Section(f"Layers of {point.label}, {measured.title(group)}", (*([chart] if chart else []), table))
-
-
-def _rtl_sections(report: Report) -> list[Section]:
-    """What the schedule says of each layer at each point of the open RTL."""
-    if not any(point.predicted for point in report.points):
-        return []
-    memories = replace(_layer_by_point(report, _memory), notes=(MEMORIES,))
-    return [
-        Section("RTL: reuse factor granted × multipliers", (_layer_by_point(report, _folding),)),
-        Section("RTL: cycles, scheduled", (*_layer_chart(report), _layer_by_point(report, _cycles))),
-        Section("RTL: memories of weights, planned", (memories,)),
-    ]
-
-
-MEMORIES = "bits of a layer's weights, and block RAMs of 18 Kb with the share of their bits that is used"
-
-
-def _layer_by_point(report: Report, said: Callable[[PointReport, str], Cell]) -> Table:
-    """What is said of each layer of each point of the open RTL."""
-    points = [point for point in report.points if point.predicted]
-    rows = [row(name, *(said(point, name) for point in points)) for name in _layer_names(points)]
-    return Table(("layer", *(point.label for point in points)), tuple(rows))
-
-
-def _layer_names(points: Sequence[PointReport]) -> list[str]:
-    return list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
-
-
-def _folding(point: PointReport, name: str) -> Cell:
-    layer = point.knobs["layers"][name]
-    if layer["adders"]:
-        return Cell(f"{layer['adders']} adders", layer["adders"])
-    sparse = " (sparse)" if layer["strategy"] == "sparse" else ""
-    return cell(f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}{sparse}")
-
-
-def _cycles(point: PointReport, name: str) -> Cell:
-    return cell(_scheduled(point, name))
-
-
-def _scheduled(point: PointReport, name: str) -> Figure:
-    cycles, source = point.knobs["layers"][name]["latency_cycles"], f"rtl/{point.label}/schedule.json"
-    owner = f"{point.label}, layer {name}"
-    return Figure(owner, "latency_cycles", cycles, "cycles", "scheduled", "hlsflow", __version__, "open RTL", source)
-
-
-def _layer_chart(report: Report) -> list[Gallery]:
-    points = [point for point in report.points if point.predicted]
-    names = _layer_names(points)
-    values = tuple((number, tuple(_scheduled(point, name) for name in names)) for number, point in enumerate(points))
-    bars = Bars("latency of layers", "cycles", tuple(names), values)
-    return [Gallery(tuple(point.label for point in points), (bars,))] if names else []
-
-
-def _memory(point: PointReport, name: str) -> Cell:
-    memory = point.knobs["layers"][name]["memory"]
-    if memory is None:
-        return Cell("none", 0)
-    where = {"lut": "LUT", "bram": "block RAM", "auto": "as the synthesizer decides"}[memory["made_of"]]
-    text = f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
-    return Cell(text, memory["bits"])
-
-
-def _cell(value: Any) -> Cell:
-    if isinstance(value, int | float):
-        return Cell(str(value), value)
-    return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
 def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:

@@ -141,12 +141,12 @@ def resolve(program: str, folder: Path, environment: Mapping[str, str], tool: st
     """The absolute path of an executable; raises ToolMissing."""
     if os.sep in program:
         path = str((folder / program).absolute())
-        found = path if os.access(path, os.X_OK) and not os.path.isdir(path) else None
+        executable = path if os.access(path, os.X_OK) and not os.path.isdir(path) else None
     else:
-        found = shutil.which(program, path=environment.get("PATH"))
-    if found is None:
+        executable = shutil.which(program, path=environment.get("PATH"))
+    if executable is None:
         raise ToolMissing(f"{tool}: there is no program '{program}'", "`hlsflow doctor` shows which tools are found")
-    return os.path.abspath(found)
+    return os.path.abspath(executable)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
