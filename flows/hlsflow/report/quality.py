@@ -40,15 +40,15 @@ def main_of(rows: Sequence[Row]) -> str:
 
 def section(rows: Sequence[Row]) -> Section:
     """All that is known."""
-    found = _figures(rows, main_of(rows))
+    figures = _figures(rows, main_of(rows))
     title = "Regression" if main_of(rows) == "r2" else "Accuracy"
-    return Section(title, (Chain(tuple(_steps(found))), *tables(rows)) if found else (Text("not measured"),))
+    return Section(title, (Chain(tuple(_steps(figures))), *tables(rows)) if figures else (Text("not measured"),))
 
 
 def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
     """A table for each set of samples, a row for each stage and tool."""
-    by_name = {name: found for name in NAMES if (found := _figures(rows, name))}
-    targets = dict.fromkeys(figure.target for found in by_name.values() for figure in found)
+    by_name = {name: figures for name in NAMES if (figures := _figures(rows, name))}
+    targets = dict.fromkeys(figure.target for figures in by_name.values() for figure in figures)
     return tuple(_table(by_name, target) for target in targets)
 
 
@@ -71,17 +71,17 @@ def _table(by_name: dict[str, list[Figure]], target: str) -> Table:
 
 def _figures(rows: Sequence[Row], name: str) -> list[Figure]:
     """One metric from float to RTL, by samples; a figure that is the same for several points stands once."""
-    found: dict[Metric, list[str]] = {}
+    owners: dict[Metric, list[str]] = {}
     sources: dict[Metric, str] = {}
     for owner, metrics in rows:
         for metric in metrics:
             if metric.name == name:
                 key = replace(metric, source="")
-                found.setdefault(key, []).append(owner)
+                owners.setdefault(key, []).append(owner)
                 sources.setdefault(key, metric.source)
-    order = list(dict.fromkeys(key.target for key in found))
-    keys = sorted(found, key=lambda key: order.index(key.target))
-    return [Figure.of(", ".join(found[key]), replace(key, source=sources[key])) for key in keys]
+    order = list(dict.fromkeys(key.target for key in owners))
+    keys = sorted(owners, key=lambda key: order.index(key.target))
+    return [Figure.of(", ".join(owners[key]), replace(key, source=sources[key])) for key in keys]
 
 
 def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
