@@ -115,6 +115,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import CHECK_STEPS, run
     from hlsflow.pipeline.software import train_with_chief
+    from hlsflow.report import quality
 
     if arguments.baseline or arguments.write_baseline:
         report.check_baseline(arguments)
@@ -122,8 +123,11 @@ def _check(arguments: argparse.Namespace) -> None:
     chosen = project.project_of(arguments)
     if train_with_chief(chosen, Progress()):
         return
-    gate = run(chosen, arguments.build, CHECK_STEPS, jobs=arguments.jobs).gate
-    if gate is not None and gate.not_run:
+    results = run(chosen, arguments.build, CHECK_STEPS, jobs=arguments.jobs)
+    gate = results.gate
+    assert gate is not None
+    print("\n".join(quality.lines(results.metrics, gate.file.of_frozen if gate.file else None)))
+    if gate.not_run:
         hint = "check the network with target.backend = 'vitis'"
         raise GateFailed(f"bit-exactness is not shown: C-simulation {gate.not_run}", hint)
 
