@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from hlsflow import __version__
 from hlsflow.core import output
-from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, said
+from hlsflow.core.errors import FlowError, GateFailed, ReaderGone, StorageError, first_line
 
 INTERRUPTED = 130
 
@@ -63,13 +63,13 @@ def _refused(error: OSError) -> StorageError:
     """What the operating system refused, where nothing nearer knows of it."""
     where = f"{error.filename}: " if error.filename else ""
     hint = "check that the file or folder is there and that you may use it; finished steps are kept"
-    return StorageError(f"{where}{error.strerror or said(error)}", hint)
+    return StorageError(f"{where}{error.strerror or first_line(error)}", hint)
 
 
 def _parser() -> argparse.ArgumentParser:
     import shtab
 
-    from hlsflow.commands import build, cache, clean, estimate, explore, new, project, report, search
+    from hlsflow.commands import build, cache, clean, estimate, explore, new, project, report, search, track
 
     parser = argparse.ArgumentParser(prog="hlsflow", description="From QKeras training to a measured FPGA design.")
     parser.add_argument("--version", action="version", version=f"hlsflow {__version__}")
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train, translate, compare, emit RTL, simulate, synthesize, report")
     project.add_to(run)
     project.add_target_to(run)
+    track.add_to(run)
     run.set_defaults(command=_run)
     check = commands.add_parser(
         "check", help="the gate alone: file = frozen network = C-simulation = oracle; or figures against a baseline"
@@ -100,14 +101,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from hlsflow.commands import project
+    from hlsflow.commands import project, track
     from hlsflow.core.progress import Progress
     from hlsflow.pipeline.run import STEPS, run
     from hlsflow.pipeline.software import train_with_chief
 
+    tracked = track.tracker(arguments.track) if arguments.track else None
     chosen = project.project_of(arguments)
     if not train_with_chief(chosen, Progress()):
         run(chosen, arguments.build, STEPS, jobs=arguments.jobs)
+        if tracked is not None:
+            print(tracked((arguments.build / chosen.name / "latest").resolve()))
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -126,7 +130,7 @@ def _check(arguments: argparse.Namespace) -> None:
     results = run(chosen, arguments.build, CHECK_STEPS, jobs=arguments.jobs)
     gate = results.gate
     assert gate is not None
-    print("\n".join(quality.lines(results.metrics, gate.file.of_frozen if gate.file else None)))
+    Progress().say("\n".join(quality.lines(results.metrics, gate.file.of_frozen if gate.file else None)))
     if gate.not_run:
         hint = "check the network with target.backend = 'vitis'"
         raise GateFailed(f"bit-exactness is not shown: C-simulation {gate.not_run}", hint)

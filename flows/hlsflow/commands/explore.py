@@ -90,7 +90,7 @@ def _explore(arguments: argparse.Namespace, project: Project) -> None:
         if not 1 <= arguments.fine_tune <= len(outcome.files):
             raise ProjectError(f"there is no point {arguments.fine_tune}", f"write 1 to {len(outcome.files)}")
         print(f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}")
-    print(f"\npage, tables, plot and a project file for each point: {folder}")
+    print(f"\npage, tables, charts and a project file for each point: {folder}")
 
 
 def _tell(outcome: Outcome) -> None:

@@ -73,23 +73,23 @@ class Progress:
         self._console.file.flush()
 
     @contextmanager
-    def track(self, label: str, total: int, done: int = 0, timed: bool = True) -> Iterator[Advance]:
+    def track(self, label: str, total: int, finished: int = 0, timed: bool = True) -> Iterator[Advance]:
         """Show how far a piece of work is.
 
         Args:
             label: what is worked on, such as `train digits`.
             total: units of work.
-            done: units that an earlier run finished.
+            finished: units that an earlier run finished.
             timed: whether the bar tells the time left, as if all units took equally long.
         Yields:
             a function to call after each further unit.
         """
         if self._console.is_terminal and not self._console.is_dumb_terminal:
             with self._bar(timed) as bar:
-                task = bar.add_task(label, total=total, completed=done, note="")
+                task = bar.add_task(label, total=total, completed=finished, note="")
                 yield lambda note: bar.update(task, advance=1, note=note)
         else:
-            yield _Lines(self.say, label, total, done)
+            yield _Lines(self.say, label, total, finished)
 
     @contextmanager
     def live(self, label: str) -> Iterator[Tell]:
@@ -118,9 +118,9 @@ class Progress:
 class _Lines:
     """Some of the units as plain lines: the first, the last, and those between at fair distances."""
 
-    def __init__(self, say: Callable[[str], None], label: str, total: int, done: int) -> None:
-        self._say, self._label, self._total, self._done = say, label, total, done
-        self._next, self._spoken = done + 1, time.monotonic()
+    def __init__(self, say: Callable[[str], None], label: str, total: int, finished: int) -> None:
+        self._say, self._label, self._total, self._done = say, label, total, finished
+        self._next, self._spoken = finished + 1, time.monotonic()
 
     def __call__(self, note: str) -> None:
         self._done += 1

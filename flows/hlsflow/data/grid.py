@@ -70,8 +70,8 @@ def on_grid(real: Array, grid: Fixed, name: str) -> NDArray[np.float32]:
 def _outside(real: Array, grid: Fixed) -> NDArray[np.bool_]:
     """Which values leave the range, once they are rounded."""
     wide = Fixed(MAX_WIDTH, MAX_WIDTH - grid.frac, True, grid.rounding, Overflow.SAT).quantize(real)
-    found: NDArray[np.bool_] = (wide < grid.min) | (wide > grid.max)
-    return found
+    outside: NDArray[np.bool_] = (wide < grid.min) | (wide > grid.max)
+    return outside
 
 
 def _lost(real: Array, codes: Array) -> bool:
@@ -153,16 +153,16 @@ def _wider(real: Array, grid: Fixed) -> Fixed:
     """A type that holds nearly all values: as wide, with larger steps, or, where these cost more than saturation does,
     with the same steps and more bits."""
     signed = grid.signed or bool((real < 0).any())
-    whole = replace(grid, width=grid.width + (signed and not grid.signed), signed=signed)
-    whole = replace(whole, integer=whole.width - grid.frac)
-    for more in range(MAX_WIDTH - whole.width):
-        moved = replace(whole, width=grid.width, integer=whole.integer + more)
+    kind = replace(grid, width=grid.width + (signed and not grid.signed), signed=signed)
+    kind = replace(kind, integer=kind.width - grid.frac)
+    for more in range(MAX_WIDTH - kind.width):
+        moved = replace(kind, width=grid.width, integer=kind.integer + more)
         if _outside(real, moved).mean() <= FEW and _error(real, moved) < _error(real, grid):
             return moved
-        wide = replace(whole, width=whole.width + more, integer=whole.integer + more)
+        wide = replace(kind, width=kind.width + more, integer=kind.integer + more)
         if _outside(real, wide).mean() <= FEW:
             return wide
-    return replace(whole, width=MAX_WIDTH, integer=MAX_WIDTH - grid.frac)
+    return replace(kind, width=MAX_WIDTH, integer=MAX_WIDTH - grid.frac)
 
 
 def _error(real: Array, grid: Fixed) -> float:

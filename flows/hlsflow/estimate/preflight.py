@@ -23,6 +23,7 @@ from hlsflow.estimate.analytic import Timing
 from hlsflow.estimate.design import AMD_BACKENDS
 from hlsflow.estimate.hls4ml_project import SOURCE
 from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
+from hlsflow.ir.integers import ceil_div
 from hlsflow.project.reuse import legal_reuse_factors, nearest_legal
 from hlsflow.report.folders.directory_checks import VERILOG, roms_of
 from hlsflow.toolchains.parts import offered
@@ -130,7 +131,7 @@ def require(findings: tuple[Finding, ...]) -> None:
 def _loops(flight: _Flight) -> Iterator[Finding]:
     """Loops that are unrolled: all products of a constant matrix, or those of one step of a memory's."""
     for layer in flight.matrices() if flight.amd else ():
-        body = layer.products if analytic.unrolled(layer) else -(-layer.products // layer.reuse_factor)
+        body = layer.products if analytic.unrolled(layer) else ceil_div(layer.products, layer.reuse_factor)
         if flight.design.vivado_hls and body > UNROLL_LIMIT:
             what = f"Vivado HLS stops when it unrolls {body:,} products; its limit is {UNROLL_LIMIT:,}"
             yield Finding(Severity.ERROR, layer.name, what, f"{_resource(layer)}, or backend vitis")

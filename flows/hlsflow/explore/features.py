@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hlsflow.explore.space import Configuration
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div, tree_levels
 from hlsflow.rtl.cores import DenseCore
 from hlsflow.rtl.cores.dense import bias_words, weight_words
 from hlsflow.rtl.cores.fold import LayerSchedule, lut_weight_bits
@@ -75,7 +76,7 @@ def _block_rams(plan: LayerSchedule) -> int:
 
 def _halves(depth: int, width: int) -> int:
     """Halves of block RAMs for a memory of so many words: 36 bits wide up to 512 words, and narrower when deeper."""
-    return -(-width // max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
+    return ceil_div(width, max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
 
 
 def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
@@ -116,7 +117,7 @@ def _rom_columns(words: Array, width: int) -> float:
 
 def _rom_luts(words: Array, width: int) -> tuple[float, float]:
     """LUTs of a memory that one LUT looks up a bit of, or of a deeper one, as deep as its address; the other is 0."""
-    columns, extra = _rom_columns(words, width), (len(words) - 1).bit_length() - LUT_INPUTS
+    columns, extra = _rom_columns(words, width), tree_levels(len(words)) - LUT_INPUTS
     return (columns, 0.0) if extra <= 0 else (0.0, columns * 2**extra)
 
 
@@ -124,7 +125,7 @@ def _tree_bits(plan: LayerSchedule, sums: Sums) -> list[float]:
     """Bits of all adders of the trees, by level: each level has half the adders, one bit wider."""
     paired = int(plan.multiplier is Multiplier.LUT and sums.drop <= 0)
     leaves, width = plan.inputs_per_cycle, sums.product_width + paired
-    leaves = -(-leaves // 2) if paired else leaves
+    leaves = ceil_div(leaves, 2) if paired else leaves
     bits = []
     while leaves > 1:
         bits.append(float(leaves // 2 * min(width, sums.sum.width) * plan.outputs_per_cycle))
@@ -136,7 +137,7 @@ def _row_bits(plan: LayerSchedule, sums: Sums) -> float:
     """Bits of the rows of LUT multipliers: one row of adders for each weight bit of two products."""
     if plan.multiplier is not Multiplier.LUT:
         return 0.0
-    rows = -(-plan.inputs_per_cycle // 2) * lut_weight_bits(sums.weight_type)
+    rows = ceil_div(plan.inputs_per_cycle, 2) * lut_weight_bits(sums.weight_type)
     return float(rows * plan.outputs_per_cycle * (sums.source.width + 2))
 
 

@@ -1,6 +1,6 @@
 """`hlsflow explore`: which knobs for which layer, under which budget, proved and measured.
 
-In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, a plot and a project file for each
+In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, charts and a project file for each
 point, that `hlsflow run` takes as it is.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import Store, digest, file_digest
+from hlsflow.core.store import Store, digest, file_digest, replacing
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster, open_to_others
@@ -146,9 +146,8 @@ def _narrowed(project: Project, model: Path, graph: Graph, bits: Mapping[str, in
 
         process.make_folder(file.parent)
         trained = plain(load_model(model, allow_lambda=project.model.allow_lambda)).model
-        part = file.with_suffix(".part.h5")
-        narrowed(trained, graph, bits).save(part)
-        part.replace(file)
+        with replacing(file) as part:
+            narrowed(trained, graph, bits).save(part)
     return file
 
 

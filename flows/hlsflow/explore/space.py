@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from hlsflow.ir import Graph
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.knobs import Io, LayerKnobs, Pipeline, Strategy
@@ -125,7 +126,7 @@ def reuse_factors(plan: LayerSchedule, strategy: Strategy, most: int | None) -> 
 
 def _shares(count: int) -> set[int]:
     """How many turns it takes to work off `count` things with any number of lanes."""
-    return {-(-count // lanes) for lanes in range(1, count + 1)}
+    return {ceil_div(count, lanes) for lanes in range(1, count + 1)}
 
 
 def _hardware(one: Configuration) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """`hlsflow explore --engine vitis`: the same questions, answered by csynth of hls4ml's own projects.
 
-In: a project and a `Request`. Out: the same tables, plot and project files as those of `hlsflow.explore.run`, all
+In: a project and a `Request`. Out: the same tables, charts and project files as those of `hlsflow.explore.run`, all
 figures of stage `hls`.
 """
 

@@ -1,11 +1,10 @@
-"""What an exploration leaves in its folder: tables for people, spreadsheets and scripts, and a plot.
+"""What an exploration leaves in its folder: tables for people, spreadsheets and scripts, and charts.
 
-In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, `.png`.
+In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, and the page's charts as SVG.
 """
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow.core.metrics import UNITS
-from hlsflow.core.store import write_bytes, write_text
+from hlsflow.core.store import write_text
 from hlsflow.explore.choice import AREA
 from hlsflow.explore.outcome import CYCLES, Engine, Outcome, accuracy_of
 from hlsflow.explore.tables import (
@@ -42,8 +41,7 @@ def write(outcome: Outcome, folder: Path) -> None:
     write_text(folder / "explore.csv", to_csv(outcome))
     write_text(folder / "explore.md", markdown.render(document(outcome)))
     write_text(folder / "explore.html", html.render(document(outcome)))
-    if len(outcome.answer.solutions) > 1:
-        _plot(outcome, folder / "explore.png")
+    html.write_charts(document(outcome), folder)
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
@@ -175,23 +173,3 @@ def _whole(outcome: Outcome, point: int, name: str) -> Figure:
     if name not in outcome.engine.compared:
         return figure(outcome, point, name)
     return told(outcome, point, name, outcome.confirmed[point].whole.get(name), outcome.engine.whole)
-
-
-def _plot(outcome: Outcome, path: Path) -> None:
-    """The first two objectives against each other."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    across, up = outcome.question.front[:2]
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    points = [(solution.figures[across], solution.figures[up]) for solution in outcome.answer.solutions]
-    axes.plot(*zip(*points, strict=True), "o-", drawstyle="steps-post", markersize=3, linewidth=0.8)
-    axes.set_xlabel(f"{across} ({UNITS[across]})")
-    axes.set_ylabel(f"{up} ({UNITS[up]}, sum of layers, {outcome.tool}, {outcome.target})")
-    axes.set_title(f"{outcome.project}: Pareto front, {len(points)} designs")
-    axes.grid(alpha=0.3)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=120, format="png")
-    write_bytes(path, buffer.getvalue())

@@ -95,7 +95,7 @@ def build(
     library = (folder / LIBRARY).resolve()
     wrapper = f"firmware/{name}_axi.cpp"
     sources = (f"firmware/{name}.cpp", *((wrapper,) if (project / wrapper).is_file() else ()), f"{name}_bridge.cpp")
-    headers = tuple(f"-Ifirmware/{found}" for found in FOLDERS[backend])
+    headers = tuple(f"-Ifirmware/{path}" for path in FOLDERS[backend])
     log, began = folder / "compile.log", time.monotonic()
     try:
         with _shown(progress, limit_s) as watch:
@@ -164,8 +164,8 @@ def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder:
     with process.results_of("C-simulation", folder):
         with np.load(folder / "csim_out.npz", allow_pickle=False) as data:
             values = {key: data[key] for key in data.files}
-        found = apart(graph.results, values.pop("output"))
-    codes = [_on_grid(part, node.type) for part, node in zip(found, graph.results, strict=True)]
+        outputs = apart(graph.results, values.pop("output"))
+    codes = [_on_grid(part, node.type) for part, node in zip(outputs, graph.results, strict=True)]
     return Csim(side_by_side(codes), values)
 
 

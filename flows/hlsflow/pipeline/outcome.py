@@ -1,4 +1,4 @@
-"""The last step: everything measured, as a page, tables, plot and report.json."""
+"""The last step: everything measured, as a page, tables, charts and report.json."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hlsflow.core.metrics import MetricSet
 from hlsflow.core.store import link
 from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
+from hlsflow.pipeline.provenance import provenance
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
 from hlsflow.rtl.memory import WeightMemory, weight_memories
@@ -18,13 +19,13 @@ from hlsflow.toolchains import parts, yosys
 
 
 def report(context: Context, results: Results) -> Results:
-    """Page, tables, plot and report.json in the run's folder."""
+    """Page, tables, charts and report.json in the run's folder."""
     assert results.gate is not None
     whole = _whole(context, results, results.gate.to_json())
     reporting.write(whole, context.folder)
     link(context.folder, context.folder.parent / "latest")
     context.progress.say(
-        f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, .png"
+        f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, and charts/"
     )
     return results
 
@@ -37,7 +38,7 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
     gate = joined(results.gate, last) if results.gate else last
     reporting.write(_whole(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
-    context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
+    context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, and charts/")
 
 
 def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
@@ -56,6 +57,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         results.notes,
         _parts(project),
         echo["saturation"],
+        provenance(context, results),
     )
 
 

@@ -105,6 +105,6 @@ class Data(Section):
         if self.label and self.targets:
             raise ValueError("label is one column and targets are several: give one of them")
         if (self.label or self.features or self.targets) and Path(self.source).suffix not in TABLES:
-            told = f"not of '{self.source}'"
-            raise ValueError(f"label, targets and features are columns of .csv and .parquet files, {told}")
+            reason = f"not of '{self.source}'"
+            raise ValueError(f"label, targets and features are columns of .csv and .parquet files, {reason}")
         return self

@@ -22,6 +22,7 @@ from hlsflow.qat.checkpoint import State
 from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.prune import Pruner
 from hlsflow.qat.compress.share import Sharer
+from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import Part, Runtime
 from hlsflow.qat.objective import Objective
 
@@ -39,7 +40,7 @@ class Fit:
         data: to train on and to choose the best epoch by.
         objective: what is minimized.
         source: the project's [data].
-        folder: for checkpoints.
+        folder: for checkpoints, itself in one for those of all networks.
         fingerprint: of everything that determines the trained weights.
         from_trained: whether the weights that the model has are a candidate for the best ones.
         pruner: the masks to train under; None: no pruning.
@@ -60,6 +61,11 @@ class Fit:
     teacher: Teacher | None = None
     sharer: Sharer | None = None
     runtime: Runtime = field(default_factory=Runtime)
+
+    @property
+    def logs(self) -> Path:
+        """The folder of its logs for TensorBoard, in one beside that of all checkpoints."""
+        return self.folder.parent.parent / LOGS / self.folder.name
 
     def extras_digest(self) -> list[str | None]:
         """Of masks, teacher and clusters."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hlsflow.core.errors import ModelError, said
+from hlsflow.core.errors import ModelError, first_line
 from hlsflow.ir.fixed import Array
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
@@ -86,7 +86,7 @@ def rebuilt(path: Path, config: Mapping[str, Any]) -> Any:
     except ModelError as error:
         raise ModelError(f"{path} was saved by Keras 3: {error.message}", HINT) from error
     except Exception as error:  # whatever a strange configuration, or weights that do not fit, cause in Keras
-        raise ModelError(f"{path} was saved by Keras 3 and cannot be read: {said(error)}", HINT) from error
+        raise ModelError(f"{path} was saved by Keras 3 and cannot be read: {first_line(error)}", HINT) from error
 
 
 def _built(config: Mapping[str, Any]) -> Any:

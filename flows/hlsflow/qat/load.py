@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core import foreign
-from hlsflow.core.errors import ModelError, said
+from hlsflow.core.errors import ModelError, first_line
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
 from hlsflow.qat import keras3
@@ -101,7 +101,7 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
     except ModelError as error:  # of `bounded`
         raise ModelError(f"{path}: {error.message}", error.hint) from error
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
-        raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
+        raise ModelError(f"{path} cannot be rebuilt: {first_line(error)}", RESAVE) from error
 
     if not hasattr(model, "layers"):  # a configuration of something else makes something else
         raise ModelError(f"{path} holds a {type(model).__name__}, and no model", RESAVE)

@@ -79,7 +79,7 @@ def networks(search: Search) -> list[dict[str, Scalar]]:
 
 
 def _countable(what: Range) -> bool:
-    return what.whole or what.step is not None
+    return what.integral or what.step is not None
 
 
 def _steps(what: Range) -> list[int | float]:
@@ -96,7 +96,7 @@ def _suggested(trial: Any, name: str, what: Range | tuple[Scalar, ...]) -> Scala
     value: Scalar
     if not isinstance(what, Range):
         value = trial.suggest_categorical(name, list(what))
-    elif what.whole:
+    elif what.integral:
         value = trial.suggest_int(name, what.low, _steps(what)[-1], step=what.step or 1)
     else:
         high = what.high if what.step is None else _steps(what)[-1]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed, ToolMissing
 from hlsflow.toolchains import native
 from hlsflow.toolchains.chain import Call, Phase, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.reports import catapult as formats
 from hlsflow.toolchains.scripts import script
@@ -79,11 +79,6 @@ SYMPTOMS = (
 )
 
 
-def find() -> Tool:
-    """catapult; raises ToolMissing."""
-    return native.find(PROGRAM)
-
-
 def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -> Sequence[Call]:
     """One call for each step; see `Toolchain.calls`."""
     verilog = f"{_names(folder).solution}/{VERILOG}"
@@ -139,19 +134,14 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     return found
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS)
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("catapult",),
     steps=STEPS,
-    find=find,
+    find=partial(native.find, PROGRAM),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS),
     reports=reports,
     enables="csynth, cosim and logic synthesis of hls4ml's Catapult projects",
 )

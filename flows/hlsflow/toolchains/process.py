@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hlsflow.core.caches import hint_for
-from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, said
+from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, first_line
 
 GUARD = Path(__file__).with_name("guard.py")
 TAIL_BYTES = 64 * 1024
@@ -331,11 +331,12 @@ def results_of(tool: str, folder: Path) -> Iterator[None]:
         yield
     except (FlowError, OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
         if is_full(folder):
-            message = f"the disk that holds {folder} is full, so {tool} left no whole result: {said(error)}"
+            message = f"the disk that holds {folder} is full, so {tool} left no whole result: {first_line(error)}"
             raise StorageError(message, FREE_SPACE) from error
         if isinstance(error, FlowError):
             raise
-        raise ToolFailed(f"{tool} left no usable result in {folder}: {said(error)}", "read the log there") from error
+        message = f"{tool} left no usable result in {folder}: {first_line(error)}"
+        raise ToolFailed(message, "read the log there") from error
 
 
 def is_full(folder: Path) -> bool:

@@ -129,7 +129,8 @@ def fine_tune(
     if project.anomaly is not None:
         data, trained = anomaly.normal_samples(data), anomaly.autoencoder_of(trained)
     fingerprint = _fingerprint(project, training, model, data)
-    objective, place = objective_of(project, data, trained, model.name), folder / "checkpoints"
+    place = folder / "checkpoints" / "qat"
+    objective = objective_of(project, data, trained, model.name)
     job = Fit("fine-tuning", training, data, objective, project.data, place, fingerprint, from_trained=True)
     state, remark = fit(trained, job, progress), ""
     if project.anomaly is not None:

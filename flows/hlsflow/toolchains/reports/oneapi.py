@@ -7,6 +7,7 @@ with II, latency and clock (stage `hls`), or what the fitter found (stage `route
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,7 +186,7 @@ class _Estimates:
         """Blocks of DSP, and how they come about where fractional ones count."""
         whole, parts = counts["DSPs"], counts.get(FRACTIONAL, 0.0)
         note = f"{whole:g} whole blocks and {parts:g} fractional DSPs, {self.packing:g} to a block"
-        return whole + -(-parts // self.packing), note if parts else ""
+        return whole + math.ceil(parts / self.packing), note if parts else ""
 
 
 def _top(records: Iterable[Record]) -> str:
