@@ -98,3 +98,9 @@ def test_the_widest_type_is_taken() -> None:
     assert declared_weight_type("fc", quantizer("quantized_bits", bits=62, integer=0)) == Fixed(62, 1)
     with pytest.raises(UnsupportedLayer, match="integer=128"):
         declared_weight_type("fc", quantizer("quantized_bits", bits=8, integer=128))
+
+
+def test_a_quantizer_out_of_bounds_is_refused_with_its_line(tmp_path: Path) -> None:
+    layer = "QDense(3, kernel_quantizer='quantized_po2(63)', name='fc')"
+    with pytest.raises(ModelError, match=r"quantized\(\) in .*model.py failed at line \d+: quantized_po2 has bits=63"):
+        built(tmp_path, "from qkeras import QDense", f"Input((4,)), {layer}")

@@ -35,10 +35,11 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     """As `build`, and what building it has read."""
     keras2.ready()
     where = f"{function}() in {project.model_path}"
-    with guarded(project.folder) as reads, kept(), bounded():
+    with guarded(project.folder) as reads, kept():
         try:
-            builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
-            model = builder(**_taken(builder, project.model.arguments))
+            with bounded():
+                builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
+                model = builder(**_taken(builder, project.model.arguments))
         except KeyboardInterrupt:
             raise
         except ModelError as error:  # of `bounded`

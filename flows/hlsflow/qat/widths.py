@@ -30,13 +30,17 @@ FLOAT32 = float(np.finfo(np.float32).max)
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """Within this block no quantizer is made of arguments out of bounds; raises ModelError."""
-    kinds = _kinds()
+    """Within this block no quantizer is made of arguments out of bounds: raises ModelError, whatever Keras does."""
+    kinds, refused = _kinds(), list[ModelError]()
     real = {kind: kind.__init__ for kind in kinds}
     try:
         for kind in kinds:
-            kind.__init__ = _checked(kind.__init__)
+            kind.__init__ = _checked(kind.__init__, refused)
         yield
+    except Exception as error:
+        if refused:
+            raise refused[0] from (None if error is refused[0] else error)
+        raise
     finally:
         for kind, init in real.items():
             kind.__init__ = init
@@ -50,7 +54,7 @@ def _kinds() -> list[Any]:
     return [kind for kind in found if issubclass(kind, quantizers.BaseQuantizer) and "__init__" in vars(kind)]
 
 
-def _checked(init: Callable[..., None]) -> Callable[..., None]:
+def _checked(init: Callable[..., None], refused: list[ModelError]) -> Callable[..., None]:
     signature = inspect.signature(init)
 
     @wraps(init)
@@ -61,7 +65,9 @@ def _checked(init: Callable[..., None]) -> Callable[..., None]:
             arguments = {}  # QKeras says what is wrong with them
         wrong = _wrong(type(quantizer).__name__, arguments)
         if wrong:
-            raise ModelError(f"{type(quantizer).__name__} {wrong}", "correct the quantizer, and train with that")
+            hint = "correct the quantizer, and train with that"
+            refused.append(ModelError(f"{type(quantizer).__name__} {wrong}", hint))
+            raise refused[-1]
         init(quantizer, *given, **named)
 
     return checked
