@@ -122,12 +122,16 @@ def _project_files(
     for index, solution in enumerate(solutions, 1):
         chosen, place = study.chosen(solution.assignment), folder / f"point{index}"
         graph = study.network(solution.assignment)
-        narrow = {name: one.bits for name, one in chosen.items() if one.bits < own_bits(study.graph[name])}
+        narrow = {
+            name: configuration.bits
+            for name, configuration in chosen.items()
+            if configuration.bits < own_bits(study.graph[name])
+        }
         point = Point(
             name=f"{project.name}_point{index}",
             note=note_of(project, index),
             graph=graph,
-            knobs={name: one.knobs for name, one in chosen.items()},
+            knobs={name: configuration.knobs for name, configuration in chosen.items()},
             pipeline=study.options.pipeline,
             model=_narrowed(project, model, graph, narrow, folder) if narrow else model,
         )
@@ -171,7 +175,7 @@ def fine_tune(project: Project, outcome: Outcome, folder: Path, point: int, prog
         name=before.name,
         note=f"Point {point} of an exploration of '{project.name}', fine-tuned.",
         graph=study.network(solution.assignment),
-        knobs={name: one.knobs for name, one in chosen.items()},
+        knobs={name: configuration.knobs for name, configuration in chosen.items()},
         pipeline=study.options.pipeline,
         model=tuned.model,
     )
