@@ -195,7 +195,10 @@ def _facts(report: Report) -> Iterator[Fact]:
             yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
     unrouted = clocks.unrouted(_rows(report))
     if unrouted:
-        yield Fact("Fmax", Cell("not measured"), "; ".join(unrouted.values()))
+        routed = any(point.metrics.get("fmax_mhz", Stage.ROUTED) for point in report.points)
+        yield Fact(
+            f"Fmax of {', '.join(unrouted)}" if routed else "Fmax", Cell("not measured"), "; ".join(unrouted.values())
+        )
 
 
 def _rows(report: Report) -> list[measured.Row]:
