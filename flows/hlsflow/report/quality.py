@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hlsflow.core.metrics import OF_OUTPUTS, Metric, Stage
-from hlsflow.report.document import MISSING, Chain, Fact, Figure, Section, Step, Table, Text, cell, row
+from hlsflow.core.metrics import OF_OUTPUTS, Metric, MetricSet, Stage
+from hlsflow.report.document import MISSING, Chain, Fact, Figure, Section, Step, Table, Text, cell, number, row
 from hlsflow.report.measured import Row
 
 NAMES = {
@@ -101,6 +101,30 @@ def _change(before: Figure | None, after: Figure) -> str:
         return "other samples"
     points = 100 * (after.value - before.value)
     return f"{points:+.2f} points" if points else "equal"
+
+
+LINKS = {"qat": "file", "csim": "csim"}
+"""Stages that are links of the chain, and what these are called."""
+
+
+def lines(metrics: MetricSet, frozen: float | None) -> Iterator[str]:
+    """Each metric on a line of its own, from the float network to the C-simulation, on the same samples.
+
+    Args:
+        frozen: the main metric of the frozen network on all samples; None where it is not known.
+    """
+    main = main_of([("", metrics)])
+    figures = [one for name in NAMES for one in _figures([("", metrics)], name)]
+    for name, target in dict.fromkeys((one.name, one.target) for one in figures):
+        mine = [one for one in figures if (one.name, one.target) == (name, target)]
+        found = {LINKS.get(one.stage, one.stage): _told(one) for one in mine}
+        if name == main and frozen is not None and ", first " not in target and "file" in found:
+            found |= {"frozen": number(frozen), **({"csim": found.pop("csim")} if "csim" in found else {})}
+        yield f"{NAMES[name]} ({mine[0].unit}), {target}: {', '.join(f'{link} {told}' for link, told in found.items())}"
+
+
+def _told(figure: Figure) -> str:
+    return f"missing ({figure.note})" if figure.value is None else number(figure.value)
 
 
 def facts(rows: Sequence[Row]) -> Iterator[Fact]:
