@@ -41,9 +41,15 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="X.npz", help="samples: arrays x and, if known, y; or .csv, .parquet"
     )
     model.add_argument(
-        "--label", metavar="COLUMN", help="column of a table with the class (default: y, label or class)"
+        "--label",
+        metavar="COLUMN",
+        help="column of a table with the class (default: y, label or class), or array of an .npz (default: y)",
     )
-    model.add_argument("--features", metavar="A,B,…", help="columns of a table that enter the network (default: all)")
+    model.add_argument(
+        "--features",
+        metavar="A,B,…",
+        help="columns of a table that enter the network (default: all), or array of an .npz (default: x)",
+    )
     model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>, or auto")
     model.add_argument("--bits", type=int, metavar="N", help="the model is a float one: quantize it to N bits")
     model.add_argument(
@@ -120,14 +126,14 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     features = arguments.features.split(",") if arguments.features else None
     board = getattr(arguments, "board", None)
     part = boards.part_of(board) if board else arguments.part if hasattr(arguments, "board") else None
-    said: dict[str, dict[str, Any]] = {
+    tables: dict[str, dict[str, Any]] = {
         "data": {"label": arguments.label, "features": features},
         "model": {"allow_lambda": arguments.allow_lambda or None},
         "target": {"clock_ns": arguments.clock, "io_type": arguments.io_type, **(boards.target(part) if part else {})},
         "knobs": {"strategy": arguments.strategy},
         "gate": dict(tolerance(arguments.tolerance)) if arguments.tolerance else {},
     }
-    return {name: {key: value for key, value in keys.items() if value is not None} for name, keys in said.items()}
+    return {name: {key: value for key, value in keys.items() if value is not None} for name, keys in tables.items()}
 
 
 def reuse_factors(text: str | None) -> tuple[int, ...]:

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsflow.core.errors import DataError
-from hlsflow.data.columns import read_columns
 from hlsflow.data.sources import read_file
 from hlsflow.data.split import check, part_of
 from hlsflow.data.targets import flat
 from hlsflow.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
-from hlsflow.project import TABLES
 
 Array = NDArray[Any]
 
@@ -229,7 +227,7 @@ def samples_of(path: Path, label: str | None = None, features: Sequence[str] = (
     Raises:
         DataError: the file is not usable.
     """
-    arrays = read_columns(path, label, features) if path.suffix in TABLES else read_file(path)
+    arrays = read_file(path, label, features)
     samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, str(path)).x
     check(samples, np.zeros(len(samples)), str(path))
     return samples

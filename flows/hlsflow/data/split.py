@@ -99,7 +99,10 @@ def part_of(arrays: Mapping[str, Array], x: str, y: str | None, name: str, weigh
 
 
 def _names(y: str | None, missing: list[str]) -> str:
-    hint = "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y"
+    hint = (
+        "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y; say what yours are called by "
+        "--features NAME --label NAME (data.features, data.label)"
+    )
     if y is None:
         return f"{hint}; without a training x or x_test is enough"
     more = f'; of an autoencoder, which needs no {y}, set task = "regression"' if missing == [y] else ""

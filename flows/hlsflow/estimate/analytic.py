@@ -64,7 +64,7 @@ def at(values: Mapping[str, Value], key: str) -> Value:
     """The value of a pace; where it has none, that of the same multipliers at another pace, or any."""
     multiplier = key.rpartition(" ")[2]
     alike = [other for other in values if other.endswith(multiplier)]
-    return values[next(one for one in (key, *alike, *values) if one in values)]
+    return values[next(pace for pace in (key, *alike, *values) if pace in values)]
 
 
 class Pace:
@@ -153,9 +153,9 @@ SOFTMAX_BITS = 18
 """Width of the tables of hls4ml's softmax, unless configured otherwise."""
 
 
-def _blocks(design: Design, one: int, other: int) -> int:
+def _blocks(design: Design, first: int, second: int) -> int:
     wide, narrow = DSP_PORTS[generation(design.part)]
-    return ceil_div(max(one, other), wide) * ceil_div(min(one, other), narrow)
+    return ceil_div(max(first, second), wide) * ceil_div(min(first, second), narrow)
 
 
 def sharing(layer: Layer) -> int:
@@ -245,14 +245,14 @@ def latency(timing: Timing) -> int:
     depths = [depth(timing, layer) for layer in design.layers]
     if design.streams:
         return max(_repeats(timing, layer) for layer in design.layers) + sum(depths) + len(depths)
-    whole = sum(layer_latency(timing, layer) for layer in design.layers)
-    return whole + _boundaries(design, depths)
+    layers = sum(layer_latency(timing, layer) for layer in design.layers)
+    return layers + _boundaries(design, depths)
 
 
 def _boundaries(design: Design, depths: list[int]) -> int:
     """Cycles between layers: a register each, and at R = 1 one more before each matrix."""
     if design.vivado_hls:
-        return sum(one > 0 for one in depths)
+        return sum(cycles > 0 for cycles in depths)
     matrices = [layer for layer in design.layers if layer.kind is Kind.MATRIX]
     free = not design.dataflow and all(layer.reuse_factor == 1 for layer in matrices)
     return sum(not _shifts(layer) for layer in design.layers) - 1 + free * len(matrices)
@@ -283,11 +283,13 @@ def _process(timing: Timing, layer: Layer) -> int:
 def bram(design: Design, layer: Layer) -> int:
     """Block RAMs of 18 Kb of a layer: tables, weights, and FIFOs behind it."""
     tables = {Kind.SOFTMAX: layer.n_in, Kind.TABLE: layer.n_in}.get(layer.kind, 0)
-    found = tables * memory_blocks(layer.table_size, SOFTMAX_BITS if layer.kind is Kind.SOFTMAX else layer.result.width)
+    blocks = tables * memory_blocks(
+        layer.table_size, SOFTMAX_BITS if layer.kind is Kind.SOFTMAX else layer.result.width
+    )
     if layer.kind is Kind.MATRIX and not unrolled(layer):
         words = ceil_div(layer.products, layer.reuse_factor)
-        found += memory_blocks(layer.reuse_factor, words * (layer.weight.width if layer.weight else 16))
-    return found + (fifo_blocks(layer) if design.streams else 0)
+        blocks += memory_blocks(layer.reuse_factor, words * (layer.weight.width if layer.weight else 16))
+    return blocks + (fifo_blocks(layer) if design.streams else 0)
 
 
 def fifo_blocks(layer: Layer) -> int:

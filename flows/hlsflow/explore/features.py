@@ -28,21 +28,21 @@ CONTROL = 50.0
 """Counters and what they enable, LUTs and registers alike."""
 
 
-def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
+def features(configuration: Configuration) -> dict[str, NDArray[np.float64]]:
     """Metric of `AREA` → what it grows with; rows of one kind have the same columns."""
-    core = one.at.stage.core
+    core = configuration.at.stage.core
     if not isinstance(core, DenseCore) or core.plan.strategy != "resource":
-        plan = one.plan
+        plan = configuration.plan
         work = [1.0, plan.adders + plan.multipliers, plan.n_in, plan.n_out, plan.weight_bits]
         return dict.fromkeys(("lut", "ff", "dsp", "bram"), np.asarray(work))
     plan, sums = core.plan, core.sums
     words = weight_words(sums.weight, plan)
-    lut, ff = _lut(one, plan, sums, words), _ff(one, plan, sums, words)
+    lut, ff = _lut(configuration, plan, sums, words), _ff(configuration, plan, sums, words)
     blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
     return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(_block_rams(plan))])}
 
 
-def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+def _lut(configuration: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     shallow, deep = (0.0, 0.0) if _block_rams(plan) else _rom_luts(words, sums.weight_type.width)
     biases, _ = _rom_luts(np.asarray(bias_words(sums.bias, plan)), sums.sum.width)
     first, *rest = _tree_bits(plan, sums) or [0.0]
@@ -57,7 +57,7 @@ def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> N
             first * (0.5 if plan.multiplier is Multiplier.DSP and not plan.shared else 1.0),  # a block may do this one
             sum(rest),
             0.0 if absorbed else plan.outputs_per_cycle * sums.sum.width,  # a block accumulates its own products
-            plan.outputs_per_cycle * _cast_bits(one),
+            plan.outputs_per_cycle * _cast_bits(configuration),
             _row_bits(plan, sums),
         ]
     )
@@ -79,10 +79,10 @@ def _halves(depth: int, width: int) -> int:
     return ceil_div(width, max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
 
 
-def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+def _ff(configuration: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     held = plan.n_in * sums.source.width if plan.steps > 1 else 0
     fed = plan.inputs_per_cycle * sums.source.width
-    collected = (plan.groups - 1) * plan.outputs_per_cycle * one.at.stage.result.width
+    collected = (plan.groups - 1) * plan.outputs_per_cycle * configuration.at.stage.result.width
     rom = 0.0 if _block_rams(plan) else _rom_columns(words, sums.weight_type.width)
     waits = plan.multiply_latency - 1 if plan.multiplier is Multiplier.LUT else 0
     return np.asarray(
@@ -100,9 +100,9 @@ def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> ND
     )
 
 
-def _cast_bits(one: Configuration) -> float:
+def _cast_bits(configuration: Configuration) -> float:
     """Of a lane: an addition that rounds, what is lost on both sides, and the choice of a limit."""
-    stage = one.at.stage
+    stage = configuration.at.stage
     if stage.core is None or all(operation.is_wiring for operation in stage.operations):
         return 0.0
     return stage.result.width + stage.core.result.width / 3 + 3.0
@@ -150,9 +150,9 @@ def _lanes_used(words: Array, plan: LayerSchedule) -> int:
     return int((used[0:pairs:2] | used[1:pairs:2]).sum() + used[pairs:].sum())
 
 
-def size(one: Configuration) -> float:
+def size(configuration: Configuration) -> float:
     """How long the synthesis of a configuration takes, in a unit of no meaning: logic, and what any synthesis takes."""
-    return FIXED_EFFORT + float(features(one)["lut"].sum())
+    return FIXED_EFFORT + float(features(configuration)["lut"].sum())
 
 
 FIXED_EFFORT = 1500.0

@@ -123,7 +123,7 @@ def _shown(progress: Progress | None, limit_s: float) -> Iterator[process.Watch 
 
         def watch(seconds: float, _: int) -> None:
             if seconds > PATIENCE_S:
-                tell("compiling", f"given up after {duration(limit_s)}")
+                tell("compiling", f"at most {duration(limit_s)}")
 
         yield watch
 

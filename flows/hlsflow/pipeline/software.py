@@ -35,6 +35,7 @@ from hlsflow.qat.devices import cluster_of
 from hlsflow.qat.network import network_key
 from hlsflow.report import layers
 from hlsflow.report.markdown import render_table
+from hlsflow.report.terminal import drawn
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import gxx
 
@@ -192,7 +193,8 @@ def _say_translation(context: Context, done: Done) -> None:
     context.progress.say(f"task: {echo['task']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
-    context.progress.say(render_table(layers.table(echo["layers"])))
+    table = layers.table(echo["layers"])
+    context.progress.say(render_table(table), drawn(table))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
 
@@ -220,7 +222,8 @@ def csim(context: Context, results: Results) -> Results:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
     gate = gating.joined(linked, found)
-    context.progress.say(f"{found}\nverdict: {gate.verdict}")
+    context.progress.say(str(found))
+    context.progress.result(f"verdict: {gate.verdict}")
     figures = metrics_in(done, "csim")
     known = {(one.stage, one.name, one.target) for one in results.metrics}  # of the trained model, by its training
     figures = MetricSet(tuple(one for one in figures if (one.stage, one.name, one.target) not in known))

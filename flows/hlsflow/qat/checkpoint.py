@@ -90,11 +90,11 @@ def latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> State 
     """The newest readable state of that training, or None; tells the user about files it has to pass over."""
     for file in _files(folder):
         try:
-            found, state = unpacked(file.read_bytes())
+            owner, state = unpacked(file.read_bytes())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             say(f"checkpoint {file.name} is damaged ({error}); using the one before")
             continue
-        if found == fingerprint:
+        if owner == fingerprint:
             return state
         say(f"checkpoint {file.name} belongs to other settings, data or versions; training starts anew")
         return None

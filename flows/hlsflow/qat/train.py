@@ -29,7 +29,6 @@ from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
-from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.inputs import sample_shape, split
 from hlsflow.project import Project, Prune, Share, Training
 from hlsflow.qat import anomaly, checkpoint
@@ -118,7 +117,8 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
     write_results(folder, histories, figures)
     if detectors:
         write_text(
-            folder / "anomaly.json", json.dumps({name: one.to_json() for name, one in detectors.items()}, indent=1)
+            folder / "anomaly.json",
+            json.dumps({name: detector.to_json() for name, detector in detectors.items()}, indent=1),
         )
     return TrainResult(files["qat"], files.get("float"), figures)
 
@@ -157,8 +157,8 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
 
 def _outputs(model: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The first output, (n, values)."""
-    found = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
-    first: NDArray[np.float32] = found[0] if isinstance(found, list) else found
+    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    first: NDArray[np.float32] = outputs[0] if isinstance(outputs, list) else outputs
     return first.reshape(len(first), -1)
 
 
@@ -179,8 +179,8 @@ def finish(
     outputs = _outputs(model, data.shaped(sample_shape(model)).x_test)
     figures = task.figures(outputs, data.y_test, about, remark)
     if len(data.y_test):
-        said = ", ".join(f"{one.name} {one.value:.4f}" for one in figures if one.value is not None)
-        progress.say(f"{file.stem}: test {said} on {count} samples")
+        shown = ", ".join(f"{figure.name} {figure.value:.4f}" for figure in figures if figure.value is not None)
+        progress.say(f"{file.stem}: test {shown} on {count} samples")
     return figures
 
 
@@ -266,7 +266,7 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
                 if curves is not None:
                     checkpoint.save(job.folder, job.fingerprint, state)
                     curves.add(state.epoch - 1, last)
-                kind = next((one for one in ("accuracy", "r2") if f"val_{one}" in last), "loss")
+                kind = next((metric for metric in ("accuracy", "r2") if f"val_{metric}" in last), "loss")
                 advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
@@ -293,11 +293,11 @@ def _found(error: Exception) -> str:
 def _begun(engine: Engine, job: Fit, progress: Progress) -> State:
     """The newest state of the training, or its first one; that of the chief, on all workers."""
     runtime = job.runtime
-    found = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
+    latest = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
     if runtime.cluster is None:
-        return found or engine.start(job.from_trained)
+        return latest or engine.start(job.from_trained)
     state = engine.start(job.from_trained)  # on all of them, as they read weights together
-    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, found or state)))
+    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, latest or state)))
     if wanted != job.fingerprint:
         raise ProjectError(
             f"'{job.name}' here is not what the chief trains", "give all workers the same project, data and versions"
@@ -347,10 +347,6 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     shape = tuple(model.outputs[0].shape[1:])
     if data.kind is Kind.CLASSES and len(shape) != 1:
         raise ModelError(f"{name} gives outputs of shape {shape}", "end the model with one logit a class")
-    if shape == (1,) and "softmax" in left_to_software(model).values():
-        raise ModelError(
-            f"{name} ends in a softmax of one output, which is always 1", "end it with a logit or a sigmoid"
-        )
 
 
 def _fingerprint(project: Project, job: Fit, network: str) -> str:

@@ -16,13 +16,14 @@ from hlsflow.report.document import Bars, Cell, Figure, Gallery, Section, Table,
 HLS4ML = "hls4ml"
 """Whose reuse factors those of hls4ml's project are."""
 
-COLUMNS: Mapping[str, str] = {
-    "layer": "name",
-    **{name: name for name in ("kind", "shape", "weight")},
-    **{"zeros (%)": "zeros", "values": "values"},
-    **{name: name for name in ("accum", "result", "strategy")},
+FIRST: Mapping[str, str] = {"layer": "name", "kind": "kind", "shape": "shape"}
+LAST: Mapping[str, str] = {
+    "strategy": "strategy",
+    "weight": "weight",
+    "zeros (%)": "zeros",
+    **{name: name for name in ("values", "accum", "result")},
 }
-"""Head of a column → key of a layer."""
+"""Head of a column → key of a layer, before and behind the reuse factors."""
 
 MULTIPLIERS = f"multipliers ({HLS4ML})"
 
@@ -68,12 +69,13 @@ def _of_rtl(points: Sequence[Point]) -> list[Point]:
 
 def table(rows: Rows, points: Sequence[Point] = ()) -> Table:
     """All that is known of each layer."""
-    head = (*COLUMNS, *_heads(points), MULTIPLIERS)
-    body = [
-        (*(_cell(layer[key]) for key in COLUMNS.values()), *_cells(layer, points), _cell(layer["multipliers"]))
-        for layer in rows
-    ]
-    return Table(head, tuple(body))
+    last = {MULTIPLIERS: "multipliers", **LAST}
+    body = [(*_told(layer, FIRST), *_cells(layer, points), *_told(layer, last)) for layer in rows]
+    return Table((*FIRST, *_heads(points), *last), tuple(body))
+
+
+def _told(layer: Mapping[str, Any], columns: Mapping[str, str]) -> Iterator[Cell]:
+    return (_cell(layer[key]) for key in columns.values())
 
 
 def reuse_factors(rows: Rows, points: Sequence[Point]) -> Table:

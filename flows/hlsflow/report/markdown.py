@@ -21,13 +21,28 @@ from hlsflow.report.document import (
     number,
 )
 
-__all__ = ["MISSING", "lines", "number", "render", "render_section", "render_table", "table", "verdict_lines"]
+__all__ = [
+    "MISSING",
+    "lines",
+    "number",
+    "render",
+    "render_blocks",
+    "render_section",
+    "render_table",
+    "table",
+    "verdict_lines",
+]
 
 
 def render(document: Document) -> str:
     """A whole document; pictures are left out, since tables say the same."""
-    parts = [f"# {document.title}", *map(render_section, document.sections)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return f"# {document.title}\n\n{render_blocks(*document.sections)}\n"
+
+
+def render_blocks(*blocks: Section | Block) -> str:
+    """Sections and blocks below each other."""
+    parts = [render_section(block) if isinstance(block, Section) else _block(block) for block in blocks]
+    return "\n\n".join(part for part in parts if part)
 
 
 def render_section(section: Section) -> str:
@@ -66,9 +81,9 @@ def lines(items: Iterable[str]) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table with aligned columns, readable as plain text."""
-    whole = [list(head), *(list(row) for row in rows)]
-    widths = [max(len(line[index]) for line in whole) for index in range(len(head))]
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
     texts = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in whole
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])

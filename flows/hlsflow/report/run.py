@@ -166,12 +166,11 @@ def to_html(report: Report) -> str:
     return html.render(document(report))
 
 
-def summary(report: Report) -> str:
+def summary(report: Report) -> list[Section | Table]:
     """The tables of figures and reuse factors alone, for the terminal."""
+    rows = _rows(report)
     factors = Section("Reuse factors", (layers.reuse_factors(report.layers, report.points),))
-    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report), factors]
-    tables = map(markdown.render_table, quality.tables(_rows(report)))
-    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
+    return [*quality.tables(rows), *clocks.noted(rows, report.parts), *budgets.section(report), factors]
 
 
 BEST = (
@@ -196,7 +195,10 @@ def _facts(report: Report) -> Iterator[Fact]:
             yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
     unrouted = clocks.unrouted(_rows(report))
     if unrouted:
-        yield Fact("Fmax", Cell("not measured"), "; ".join(unrouted.values()))
+        routed = any(point.metrics.get("fmax_mhz", Stage.ROUTED) for point in report.points)
+        yield Fact(
+            f"Fmax of {', '.join(unrouted)}" if routed else "Fmax", Cell("not measured"), "; ".join(unrouted.values())
+        )
 
 
 def _rows(report: Report) -> list[measured.Row]:

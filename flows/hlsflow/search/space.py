@@ -15,7 +15,7 @@ import tomli_w
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.explore.projects import given, relative, source_of
+from hlsflow.explore.projects import relative, set_by_hand, source_of
 from hlsflow.project import Project, Range, Scalar, Search, load, parse
 from hlsflow.toolchains.process import make_folder
 
@@ -104,20 +104,20 @@ def _suggested(trial: Any, name: str, what: Range | tuple[Scalar, ...]) -> Scala
     return value
 
 
-def said(values: Values) -> str:
+def in_words(values: Values) -> str:
     """Values in words: `width=16, bits=4`."""
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 def trial_project(project: Project, values: Values) -> Project:
     """The project of a trial; raises ProjectError when its values make none."""
-    sections = parse(_tree(project, values), f"'{project.name}' with {said(values)}")
+    sections = parse(_tree(project, values), f"'{project.name}' with {in_words(values)}")
     return Project(folder=project.folder, model_digest=project.model_digest, **dict(sections))
 
 
 def _tree(project: Project, values: Values) -> dict[str, Any]:
     """A project file's content; the float baseline is left out where the quantized network does not need it."""
-    tree = given(project, exclude=LEFT_OUT)
+    tree = set_by_hand(project, exclude=LEFT_OUT)
     if project.model.quantized is not None and project.distil is None:
         tree["model"].pop("baseline", None)
     if project.search is not None and project.search.epochs is not None:

@@ -125,13 +125,13 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     names = _names(folder)
     if step is Step.COSIM:
         return (formats.read_simulation(folder / log_of(NAME, step), root=folder),)
-    found = [read_any(folder / names.solution / name, root=folder) for name in REPORTS[step]]
-    wrong = [report for report in found if step is Step.CSYNTH and report.top != names.top]
+    read_reports = [read_any(folder / names.solution / name, root=folder) for name in REPORTS[step]]
+    wrong = [report for report in read_reports if step is Step.CSYNTH and report.top != names.top]
     if wrong:
         raise DataError(
             f"{wrong[0].file} is about '{wrong[0].top}', not about '{names.top}'", "delete it and run again"
         )
-    return found
+    return read_reports
 
 
 CHAIN = Toolchain(

@@ -91,15 +91,15 @@ def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -
 
 def _call(folder: Path, step: Step, tool: Tool, settings: Settings) -> Call:
     top, wrapper = _top(folder), f"hlsflow_{step}.sh"
-    common, kept = (COMMON, _kept(step)) if step in STAGES else ("", "")
-    values = {"step": step, "command": COMMANDS[step], "compiler": tool.argv[0], "report": common, "kept": kept}
+    common, copy = (COMMON, _kept(step)) if step in STAGES else ("", "")
+    values = {"step": step, "command": COMMANDS[step], "compiler": tool.argv[0], "report": common, "kept": copy}
     leaves = {Step.CSIM: (), Step.CSYNTH: (_schedule(top),)}
     return Call(
         step=step,
         argv=("sh", wrapper),
         files={wrapper: script("libero/run.sh", settings, **values)},
         log=log_of(NAME, step),
-        leaves=leaves.get(step, (kept,)),
+        leaves=leaves.get(step, (copy,)),
         reads=READS,
         phases=PHASES,
         licence=LICENCES.get(step, ""),

@@ -91,8 +91,8 @@ def _call(folder: Path, step: Step, tool: Tool, settings: Settings) -> Call:
 
 
 def _top(folder: Path) -> str:
-    found = native.settings(folder, "CMakeLists.txt", {"name": r"^set\(TARGET_NAME (\w+)\)"}, "oneAPI")
-    return found["name"]
+    settings_of_project = native.settings(folder, "CMakeLists.txt", {"name": r"^set\(TARGET_NAME (\w+)\)"}, "oneAPI")
+    return settings_of_project["name"]
 
 
 def _reports(folder: Path, step: Step) -> list[str]:
@@ -102,13 +102,13 @@ def _reports(folder: Path, step: Step) -> list[str]:
 
 def reports(folder: Path, step: Step) -> Sequence[Report]:
     """What a step's reports say; see `Toolchain.reports`."""
-    found = [read_any(folder / name, root=folder) for name in _reports(folder, step)]
-    tops = {report.top for report in found}
+    read_reports = [read_any(folder / name, root=folder) for name in _reports(folder, step)]
+    tops = {report.top for report in read_reports}
     if len(tops) > 1:
         raise DataError(
             f"the reports in {folder}/build are about {' and '.join(sorted(tops))}", "delete the folder build"
         )
-    return found
+    return read_reports
 
 
 CHAIN = Toolchain(

@@ -134,8 +134,8 @@ def fine_tune(
     job = Fit("fine-tuning", training, data, objective, project.data, place, fingerprint, from_trained=True)
     state, remark = fit(trained, job, progress), ""
     if project.anomaly is not None:
-        found = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
-        trained, remark = found.model, str(found)
+        detector = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
+        trained, remark = detector.model, str(detector)
     figures = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress, remark)
     write_results(folder, {"qat": state.history}, figures)
     return TrainResult(folder / "qat.h5", None, figures)
