@@ -105,7 +105,7 @@ def test_what_does_not_stream_is_refused(construct: Construct, seen: support.See
 def test_what_is_frozen_is_what_was_given(ran: Mapping[str, Ran]) -> None:
     """Up to a tie that float32 breaks the other way, and float constants that are rounded.
 
-    Those of batch normalizations have 18 bits then, and the scales of alpha='auto' move no weight by more than 2**-8.
+    Those of batch normalizations and alpha='auto' have 18 bits then; folded scales move no weight by more than 2**-8.
     """
     wrong = {}
     for name, one in ran.items():
