@@ -62,7 +62,7 @@ def executed(
 
 
 PROJECTS = [
-    *[(io_type, "layers") for io_type in BOTH],
+    *[(io_type, group) for io_type in BOTH for group in ("layers", "models")],
     *[("io_parallel", group) for group in ("activations", "weights")],
     *[pytest.param(("io_stream", group), marks=pytest.mark.slow) for group in ("activations", "weights")],
 ]
