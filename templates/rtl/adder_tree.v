@@ -25,11 +25,16 @@ module adder_tree #(
                 if (l == 0) begin : leaf
                     assign added = leaves[i*IN_WIDTH +: WIDTH];
                 end else if (2 * i + 1 < (LEAVES + (1 << (l - 1)) - 1) >> (l - 1)) begin : pair
-                    // Kept: Yosys (alumacc) would otherwise fuse adjacent levels into carry-save adders, which cost
-                    // twice the LUTs on families whose carry chains are free.
-                    (* keep *) wire signed [WIDTH-1:0] kept;
-                    assign kept  = level[l-1].node[2*i].value + level[l-1].node[2*i+1].value;
-                    assign added = kept;
+                    if (LEVELS_PER_STAGE > 1) begin : in_a_row
+                        // Kept: Yosys (alumacc) would otherwise fuse adjacent levels into carry-save adders, which cost
+                        // twice the LUTs on families whose carry chains are free.
+                        (* keep *) wire signed [WIDTH-1:0] kept;
+                        assign kept  = level[l-1].node[2*i].value + level[l-1].node[2*i+1].value;
+                        assign added = kept;
+                    end else begin : between_registers
+                        // There is nothing to fuse, and what is kept cannot use the registers of Xilinx DSP blocks.
+                        assign added = level[l-1].node[2*i].value + level[l-1].node[2*i+1].value;
+                    end
                 end else begin : alone
                     assign added = level[l-1].node[2*i].value;
                 end

@@ -30,9 +30,15 @@ module carry_tree #(
                 end else if (2 * i + 1 < (LEAVES + (1 << (l - 1)) - 1) >> (l - 1)) begin : pair
                     wire signed [WIDTH-1:0] first  = level[l-1].node[2*i].value;
                     wire signed [WIDTH-1:0] second = level[l-1].node[2*i+1].value;
-                    (* keep *) wire [WIDTH:0] kept;  // as in adder_tree
-                    assign kept   = {first, 1'b1} + {second, level[l-1].node[2*i].waiting};
-                    assign added  = kept[WIDTH:1];
+                    wire [WIDTH:0] both;
+                    if (LEVELS_PER_STAGE > 1) begin : in_a_row
+                        (* keep *) wire [WIDTH:0] kept;  // as in adder_tree
+                        assign kept = {first, 1'b1} + {second, level[l-1].node[2*i].waiting};
+                        assign both = kept;
+                    end else begin : between_registers
+                        assign both = {first, 1'b1} + {second, level[l-1].node[2*i].waiting};
+                    end
+                    assign added  = both[WIDTH:1];
                     assign handed = level[l-1].node[2*i+1].waiting;
                 end else begin : alone
                     assign added  = level[l-1].node[2*i].value;
