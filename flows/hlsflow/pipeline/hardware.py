@@ -83,7 +83,7 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     plan = schedule(graph, own, default, io=io)
     pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
-    design = emit(plan)
+    design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench)
     key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}

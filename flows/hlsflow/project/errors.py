@@ -124,6 +124,7 @@ _FORMS: Mapping[str, str] = {
     "model.file": "allowed: the path of an .h5 or .keras file",
     "target.part": "allowed: a part such as xcu250-figd2104-2L-e",
     "target.route_part": "allowed: an ECP5 part as Lattice writes it, such as LFE5U-45F-6BG381C",
+    "target.prefix": "allowed: letters, digits and _, beginning with a letter or _, such as jets_",
 }
 """What the keys with a fixed form look like."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator, Field, model_validator
 
-from hlsflow.project.section import Precision, Section, as_tuple, unique
+from hlsflow.project.section import Identifier, Precision, Section, as_tuple, unique
 
 Family = Literal["xc7", "xcup", "ecp5"]
 """Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
@@ -49,7 +49,11 @@ class Target(Section):
         clock_ns: wanted clock period, ns; no part runs at 10 GHz, so less than 0.1 is a mistake.
         families: device families for the open synthesis.
         route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
+        prefix: in front of the names of all modules and files of the open RTL, such as "jets_"; with different ones
+            several networks go into one FPGA.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"prefix"})
 
     backend: Backend = "vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = PARTS["vitis"]
@@ -61,6 +65,7 @@ class Target(Section):
         "ecp5",
     )
     route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
+    prefix: Identifier | None = None
 
     @model_validator(mode="before")
     @classmethod
