@@ -213,7 +213,7 @@ def _confirm(study: Study, answer: Answer, points: Sequence[int]) -> None:
     rows = []
     for point, one in found.items():
         cells = [one.solution.figures[name] for name in CYCLES]
-        areas = [figures[name] for name in AREA for figures in (one.characterised, one.whole)]
+        areas = [figures[name] for name in AREA for figures in (one.characterised, one.built)]
         rows.append([str(point), *map(str, [*cells, *areas]), f"{100 * (one.error('lut') or 0):+.2f}"])
     areas = [f"{name} ({stage})" for name in AREA for stage in ("sum", "whole")]
     print(table(["point", *CYCLES, *areas, "LUT error (%)"], rows))

@@ -27,6 +27,7 @@ from hlsflow.project import Devices, Project, load
 from hlsflow.qat.build import build
 from hlsflow.qat.devices import Runtime
 from hlsflow.qat.engine import Engine, Fit
+from hlsflow.qat.objective import objective_of
 from hlsflow.qat.train import make_deterministic
 from hlsflow.report.markdown import table
 
@@ -45,17 +46,19 @@ def samples(rows: int) -> Dataset:
     return Dataset("random", x, y, x[:1], y[:1], x[:1], y[:1])
 
 
-def job(project: Project, data: Dataset, batch: int, runtime: Runtime) -> Fit:
+def job(project: Project, model: Any, data: Dataset, batch: int, runtime: Runtime) -> Fit:
     """A training of a network."""
     assert project.training is not None
     training = project.training.model_copy(update={"batch_size": batch})
     source = project.data.model_copy(update={"shift": 0})
-    return Fit("step", training, data, source, Path(), "", runtime=runtime)
+    objective = objective_of(project, data, model, "step")
+    return Fit("step", training, data, objective, source, Path(), "", runtime=runtime)
 
 
 def engine(project: Project, function: str, *of_job: Any) -> Epoch:
     """A network and everything compiled to train it, by the engine."""
-    run: Epoch = Engine(build(project, function), job(project, *of_job)).run
+    model = build(project, function)
+    run: Epoch = Engine(model, job(project, model, *of_job)).run
     run(0)
     return run
 

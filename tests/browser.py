@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import matplotlib.image
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -132,4 +132,4 @@ class Browser:
     def picture(self, whole: bool = True) -> NDArray[np.float32]:
         """What is seen, (height, width, 3 or 4), from 0 to 1."""
         png = self._tell("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
-        return np.asarray(matplotlib.image.imread(io.BytesIO(base64.b64decode(png))))
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))), np.float32) / 255

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hlsflow.keras import keras2  # sets TensorFlow's environment before any test module imports it
-
-keras2.ready()
+from hlsflow.keras import keras2  # noqa: F401  # sets TensorFlow's environment before any test module imports it
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"

@@ -25,11 +25,14 @@ For tests of your own there are `hlsflow.plugins.testing` and the pytest fixture
 calls that need it.
 """
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 if sys.platform != "linux":
-    raise ImportError("hlsflow runs on Linux only: on Windows use WSL, elsewhere a container or a virtual machine")
+    LINUX_ONLY = "hlsflow runs on Linux only: on Windows use WSL, elsewhere a container or a virtual machine"
+    AS_COMMAND = re.fullmatch(r"-m|hlsflow(\.exe|-script\.py)?", re.split(r"[/\\]", sys.argv[0])[-1])
+    raise SystemExit(LINUX_ONLY) if AS_COMMAND else ImportError(LINUX_ONLY)
 
 __version__ = "0.1.0"
 

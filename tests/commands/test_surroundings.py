@@ -107,3 +107,30 @@ def test_a_byte_order_mark_before_a_project_file_is_taken(tmp_path: Path) -> Non
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
     (project.folder / "model.py").write_bytes(b"\xef\xbb\xbf" + (project.folder / "model.py").read_bytes())
     assert load(project.folder).training == project.training
+
+
+OTHER_SYSTEM = """
+import sys
+sys.platform, sys.argv = "win32", [sys.argv[1]]
+before = set(sys.modules)
+try:
+    import hlsflow.__main__
+finally:
+    new = {name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names
+    print(sorted(new), [name for name in sys.modules if name.startswith("hlsflow.")], file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["hlsflow.exe", "C:\\tools\\Scripts\\hlsflow", "-m"])
+def test_another_system_is_told_in_the_first_line_before_anything_is_imported(command: str) -> None:
+    code, said = ended(command, code=OTHER_SYSTEM)
+    imported, first = said.splitlines()
+    assert code == 1
+    assert first.startswith("hlsflow runs on Linux only: on Windows use WSL")
+    assert imported == "[] []"
+
+
+def test_a_script_on_another_system_can_catch_it() -> None:
+    code, said = ended("analysis.py", code=OTHER_SYSTEM)
+    assert code == 1
+    assert said.splitlines()[-1].startswith("ImportError: hlsflow runs on Linux only")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hlsflow.core import foreign
-from hlsflow.core.errors import DataError, ProjectError, said
+from hlsflow.core.errors import DataError, ProjectError, first_line
 from hlsflow.data.columns import read_columns
 from hlsflow.data.sources import read_npz
 from hlsflow.project import load
@@ -250,7 +250,7 @@ class Mute(Exception):
     [(ValueError("a\nb"), "a"), (KeyError(), "KeyError()"), (Mute(), "Mute"), (ValueError("x" * 9000), "x" * 500)],
 )
 def test_what_an_exception_says(error: Exception, text: str) -> None:
-    assert said(error) == text
+    assert first_line(error) == text
 
 
 @pytest.mark.parametrize("error", [Mute(), RecursionError(), MemoryError(), OverflowError("int"), OSError("odd")])

@@ -21,6 +21,7 @@ from hlsflow.__main__ import main
 import hlsflow.commands.doctor as doctor
 doctor.checkup = lambda: None
 doctor.render = lambda found: {text}
+doctor.drawn = lambda found: None
 sys.exit(main(["doctor"]))
 """
 

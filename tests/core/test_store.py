@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ def test_the_same_key_is_done_once(tmp_path: Path) -> None:
     manifest = json.loads((first.folder / MANIFEST).read_text())
     assert (manifest["step"], manifest["key"]) == ("step", {"a": 1})
     assert list(manifest["outputs"]) == ["one.txt"]
+
+
+def test_date_command_and_host_stand_beside_the_key(tmp_path: Path) -> None:
+    """They decide nothing: finished work keeps those of whoever did it, and work of older releases has none."""
+    first = make(tmp_path).do("step", {"a": 1}, write_one)
+    manifest = first.folder / MANIFEST
+    told = json.loads(manifest.read_text())
+    assert told["key"] == {"a": 1}
+    assert told["made"] == first.made
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(first.made["date"])).total_seconds()) < 60
+    assert first.made["host"]["cores"] == len(os.sched_getaffinity(0))
+    told["made"]["date"] = "2020-01-01T00:00:00+00:00"
+    manifest.write_text(json.dumps(told))
+    again = make(tmp_path).do("step", {"a": 1}, write_one)
+    assert (again.reused, again.made["date"]) == (True, "2020-01-01T00:00:00+00:00")
+    del told["made"]
+    manifest.write_text(json.dumps(told))
+    assert make(tmp_path).do("step", {"a": 1}, write_one).made == {}
 
 
 def test_a_failed_step_is_not_finished_and_leaves_its_files_to_look_at(tmp_path: Path) -> None:

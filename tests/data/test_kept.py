@@ -17,7 +17,7 @@ from pyarrow import csv
 from hlsflow.core.errors import DataError
 from hlsflow.data import Dataset, load_data
 from hlsflow.data.data import PARTS
-from hlsflow.data.kept import COPIES, LARGE_BYTES, kept
+from hlsflow.data.kept import COPIES, LARGE_BYTES, cached
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 X = {"x": np.arange(12.0).reshape(4, 3), "none": np.zeros((0, 3)), "labels": np.array(["a", "bc"])}
@@ -54,21 +54,21 @@ def copies(folder: Path) -> list[Path]:
 def test_arrays_are_made_once_for_each_key(folder: Path) -> None:
     make = Maker()
     for key in (1, 1, 2, 1):
-        assert_same(kept({"key": key}, make, print))
+        assert_same(cached({"key": key}, make, print))
     assert make.calls == len(copies(folder)) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
 def test_a_damaged_copy_is_made_again(damage: str, folder: Path) -> None:
     make, lines = Maker(), list[str]()
-    kept({}, make, print)
+    cached({}, make, print)
     file = copies(folder)[0] / "x.npy"
     content = file.read_bytes()
     if damage == "gone":
         file.unlink()
     else:
         file.write_bytes(content[:-8] if damage == "cut" else content[:-1] + b"?")
-    assert_same(kept({}, make, lines.append))
+    assert_same(cached({}, make, lines.append))
     assert make.calls == 2
     assert lines == [f"{copies(folder)[0]} is damaged: this step is done again"]
 
@@ -79,7 +79,7 @@ def test_nothing_is_kept_of_what_fails(folder: Path) -> None:
 
     for _ in range(2):
         with pytest.raises(DataError, match="no samples"):
-            kept({}, fail, print)
+            cached({}, fail, print)
     assert copies(folder) == []
 
 
@@ -87,14 +87,14 @@ def test_without_a_place_arrays_are_made_each_time(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("no folder")
     make = Maker()
     for _ in range(2):
-        assert_same(kept({}, make, print))
+        assert_same(cached({}, make, print))
     assert make.calls == 2
 
 
 def test_a_copy_that_would_fill_the_disk_is_not_written(folder: Path) -> None:
     make = Maker({"x": np.broadcast_to(np.float32(1), 2**48)})  # a petabyte, of one value
     for _ in range(2):
-        assert kept({}, make, print) == make.arrays
+        assert cached({}, make, print) == make.arrays
     assert make.calls == 2
     assert copies(folder) == []
 
@@ -102,28 +102,28 @@ def test_a_copy_that_would_fill_the_disk_is_not_written(folder: Path) -> None:
 def test_the_copies_used_last_stay(folder: Path) -> None:
     make = Maker()
     for key in range(COPIES):
-        kept({"key": key}, make, print)
-    kept({"key": 0}, make, print)
-    kept({"key": COPIES}, make, print)
+        cached({"key": key}, make, print)
+    cached({"key": 0}, make, print)
+    cached({"key": COPIES}, make, print)
     assert len(copies(folder)) == COPIES
     assert make.calls == COPIES + 1
-    kept({"key": 0}, make, print)
+    cached({"key": 0}, make, print)
     assert make.calls == COPIES + 1
-    kept({"key": 1}, make, print)
+    cached({"key": 1}, make, print)
     assert make.calls == COPIES + 2
 
 
 TWO = """
 import time
 import numpy as np
-from hlsflow.data.kept import kept
+from hlsflow.data.kept import cached
 
 def make():
     print("made", flush=True)
     time.sleep(1)
     return {"x": np.arange(5)}
 
-print(kept({}, make, lambda text: None)["x"].sum())
+print(cached({}, make, lambda text: None)["x"].sum())
 """
 
 

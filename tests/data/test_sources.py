@@ -12,7 +12,7 @@ import pytest
 
 from hlsflow.core.errors import DataError
 from hlsflow.data import load_data
-from hlsflow.data.sources import SETS, read_source
+from hlsflow.data.sources import SETS, read_file, read_source
 from hlsflow.project import Project, for_model
 from tests.qat.qat_project import small_project
 
@@ -77,3 +77,18 @@ def test_one_number_is_no_set_of_samples(tmp_path: Path) -> None:
         (tmp_path / "m.h5").write_bytes(b"any")
         with pytest.raises(DataError, match="is one number, no array"):
             load_data(for_model(tmp_path / "m.h5", tmp_path / "x.npz", "fixed<8,3>"))
+
+
+def test_arrays_of_other_names_take_the_place_of_x_and_y(tmp_path: Path) -> None:
+    """One-hot rows, float64 and splits are as good under any name; what is not there is told with what is."""
+    x, y = np.linspace(0, 1, 12).reshape(4, 3), np.eye(3)[[0, 1, 2, 0]]
+    np.savez(tmp_path / "whole.npz", events=x, truth=y)
+    np.savez(tmp_path / "split.npz", X_train=x[:3], X_test=x[3:], Y_train=y[:3], Y_test=y[3:])
+    found = read_file(tmp_path / "whole.npz", "truth", ("events",))
+    assert (found["x"] == x).all()
+    assert (found["y"] == y).all()
+    parts = read_file(tmp_path / "split.npz", "Y", ("X",))
+    assert (parts["x_test"] == x[3:]).all()
+    assert (parts["y_train"] == y[:3]).all()
+    with pytest.raises(DataError, match=r"whole.npz has no array label, nor label_test; it has: events, truth"):
+        read_file(tmp_path / "whole.npz", "label", ("events",))

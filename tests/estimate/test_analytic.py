@@ -10,6 +10,7 @@ from hlsflow.estimate import Design, Kind, Layer, analytic
 from hlsflow.estimate.calibration import measured
 from hlsflow.estimate.fitted import timing
 from hlsflow.ir import Fixed
+from hlsflow.rtl.memory import memory_blocks
 from tests.estimate.designs import ACCUM, VALUE, design, matrix, relu
 
 
@@ -71,7 +72,7 @@ def test_wide_operands_take_several_dsp_blocks(bits: int, blocks: int) -> None:
     ],
 )
 def test_memories_take_the_fewest_blocks(words: int, bits: int, blocks: int) -> None:
-    assert analytic.memory_blocks(words, bits) == blocks
+    assert memory_blocks(words, bits) == blocks
 
 
 def test_weights_of_strategy_resource_lie_in_block_ram() -> None:

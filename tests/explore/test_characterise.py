@@ -124,10 +124,12 @@ def test_a_part_with_block_ram_is_synthesized_in_full(cache: Cache, runs: Path) 
     plan = yosys.quick(yosys.plan(memory.files, memory.top, Family.XC7))
     assert plan is not None
     outcome = worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity))
-    assert outcome.found is not None
-    assert outcome.found.area["bram"] == 1
+    assert outcome.measurement is not None
+    assert outcome.measurement.area["bram"] == 1
     assert modules_in(runs) == ["memory", "memory"]  # once without block RAM, in vain
-    assert worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity)).found == outcome.found
+    assert (
+        worker.run(Task(key_of(plan), memory.name, plan, cache.root, cache.identity)).measurement == outcome.measurement
+    )
     assert len(modules_in(runs)) == 2
 
 

@@ -52,8 +52,8 @@ def test_answers_are_those_of_enumeration_and_whole_designs_cost_what_their_laye
     points = [point for point in enumerated(study) if point["dsp"] <= 8]
     assert {tuple(one.figures[name] for name in OBJECTIVES) for one in answer.solutions} == front_of(points, OBJECTIVES)
     for one in study.confirm([answer.solutions[0], answer.solutions[-1]]):
-        assert one.whole["dsp"] == one.characterised["dsp"]
-        assert one.whole["bram"] == one.characterised["bram"] == 0
+        assert one.built["dsp"] == one.characterised["dsp"]
+        assert one.built["bram"] == one.characterised["bram"] == 0
         error = one.error("lut")
         assert error is not None
         assert abs(error) <= 0.05

@@ -27,7 +27,7 @@ def sound() -> Outcome:
     found = outcome()
     one = found.confirmed[2]
     answer = replace(found.answer, effort=Effort(9, 9, 5, 2, 3, tested=4, broken=0))
-    return replace(found, answer=answer, confirmed={2: replace(one, whole=one.characterised)})
+    return replace(found, answer=answer, confirmed={2: replace(one, built=one.characterised)})
 
 
 def with_effort(found: Outcome, effort: Effort) -> Outcome:
@@ -83,7 +83,7 @@ def test_sums_that_miss_whole_designs_are_amber() -> None:
     found = sound()
     one = found.confirmed[2]
     for off, missed in (({"lut": 3_340}, False), ({"lut": 3_300}, True), ({"dsp": 10}, True), ({"bram": 1}, True)):
-        told = replace(found, confirmed={2: replace(one, whole={**one.characterised, **off})})
+        told = replace(found, confirmed={2: replace(one, built={**one.characterised, **off})})
         assert (judged(told).tone == "warn") == missed == ("MISSED" in judged(told).text), off
 
 

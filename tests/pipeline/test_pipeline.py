@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from qkeras import quantized_relu
 
 from hlsflow.__main__ import main
 from hlsflow.core import templates
+from hlsflow.core.store import file_digest
 from hlsflow.report.run import FILES
 from tests.hls.networks import act, dense, network, samples
 from tests.toolchains.standins import NEEDS_TCL, install
@@ -195,13 +197,29 @@ def test_every_step_has_a_manifest(finished: tuple[Path, str]) -> None:
 
 
 def test_a_second_run_does_nothing_and_says_so_quickly(project: Path, finished: tuple[Path, str]) -> None:
-    before = figures(finished[0])
+    before, report = figures(finished[0]), report_of(finished[0])
     started = time.monotonic()
     said = hlsflow("run", project, "--build", finished[0])
     assert time.monotonic() - started < 10
     assert "nothing to do" in said
     assert "done in" not in said
     assert figures(finished[0]) == before
+    assert report_of(finished[0]) == report  # with the date and command of the run that computed it
+
+
+def test_the_report_says_how_to_repeat_the_run(project: Path, finished: tuple[Path, str]) -> None:
+    told = report_of(finished[0])["provenance"]
+    manifest = json.loads((finished[0] / "tiny" / "latest" / "train" / "manifest.json").read_text())
+    files = {file["what"]: file["sha256"] for file in told["files"]}
+    assert told["made"]["command"] == f"hlsflow run {project} --build {finished[0]}"
+    assert manifest["made"]["date"] == told["made"]["first"] < told["made"]["date"]
+    assert files["model"] == file_digest(project / "model.py")
+    assert files["trained model"] == file_digest(finished[0] / "tiny" / "latest" / "train" / "qat.h5")
+    assert files["data"] is None
+    assert {tool["name"] for tool in told["tools"]} >= {"verilator", "yosys", "nextpnr-ecp5"}
+    assert told["packages"]["hls4ml"] == version("hls4ml")
+    settings = told["settings"]
+    assert (settings["input_type"], settings["clock_ns"], settings["io_type"]) == ("ufixed<5,1>", 10.0, "io_parallel")
 
 
 def test_a_changed_knob_reruns_what_depends_on_it_alone(project: Path, finished: tuple[Path, str]) -> None:

@@ -352,7 +352,7 @@ def test_the_skeleton_of_a_new_project_is_valid(tmp_path: Path) -> None:
 
 
 def test_a_skeleton_says_what_is_known_of_the_samples(tmp_path: Path) -> None:
-    facts = Facts('a "b".csv', "kind", 13, 3, "fixed<9,4,RND,SAT>", standardize=True, whole=False)
+    facts = Facts('a "b".csv', "kind", 13, 3, "fixed<9,4,RND,SAT>", standardize=True, undivided=False)
     scaffold(tmp_path / "mine", facts)
     data = load(tmp_path / "mine").data
     assert (data.source, data.label, data.standardize, data.test) == ('a "b".csv', "kind", True, None)

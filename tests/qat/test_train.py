@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from hlsflow.core.errors import DataError, FlowError, ModelError, StorageError
 from hlsflow.core.metrics import Stage
@@ -64,6 +66,7 @@ def test_files_and_figures(whole: tuple[TrainResult, str], project: Project) -> 
         "history.json",
         "metrics.json",
         "checkpoints",
+        "tensorboard",
     }
     assert json.loads((folder / "metrics.json").read_text()) == result.metrics.to_json()
     qat = result.metrics.get("accuracy", Stage.QAT)
@@ -85,6 +88,30 @@ def test_history_has_one_row_an_epoch_and_a_falling_rate(whole: tuple[TrainResul
     assert rows[0] == 0.01
     assert rows == sorted(rows, reverse=True)
     assert history["qat"][-1]["loss"] < history["qat"][0]["loss"]
+
+
+def curves(folder: Path) -> dict[tuple[str, str], list[tuple[int, float]]]:
+    """(part, tag) → epochs and values, as TensorBoard itself reads them."""
+    found = {}
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(folder / part)).Reload()
+        for tag in events.Tags()["tensors"]:
+            found[part, tag] = [(one.step, float(make_ndarray(one.tensor_proto))) for one in events.Tensors(tag)]
+    return found
+
+
+def test_tensorboard_reads_the_history(whole: tuple[TrainResult, str]) -> None:
+    folder = whole[0].model.parent
+    for name, rows in json.loads((folder / "history.json").read_text()).items():
+        found = curves(folder / "tensorboard" / name)
+        assert set(found) == {
+            ("train", "epoch_loss"),
+            ("train", "epoch_learning_rate"),
+            ("validation", "epoch_loss"),
+            ("validation", "epoch_accuracy"),
+        }
+        for (part, tag), key in ((("train", "epoch_loss"), "loss"), (("validation", "epoch_accuracy"), "val_accuracy")):
+            assert found[part, tag] == [(epoch, pytest.approx(row[key])) for epoch, row in enumerate(rows)]
 
 
 def test_two_checkpoints_are_kept(whole: tuple[TrainResult, str]) -> None:
@@ -119,6 +146,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     assert_same_weights(resumed.model, whole[0].model)
     assert_same_weights(resumed.baseline, whole[0].baseline)
     assert resumed.metrics == whole[0].metrics
+    logs = [curves(result.model.parent / "tensorboard" / "qat") for result in (resumed, whole[0])]
+    assert logs[0] == logs[1]  # no epoch twice, none missing
 
 
 def wait_for(condition: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:

@@ -153,7 +153,7 @@ def test_all_that_users_name_stays_text(page: Path, window: Browser) -> None:
     window.open(page)
     assert window.ask("document.scripts.length") == 1
     assert window.all("main img, main script, h1 b") == []
-    assert EVIL in column(window, section(window, "hls4ml project: layers and knobs"), 1)
+    assert EVIL in column(window, section(window, "Layers"), 1)
     label = window.one(f"{section(window, 'RTL: cycles, scheduled')} svg text.label")
     assert label.text.startswith("<script>")
 

@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from hlsflow.core import templates
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.report import run as report
-from hlsflow.report.document import Chain
+from hlsflow.report.document import Chain, number
 from hlsflow.report.run import PointReport, Report
 from tests.report.gates import gate
 
@@ -190,6 +191,88 @@ def test_the_rtls_figure_stands_first_where_it_ran_all_samples() -> None:
     assert report.document(alone).facts[0].name == "accuracy in RTL"
 
 
+PROVENANCE = {
+    "made": {
+        "date": "2026-02-03T04:05:06+00:00",
+        "first": "2026-02-01T00:00:00+00:00",
+        "command": "hlsflow run ~/mine",
+        "hlsflow": "0.1.0",
+        "python": "3.11.7",
+        "host": {"cpu": "A processor", "cores": 2, "os": "Linux 6"},
+    },
+    "packages": {"qkeras": "0.9.0"},
+    "tools": [{"name": "yosys", "version": "0.70"}],
+    "files": [
+        {"what": "model", "name": "model.h5", "sha256": "0f" * 32},
+        {"what": "data", "name": "digits", "sha256": None},
+    ],
+    "settings": {
+        "input_type": "fixed<8,3>",
+        "clock_ns": 5.0,
+        "io_type": "io_parallel",
+        "backend": "vitis",
+        "part": "xcu250",
+        "reuse_factors": [16, 32],
+    },
+}
+
+
+def test_what_repeats_the_run_stands_at_the_end() -> None:
+    told = replace(example(), provenance=PROVENANCE)
+    jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
+    rows = dict(rows_of(report.to_markdown(told).split("## To repeat this run")[1]))
+    assert rows["computed"] == "2026-02-01 00:00:00 UTC to 2026-02-03 04:05:06 UTC"
+    assert rows["command"] == "hlsflow run ~/mine"
+    assert rows["host"] == "A processor, 2 cores, Linux 6"
+    assert rows["tool"] == "yosys 0.70"
+    assert rows["model, SHA-256"] == "model.h5: " + "0f" * 32
+    assert rows["data, SHA-256"] == "digits: none, as the set comes with a package"
+    assert rows["clock asked for (ns)"] == "5"
+    assert rows["reuse factors of the RTL's points"] == "16, 32"
+
+
+def test_a_part_that_nobody_dated_leaves_no_date() -> None:
+    section = report.to_markdown(replace(example(), provenance={**PROVENANCE, "made": None}))
+    rows = dict(rows_of(section.split("## To repeat this run")[1]))
+    assert {rows["computed"], rows["command"], rows["host"]} == {"missing"}
+    assert "did not write down when and where" in section
+    assert "To repeat" not in report.to_markdown(example())
+
+
+def test_each_reuse_factor_says_whose_it_is() -> None:
+    def knobs(factor: int) -> dict[str, Any]:
+        layer = {"reuse_factor": factor, "multipliers": 9, "multiplier": "dsp", "adders": 0, "strategy": "resource"}
+        return {
+            "reuse_factor": factor,
+            "multiplier": "dsp",
+            "layers": {"fc": layer | {"latency_cycles": 3, "memory": None}},
+        }
+
+    first, second, hls = example().points
+    points = [replace(first, knobs=knobs(16)), replace(second, knobs=knobs(32)), hls]
+    layers = [
+        example().layers[0] | {"granted": 8},
+        {**example().layers[0], "name": "relu", "asked": None, "granted": None},
+    ]
+    told = replace(example(), points=points, layers=layers)
+    table = rows_of(report.to_markdown(told).split("## Layers")[1].split("##")[0])
+    heads = ["R (hls4ml)", "R (R16)", "R (R32)"]
+    assert [[dict(zip(table[0], row, strict=True))[head] for head in heads] for row in table[1:]] == [
+        ["8 (asked 4)", "16", "32"],
+        ["", "", ""],
+    ]
+    assert rows_of(report.summary(told).split("## Reuse factors")[1]) == [
+        ["layer", *heads],
+        ["fc", "8 (asked 4)", "16", "32"],
+    ]
+    data = json.loads(json.dumps(report.to_json(told)))
+    jsonschema.validate(data, SCHEMA)
+    assert [layer["reuse_factors"] for layer in data["layers"]] == [
+        {"hls4ml": 8, "R16": 16, "R32": 32},
+        {"hls4ml": None, "R16": None, "R32": None},
+    ]
+
+
 def test_csv_has_a_row_a_figure_with_all_its_provenance() -> None:
     rows = list(csv.DictReader(io.StringIO(report.to_csv(example()))))
     assert len(rows) == sum(len(point.metrics.metrics) for point in example().points)
@@ -318,6 +401,13 @@ def test_resources_stand_in_per_cent_of_the_part_asked_for() -> None:
     assert "- %: of all that xc7z020clg400-1 offers" in table
     data = json.loads(json.dumps(report.to_json(told)))
     jsonschema.validate(data, SCHEMA)
+    shares = {
+        (row["name"], row["target"]): (row["part"], row["available"], row["percent"])
+        for row in csv.DictReader(io.StringIO(report.to_csv(told)))
+    }
+    assert shares["lut", "xc7"] == ("xc7z020clg400-1", "53200", "20.0")
+    assert shares["ff", "xc7"] == ("xc7z020clg400-1", "106400", "")
+    assert shares["lut", "xcup"] == ("", "", "")
     items = data["points"][0]["utilisation"]
     used = {(item["name"], item["target"]): (item["available"], item["percent"]) for item in items}
     assert used == {
@@ -328,15 +418,14 @@ def test_resources_stand_in_per_cent_of_the_part_asked_for() -> None:
     }
 
 
-def test_all_files_are_written_and_the_plot_is_a_picture(tmp_path: Path) -> None:
+def test_all_files_are_written(tmp_path: Path) -> None:
     report.write(example(), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(report.FILES)
-    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["charts", *sorted(report.FILES)]
     assert "demo" in (tmp_path / "report.md").read_text()
 
 
 def test_numbers_read_well() -> None:
-    texts = [report.number(value) for value in (None, 0, 12345, 0.97777, 101.83, 5559.61)]
+    texts = [number(value) for value in (None, 0, 12345, 0.97777, 101.83, 5559.61)]
     assert texts == ["missing", "0", "12,345", "0.9778", "101.8", "5,559.6"]
 
 

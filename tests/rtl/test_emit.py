@@ -13,7 +13,6 @@ from hlsflow.ir import Fixed, Graph, Op
 from hlsflow.rtl import LayerKnobs, Port, emit, schedule
 from hlsflow.rtl.cores.dense import bias_words, weight_words
 from hlsflow.rtl.cores.sums import sums_of
-from hlsflow.rtl.lanes import fixed_for
 from tests.rtl.networks import chain, dense, relu
 
 SMALL = chain(3, "fixed<4,2>", dense(2, "fixed<12,6>", "fixed<12,6>", weight="fixed<3,1>", bias="fixed<3,1>"))
@@ -78,7 +77,7 @@ def test_sum_is_as_narrow_as_its_exact_range() -> None:
     graph = with_weights([[3, 1], [2, 1], [1, 1]], [-2, 3])
     sums = sums_of(graph["l1"], graph["x"].type)
     assert sums.weight_type == Fixed(2, 0, False)
-    assert sums.sum == fixed_for(-56, 54, 4)
+    assert sums.sum == Fixed.spanning(-56, 54, 4)
     assert sums.sum.width == 7
 
 

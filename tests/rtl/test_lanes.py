@@ -9,7 +9,7 @@ import pytest
 
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
-from hlsflow.rtl.lanes import Cast, fixed_for
+from hlsflow.rtl.lanes import Cast
 from tests.ir import exact
 
 
@@ -96,7 +96,7 @@ def test_slopes_of_every_form_are_built_as_they_are_meant(kind: str, result: str
 @pytest.mark.parametrize("low", [-9, -8, -1, 0, 1])
 @pytest.mark.parametrize("high", [1, 7, 8, 15, 16])
 def test_the_narrowest_type_for_a_range(low: int, high: int) -> None:
-    kind = fixed_for(low, high, 3)
+    kind = Fixed.spanning(low, high, 3)
     assert kind.frac == 3
     assert kind.signed == (low < 0)
     assert kind.min <= low

@@ -15,13 +15,13 @@ from tests.toolchains.standins import NEEDS_TCL, amd_project, hls4ml_templates, 
 def test_vitis_run_is_taken_when_it_can_start_hls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path, "vitis_hls", "2024.2")
     install(monkeypatch, tmp_path, "vitis-run", "2024.2")
-    assert vitis.find().argv[1:] == ("--mode", "hls", "--tcl")
+    assert vitis.CHAIN.find().argv[1:] == ("--mode", "hls", "--tcl")
 
 
 def test_up_to_2024_1_it_is_vitis_hls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path, "vitis-run", "2024.1")
     install(monkeypatch, tmp_path, "vitis_hls", "2024.1")
-    tool = vitis.find()
+    tool = vitis.CHAIN.find()
     assert (tool.version, tool.argv) == ("2024.1", (str(tmp_path / "bin" / "vitis_hls"), "-f"))
 
 
@@ -29,24 +29,24 @@ def test_an_environment_variable_names_it_by_path(monkeypatch: pytest.MonkeyPatc
     program = install(monkeypatch, tmp_path, "vitis_hls", "2023.2")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setenv("HLSFLOW_VITIS", str(program))
-    assert vitis.find().version == "2023.2"
+    assert vitis.CHAIN.find().version == "2023.2"
 
 
 def test_absent_tools_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("HLSFLOW_VITIS", raising=False)
     with pytest.raises(ToolMissing, match="no vitis-run or vitis_hls on PATH") as caught:
-        vitis.find()
+        vitis.CHAIN.find()
     assert "settings64.sh" in caught.value.hint
     monkeypatch.setenv("HLSFLOW_VITIS", str(tmp_path / "nowhere"))
     with pytest.raises(ToolMissing, match="HLSFLOW_VITIS="):
-        vitis.find()
+        vitis.CHAIN.find()
 
 
 def test_a_program_that_names_no_release_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path, "vitis-run", "unknown")
     with pytest.raises(ToolMissing, match="names no release"):
-        vitis.find()
+        vitis.CHAIN.find()
 
 
 @NEEDS_TCL

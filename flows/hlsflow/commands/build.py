@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hlsflow.commands import project
+from hlsflow.commands import project, screen
 from hlsflow.core.errors import ProjectError
 from hlsflow.toolchains.chain import Step
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hlsflow.core.metrics import MetricSet
     from hlsflow.pipeline.vendor import Request
     from hlsflow.project import Project
+    from hlsflow.report.document import Table
 
 MODEL_FILES = (".h5", ".hdf5", ".keras", ".toml")
 
@@ -50,6 +51,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--no-preflight", action="store_true", help="start even what is known to fail; what is known is still said"
     )
+    screen.add_json(parser)
     parser.set_defaults(command=_build)
 
 
@@ -66,9 +68,12 @@ def _build(arguments: argparse.Namespace) -> None:
             option = "--part" if arguments.part else "--reuse-factor"
             raise ProjectError(f"{option} goes with a project, not with a folder that hls4ml wrote", "write it again")
         folder, figures = path, build_folder(path, request(arguments), Progress())
+    if arguments.json:
+        screen.say_json(arguments, {"schema": 1, "folder": str(folder), "metrics": figures.to_json()})
+        return
     if figures.metrics:
-        print(f"\n{table(figures)}\n")
-    print(f"reports, logs and metrics.json: {folder}")
+        screen.say_tables(table(figures))
+    screen.say(f"reports, logs and metrics.json: {folder}")
 
 
 def _at(project: Project, asked: bool) -> Project:
@@ -97,13 +102,12 @@ def request(arguments: argparse.Namespace) -> Request:
     )
 
 
-def table(figures: MetricSet) -> str:
+def table(figures: MetricSet) -> Table:
     """A row for each figure, with stage, tool, version and the line it stands on."""
-    from hlsflow.report import markdown
-    from hlsflow.report.document import number
+    from hlsflow.report.document import Figure, Table, row
 
-    rows = [(m.name, number(m.value), m.unit, m.stage.value, m.tool, m.version, m.source, m.note) for m in figures]
-    return markdown.table(("figure", "value", "unit", "stage", "tool", "version", "source", "note"), rows)
+    rows = (row(m.name, Figure.of("", m), m.unit, m.stage.value, m.tool, m.version, m.source, m.note) for m in figures)
+    return Table(("figure", "value", "unit", "stage", "tool", "version", "source", "note"), tuple(rows))
 
 
 def _steps(text: str) -> tuple[Step, ...]:

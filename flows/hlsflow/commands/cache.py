@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import screen
 from hlsflow.core.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ def add_to(commands: Any) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     add: Callable[..., argparse.ArgumentParser] = actions.add_parser
     show = add("show", help="entries, size, tool versions and families")
+    screen.add_json(show)
     write = add("export", help="write all measurements to one file")
     write.add_argument("file", type=Path, help="the archive to write, such as measurements.jsonl.gz")
     read = add("import", help="take over the measurements of such a file")
@@ -37,17 +40,23 @@ def add_to(commands: Any) -> None:
 
 def _show(arguments: argparse.Namespace) -> None:
     from hlsflow.explore.cache import groups
-    from hlsflow.report.markdown import table
+    from hlsflow.report.document import Table, row
 
     cache = _cache(arguments)
     found = list(cache)
     seconds = sum(item.seconds for item in found)
-    print(
+    if arguments.json:
+        told = [asdict(group) for group in groups(found)]
+        about = {"folder": str(cache.root), "measurements": len(found), "bytes": cache.size(), "seconds": seconds}
+        screen.say_json(arguments, {"schema": 1, **about, "groups": told})
+        return
+    screen.say(
         f"{cache.root}: {len(found)} measurements, {cache.size() / 1024:.0f} KiB, {seconds:.0f} s of synthesis spared"
     )
     if found:
-        rows = [[group.tool, group.family, str(group.entries), f"{group.seconds:.0f}"] for group in groups(found)]
-        print(table(("tool", "family", "measurements", "synthesis (s)"), rows))
+        head = ("tool", "family", "measurements", "synthesis (s)")
+        rows = (row(one.tool, one.family, one.entries, float(f"{one.seconds:.0f}")) for one in groups(found))
+        screen.say_tables(Table(head, tuple(rows)))
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -62,7 +71,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
     cache = Cache(_root(arguments), print)
     imported = import_from(cache, arguments.file)
-    print(f"{imported.new} measurements are new in {cache.root}, {imported.known} were known")
+    print(f"{imported.new} measurements are new in {cache.root}, {imported.present} were known")
     if imported.refused:
         listed = "\n".join(f"  {text}" for text in imported.refused)
         raise DataError(

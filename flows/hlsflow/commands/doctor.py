@@ -1,21 +1,27 @@
-"""Which tools are here, which versions, and what each enables.
+"""The command `hlsflow doctor`: which tools are here, which versions, and what each enables.
 
-In: this machine and environment. Out: `Check`s, and their rendering as text. Nothing heavy is imported or started.
+In: this machine and environment. Out: `Check`s, as a table or JSON. Nothing heavy is imported or started.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import platform
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from hlsflow.commands import screen
 from hlsflow.core.errors import FlowError
 from hlsflow.toolchains import gxx, nextpnr, verilator, yosys
 from hlsflow.toolchains.chains import CHAINS
 from hlsflow.toolchains.tool import Tool
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 LOW_DISK_GIB = 2.0
 
@@ -35,6 +41,21 @@ class Check:
     found: bool
     detail: str
     enables: str
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the sub-parsers of `hlsflow`."""
+    parser = commands.add_parser("doctor", help="which tools are here, and what each enables")
+    screen.add_json(parser)
+    parser.set_defaults(command=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    checks = checkup()
+    if arguments.json:
+        screen.say_json(arguments, {"schema": 1, "checks": [asdict(check) for check in checks]})
+    else:
+        screen.say(render(checks), drawn(checks))
 
 
 PACKAGES: Mapping[str, tuple[str, str]] = {
@@ -93,3 +114,20 @@ def render(checks: tuple[Check, ...]) -> str:
         for check in checks
     )
     return "\n".join(lines)
+
+
+def drawn(checks: tuple[Check, ...]) -> RenderableType:
+    """The same as a table that fits a terminal."""
+    from hlsflow.report import terminal
+    from hlsflow.report.document import Cell, Table, cell
+
+    rows = (
+        (
+            cell(check.name),
+            Cell(*(("found", None, None, "good") if check.found else ("missing", None, None, "warn"))),
+            cell(check.detail),
+            cell(check.enables),
+        )
+        for check in checks
+    )
+    return terminal.drawn(Table(("tool", "state", "version, or why it is missing", "enables"), tuple(rows)))

@@ -7,19 +7,19 @@ fail.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hlsflow.commands import project
+from hlsflow.commands import project, screen
 from hlsflow.core.errors import DataError, ProjectError
 
 if TYPE_CHECKING:
     from hlsflow.core.metrics import Metric, MetricSet
     from hlsflow.estimate import Design, Estimate, Figure
     from hlsflow.project import Project
+    from hlsflow.report.document import Block, Cell, Table
 
 EPILOG = """\
 Examples:
@@ -38,7 +38,7 @@ def add_to(commands: Any) -> None:
     )
     project.add_to(parser)
     parser.add_argument("--part", help="another part than the project's, such as xc7z020clg400-1")
-    parser.add_argument("--json", action="store_true", help="print a list of estimates for scripts instead of tables")
+    screen.add_json(parser)
     parser.set_defaults(command=_estimate)
 
 
@@ -58,9 +58,11 @@ def _estimate(arguments: argparse.Namespace) -> None:
     as_built = not factors and not arguments.part
     designs = [design.at(factor) for factor in factors] or [design]
     if arguments.json:
-        print(json.dumps([_data(found, folder) for found in designs], indent=1))
-    else:
-        print("\n".join(line for found in designs for line in _told(found, folder, as_built)))
+        screen.say_json(arguments, [_data(found, folder) for found in designs])
+        return
+    for found in designs:
+        for block in _told(found, folder, as_built):
+            screen.say_tables(block)
 
 
 def amd_part(part: str) -> str:
@@ -110,19 +112,21 @@ def _measured(folder: Path) -> MetricSet:
         return MetricSet()
 
 
-def _told(design: Design, folder: Path, as_built: bool) -> Iterator[str]:
+def _told(design: Design, folder: Path, as_built: bool) -> Iterator[Block]:
     from hlsflow.estimate import estimate, preflight
+    from hlsflow.report.document import Lines, Text
 
     found = estimate(design)
-    yield f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns\n"
-    yield layer_table(found) + "\n"
-    yield total_table(found, _measured(folder) if as_built else ()) + "\n"
+    yield Text(f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns")
+    yield layer_table(found)
+    yield total_table(found, _measured(folder) if as_built else ())
     if found.holes:
-        yield f"{_no_total(found)}\n"
+        yield Text(_no_total(found))
     elif found.departures:
-        yield f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.\n"
-    for finding in preflight.check(design, folder, found):
-        yield f"- {finding}"
+        yield Text(f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.")
+    findings = preflight.check(design, folder, found)
+    if findings:
+        yield Lines(tuple(map(str, findings)))
 
 
 def _no_total(found: Estimate) -> str:
@@ -132,21 +136,26 @@ def _no_total(found: Estimate) -> str:
     return f"There is no total and no verdict, for these layers are not estimated: {', '.join(found.holes)}.{rest}"
 
 
-def layer_table(found: Estimate) -> str:
+def layer_table(found: Estimate) -> Table:
     """The share of each layer; figures of a layer that is not estimated are missing."""
     from hlsflow.estimate import METRICS
-    from hlsflow.report.document import MISSING
-    from hlsflow.report.markdown import table
+    from hlsflow.report.document import MISSING, Cell, Table, row
 
     rows = []
     for layer in found.layers:
-        none = MISSING if layer.name in found.holes else ""
-        cells = [f"{layer.figures[name]:,.0f}" if name in layer.figures else none for name in METRICS]
-        rows.append([layer.name, layer.kind, *cells])
-    return table(["layer", "kind", *METRICS], rows)
+        none = Cell(MISSING if layer.name in found.holes else "")
+        cells = [_count(layer.figures[name]) if name in layer.figures else none for name in METRICS]
+        rows.append(row(layer.name, layer.kind, *cells))
+    return Table(("layer", "kind", *METRICS), tuple(rows))
 
 
-def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> str:
+def _count(value: float) -> Cell:
+    from hlsflow.report.document import Cell
+
+    return Cell(f"{value:,.0f}", value)
+
+
+def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> Table:
     """The whole, with intervals, beside what the part has.
 
     Args:
@@ -154,17 +163,17 @@ def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> str:
         measured: what csynth has reported of the design, in a column of its own.
     """
     from hlsflow.estimate import METRICS
-    from hlsflow.report.markdown import table
+    from hlsflow.report.document import Table, row
     from hlsflow.toolchains.parts import offered
 
     limits, part = offered(found.design.part), found.design.part or "unknown part"
     truth = {metric.name: f"{metric.value:,.0f}" for metric in measured if metric.value is not None}
-    rows = [
-        _total_row(name, found.figures.get(name), limits.get(name)) + ([truth.get(name, "")] if truth else [])
+    rows = tuple(
+        row(*_total_row(name, found.figures.get(name), limits.get(name)), *([truth.get(name, "")] if truth else []))
         for name in METRICS
-    ]
-    head = ["metric", "estimated", f"{found.coverage:.0%} interval", part, f"% of {part}", "verdict"]
-    return table(head + (["csynth"] if truth else []), rows)
+    )
+    head = ("metric", "estimated", f"{found.coverage:.0%} interval", part, f"% of {part}", "verdict")
+    return Table(head + (("csynth",) if truth else ()), rows)
 
 
 def _total_row(name: str, figure: Figure | None, limit: int | None) -> list[str]:

@@ -10,7 +10,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from hlsflow.commands import project
+from hlsflow.commands import project, screen
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
@@ -68,6 +68,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--fine-tune", type=int, metavar="POINT", help="train the narrowed network of a point some more"
     )
+    screen.add_json(parser)
     parser.set_defaults(command=lambda arguments: _explore(arguments, project.project_of(arguments)))
 
 
@@ -76,38 +77,41 @@ def _explore(arguments: argparse.Namespace, project: Project) -> None:
     from hlsflow.explore.tables import confirmation_table, points_table, routed_table
     from hlsflow.explore.vendor import explore_vendor
     from hlsflow.explore.verdict import compared
-    from hlsflow.report.markdown import render_table
+    from hlsflow.explore.written import to_json
+    from hlsflow.report.document import Text
 
     ask = explore_vendor if arguments.engine == "vitis" else explore
     outcome, folder = ask(project, request(arguments), arguments.build, jobs=arguments.jobs)
     _tell(outcome)
-    print(f"\n{render_table(points_table(outcome))}")
+    screen.say_tables(points_table(outcome))
     if outcome.confirmed:
-        print(f"\n{render_table(confirmation_table(outcome))}\n\n{compared(outcome)}")
+        screen.say_tables(confirmation_table(outcome), Text(compared(outcome)))
     if outcome.routed:
-        print(f"\n{render_table(routed_table(outcome))}")
+        screen.say_tables(routed_table(outcome))
     if arguments.fine_tune is not None:
         if not 1 <= arguments.fine_tune <= len(outcome.files):
             raise ProjectError(f"there is no point {arguments.fine_tune}", f"write 1 to {len(outcome.files)}")
-        print(f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}")
-    print(f"\npage, tables, plot and a project file for each point: {folder}")
+        screen.say(
+            f"\nfine-tuned; measure it by: hlsflow run {fine_tune(project, outcome, folder, arguments.fine_tune)}"
+        )
+    screen.say(f"\npage, tables, charts and a project file for each point: {folder}")
+    if arguments.json:
+        screen.say_json(arguments, to_json(outcome))
 
 
 def _tell(outcome: Outcome) -> None:
     """The summary, and the verdict in its colour where the terminal has any."""
-    from rich.console import Console
+    from rich.text import Text
 
     from hlsflow.explore.tables import summary_lines
     from hlsflow.explore.verdict import judged
     from hlsflow.report.markdown import verdict_lines
+    from hlsflow.report.terminal import COLOURS
 
-    verdict, console = judged(outcome), Console(highlight=False, markup=False, soft_wrap=True)
+    verdict = judged(outcome)
     for line in summary_lines(outcome):
-        console.print(f"- {line}", style=COLOURS[verdict.tone] if line == verdict_lines(verdict)[0] else None)
-
-
-COLOURS = {"": "", "good": "green", "warn": "yellow", "bad": "red"}
-"""Tone of a verdict → colour in a terminal."""
+        coloured = line == verdict_lines(verdict)[0]
+        screen.say(f"- {line}", Text(f"- {line}", style=COLOURS[verdict.tone]) if coloured else None)
 
 
 def request(arguments: argparse.Namespace) -> Request:

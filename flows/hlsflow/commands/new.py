@@ -20,7 +20,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("folder", type=Path, help="folder of the new project, such as projects/mine")
     parser.add_argument("--data", type=Path, metavar="FILE", help="samples (.csv, .parquet, .npz) to fill it in from")
     parser.add_argument(
-        "--label", metavar="COLUMN", help="column of a table with the class (default: y, label or class)"
+        "--label", metavar="COLUMN", help="column, or array of an .npz, with the class (default: y, label or class)"
     )
     parser.set_defaults(command=_new)
 
@@ -37,14 +37,12 @@ def _new(arguments: argparse.Namespace) -> None:
 def _facts(data: Path, label: str | None) -> Facts:
     """What the samples say; raises DataError."""
     from hlsflow.core.tasks import Kind
-    from hlsflow.data.columns import read_columns
     from hlsflow.data.grid import proposed_grid, standardized
     from hlsflow.data.sources import read_file
     from hlsflow.data.targets import kind_of
-    from hlsflow.project import TABLES
     from hlsflow.project.scaffold import Facts
 
-    arrays = read_columns(data, label, ()) if data.suffix in TABLES else read_file(data)
+    arrays = read_file(data, label)
     x, y = (next((arrays[name] for name in (key, f"{key}_train") if name in arrays), None) for key in "xy")
     classes = Facts.classes
     if y is not None:

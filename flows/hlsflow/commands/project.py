@@ -41,9 +41,15 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="X.npz", help="samples: arrays x and, if known, y; or .csv, .parquet"
     )
     model.add_argument(
-        "--label", metavar="COLUMN", help="column of a table with the class (default: y, label or class)"
+        "--label",
+        metavar="COLUMN",
+        help="column of a table with the class (default: y, label or class), or array of an .npz (default: y)",
     )
-    model.add_argument("--features", metavar="A,B,…", help="columns of a table that enter the network (default: all)")
+    model.add_argument(
+        "--features",
+        metavar="A,B,…",
+        help="columns of a table that enter the network (default: all), or array of an .npz (default: x)",
+    )
     model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>, or auto")
     model.add_argument("--bits", type=int, metavar="N", help="the model is a float one: quantize it to N bits")
     model.add_argument(

@@ -6,9 +6,12 @@ In: parsed arguments. Out: text on standard output or in a file.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hlsflow.commands import screen
 
 if TYPE_CHECKING:
     from hlsflow.report.document import Document
@@ -32,6 +35,7 @@ def add_to(commands: Any) -> None:
         )
         parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of on the terminal")
         parser.add_argument("--build", type=Path, default=Path("build"), help="folder of all results (default: build)")
+        screen.add_json(parser)
         parser.set_defaults(command=command)
 
 
@@ -45,13 +49,16 @@ def add_baseline_to(parser: argparse.ArgumentParser) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     from hlsflow.report.comparison.subjects import run_report
+    from hlsflow.report.folders import directory_report
     from hlsflow.report.folders.directory import read
 
     run = run_report(arguments.folder, arguments.build)
+    form = "json" if arguments.json else arguments.format
     if run is not None:
-        _say(arguments, _written(run.parent / RUN_FILES[arguments.format]))
-    else:
-        _say(arguments, _told(read(arguments.folder), arguments.format))
+        _say(arguments, _written(run.parent / RUN_FILES[form]))
+        return
+    directory = read(arguments.folder)
+    _say(arguments, _told(directory, form), directory_report.document(directory) if form == "md" else None)
 
 
 def _written(file: Path) -> str:
@@ -63,8 +70,6 @@ def _written(file: Path) -> str:
 
 
 def _told(directory: Directory, form: str) -> str:
-    import json
-
     from hlsflow.report.folders import directory_report
 
     if form == "csv":
@@ -75,11 +80,16 @@ def _told(directory: Directory, form: str) -> str:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from hlsflow.report import as_json
     from hlsflow.report.comparison.baseline import designs
     from hlsflow.report.comparison.compare import compare
 
     found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
-    _say(arguments, _renderer(arguments.format)(compare(found)))
+    document = compare(found)
+    if arguments.json:
+        _say(arguments, json.dumps(as_json.document(document), indent=1) + "\n")
+    else:
+        _say(arguments, _renderer(arguments.format)(document), document if arguments.format == "md" else None)
 
 
 def check_baseline(arguments: argparse.Namespace) -> None:
@@ -89,17 +99,17 @@ def check_baseline(arguments: argparse.Namespace) -> None:
 
     found = subjects(arguments.project, arguments.build)
     for text in (text for subject in found for text in subject.warnings):
-        print(f"warning: {text}")
+        screen.say(f"warning: {text}")
     if arguments.baseline:
         kept = baseline.read(arguments.baseline)
         moved = baseline.moved(kept, found)
         for text in baseline.other_versions(moved):
-            print(f"another version: {text}")
+            screen.say(f"another version: {text}")
         baseline.require(moved, arguments.baseline)
-        print(f"{len(moved)} figures of {arguments.project} are within the tolerances of {arguments.baseline}")
+        screen.say(f"{len(moved)} figures of {arguments.project} are within the tolerances of {arguments.baseline}")
     if arguments.write_baseline:
         count = baseline.write(found, arguments.write_baseline, str(arguments.project))
-        print(f"wrote {count} figures of {arguments.project} to {arguments.write_baseline}")
+        screen.say(f"wrote {count} figures of {arguments.project} to {arguments.write_baseline}")
 
 
 def _renderer(form: str) -> Callable[[Document], str]:
@@ -108,11 +118,15 @@ def _renderer(form: str) -> Callable[[Document], str]:
     return html.render if form == "html" else markdown.render
 
 
-def _say(arguments: argparse.Namespace, text: str) -> None:
+def _say(arguments: argparse.Namespace, text: str, document: Document | None = None) -> None:
+    """Write the text where it is wanted; a terminal gets the tables of the document."""
     from hlsflow.core.store import write_text
+    from hlsflow.report import terminal
 
     if arguments.output:
         write_text(arguments.output, text)
-        print(f"wrote {arguments.output}")
+        screen.say(f"wrote {arguments.output}")
+    elif arguments.json:
+        screen.say_text(arguments, text)
     else:
-        print(text, end="")
+        screen.say(text.removesuffix("\n"), terminal.drawn(*document.sections) if document else None)

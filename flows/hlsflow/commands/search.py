@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from hlsflow.commands import project
+from hlsflow.commands import project, screen
 from hlsflow.core.errors import ProjectError
 from hlsflow.project import Project
 
@@ -34,6 +34,7 @@ def add_to(commands: Any) -> None:
         "--storage", metavar="URL", help="database of the trials (default: SQLite in build/PROJECT/search/search.db)"
     )
     parser.add_argument("--study", metavar="NAME", help="name of the trials there (default: the project's)")
+    screen.add_json(parser)
     parser.set_defaults(command=lambda arguments: _search(arguments, project.project_of(arguments)))
 
 
@@ -44,9 +45,9 @@ def _count(text: str) -> int:
 
 
 def _search(arguments: argparse.Namespace, project: Project) -> None:
-    from hlsflow.report.markdown import lines, render_table
+    from hlsflow.report.document import Lines
     from hlsflow.search import Options, search
-    from hlsflow.search.outcome import front_table, summary_lines
+    from hlsflow.search.outcome import front_table, summary_lines, to_json
 
     if arguments.reuse_factor:
         raise ProjectError(
@@ -55,5 +56,8 @@ def _search(arguments: argparse.Namespace, project: Project) -> None:
         )
     options = Options(arguments.trials, arguments.storage, arguments.study, arguments.jobs)
     outcome, folder = search(project, options, arguments.build)
-    print(f"\n{lines(summary_lines(outcome))}\n\n{render_table(front_table(outcome))}")
-    print(f"\npage, tables and a project for each point: {folder}")
+    if arguments.json:
+        screen.say_json(arguments, to_json(outcome))
+        return
+    screen.say_tables(Lines(tuple(summary_lines(outcome))), front_table(outcome))
+    screen.say(f"\npage, tables and a project for each point: {folder}")

@@ -33,7 +33,7 @@ class FlowError(Exception):
         return f"{self.message}\n  next: {self.hint}" if self.hint else self.message
 
 
-def said(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of what an exception says, or its name; an exception of others may fail to say anything."""
     for words in (str, repr):
         try:

@@ -27,7 +27,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from hlsflow.core.errors import DataError, FlowError, said
+from hlsflow.core.errors import DataError, FlowError, first_line
 
 MIB = 2**20
 DEPTH = 100
@@ -99,8 +99,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
     if isinstance(error, KeyError):
-        return f"{said(error)} is missing"
-    text = said(error)
+        return f"{first_line(error)} is missing"
+    text = first_line(error)
     return "a number has thousands of digits" if text.startswith("Exceeds the limit") else text
 
 
@@ -126,11 +126,11 @@ def content(file: Path, kind: Kind) -> bytes:
     with reading(file, kind):
         if size <= kind.limit:
             with open(file, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as stream:
-                found = stream.read(kind.limit + 1) or b""
-            size = max(size, len(found))
+                data = stream.read(kind.limit + 1) or b""
+            size = max(size, len(data))
         if size > kind.limit:
             kind.refuse(file, f"has {size / MIB:,.0f} MB, more than any such file ({kind.limit / MIB:,.0f} MB)")
-    return found
+    return data
 
 
 def head(file: Path, size: int, kind: Kind) -> bytes:
@@ -142,18 +142,18 @@ def head(file: Path, size: int, kind: Kind) -> bytes:
 
 def parsed(file: Path, kind: Kind, parse: Callable[[bytes], T]) -> T:
     """What a parser makes of a file; see `bounded`."""
-    found = content(file, kind)
-    if not found.strip():
+    data = content(file, kind)
+    if not data.strip():
         kind.refuse(file, "is empty")
     with reading(file, kind):
-        return bounded(parse(found))
+        return bounded(parse(data))
 
 
 def text(file: Path, kind: Kind, errors: str = "strict") -> str:
     """The text of a file in UTF-8; `errors` as `bytes.decode` has it."""
-    found = content(file, kind)
+    data = content(file, kind)
     with reading(file, kind):
-        return found.decode("utf-8", errors)
+        return data.decode("utf-8", errors)
 
 
 def json(file: Path, kind: Kind) -> Any:
@@ -169,7 +169,7 @@ def json_of(text: str | bytes, where: Path | str, kind: Kind) -> Any:
 
 def toml(file: Path, kind: Kind) -> dict[str, Any]:
     """The tables of a TOML file; the mark that some editors of Windows put first is no part of it."""
-    return parsed(file, kind, lambda found: _toml(found.decode("utf-8-sig")))
+    return parsed(file, kind, lambda data: _toml(data.decode("utf-8-sig")))
 
 
 def _toml(text: str) -> dict[str, Any]:
@@ -182,30 +182,30 @@ def _toml(text: str) -> dict[str, Any]:
 
 def python(file: Path, kind: Kind) -> ast.Module:
     """The syntax tree of a Python file; nothing of it is run."""
-    found = content(file, kind)
+    data = content(file, kind)
     with reading(file, kind):
-        return ast.parse(found, str(file))
+        return ast.parse(data, str(file))
 
 
 def bounded(value: T) -> T:
     """The same value; raises ValueError where it has more layers or larger whole numbers than any file needs."""
     layer, depth = [value], 0
-    known: set[int] = set()
+    identities: set[int] = set()
     while layer:
         depth += 1
         if depth > DEPTH:
             raise ValueError(f"it has more than {DEPTH} layers within each other")
-        if any(isinstance(one, int) and not -WHOLE <= one < WHOLE for one in layer):
+        if any(isinstance(part, int) and not -WHOLE <= part < WHOLE for part in layer):
             raise ValueError("a whole number has more than 64 bits")
-        layer = [part for one in layer if _is_new(one, known) for part in _parts(one)]
+        layer = [part for branch in layer if _is_new(branch, identities) for part in _parts(branch)]
     return value
 
 
-def _is_new(value: object, known: set[int]) -> bool:
+def _is_new(value: object, identities: set[int]) -> bool:
     """Whether a table or list comes for the first time: YAML can name one many times, also within itself."""
-    if not isinstance(value, Mapping | list) or id(value) in known:
+    if not isinstance(value, Mapping | list) or id(value) in identities:
         return False
-    known.add(id(value))
+    identities.add(id(value))
     return True
 
 
@@ -285,17 +285,17 @@ def members(file: Path, kind: Kind, wanted: Sequence[str]) -> tuple[set[str], di
     require_file(file, kind)
     with reading(file, kind), zipfile.ZipFile(file) as archive:
         _require_room(archive.infolist())
-        for one in archive.infolist():
-            if one.filename in wanted and one.file_size > kind.limit:
-                raise ValueError(f"{one.filename} in it has {one.file_size / MIB:,.0f} MB")
+        for member in archive.infolist():
+            if member.filename in wanted and member.file_size > kind.limit:
+                raise ValueError(f"{member.filename} in it has {member.file_size / MIB:,.0f} MB")
         names = set(archive.namelist())
         return names, {name: archive.read(name) for name in wanted if name in names}
 
 
 def _require_room(members: Sequence[zipfile.ZipInfo]) -> None:
     """Refuse encrypted members, too many, and those that would unpack to more than this machine's memory."""
-    size, room = sum(one.file_size for one in members), psutil.virtual_memory().total
-    if any(one.flag_bits & 1 for one in members):
+    size, room = sum(member.file_size for member in members), psutil.virtual_memory().total
+    if any(member.flag_bits & 1 for member in members):
         raise ValueError("it is encrypted")
     if len(members) > MEMBERS:
         raise ValueError(f"it has {len(members):,} members, more than any such file ({MEMBERS:,})")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from hlsflow.core.errors import OutputLost, ReaderGone, said
+from hlsflow.core.errors import OutputLost, ReaderGone, first_line
 
 
 class _Stream:
@@ -62,7 +62,7 @@ class _Stream:
 def _error(lost: Exception) -> OutputLost:
     if isinstance(lost, BrokenPipeError):
         return ReaderGone("nobody reads standard output any more", "what was finished is kept")
-    reason = lost.strerror if isinstance(lost, OSError) and lost.strerror else said(lost)
+    reason = lost.strerror if isinstance(lost, OSError) and lost.strerror else first_line(lost)
     return OutputLost(f"cannot write to standard output: {reason}", "free some space, or write somewhere else")
 
 

@@ -1,28 +1,28 @@
-"""What a run tells its user while it works: a bar on a terminal, plain lines in a log.
+"""What a run tells its user while it works: bars on a terminal, plain lines in a log.
 
-In: texts, and counts of finished work. Out: text on a stream (standard output unless told otherwise).
+In: texts, and counts of finished work. Out: text on a stream (standard output unless told otherwise); what goes to
+standard output is in the log of the run too, and `--quiet` shows none of it but results.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.progress import Task as Shown
 from rich.table import Column
+from rich.text import Text
+
+from hlsflow.core import journal
 
 Advance = Callable[[str], None]
 """Report one finished unit of work, with a short remark such as `accuracy 0.97`."""
@@ -39,8 +39,17 @@ SILENCE = 10.0
 HEARTBEAT = 60.0
 """Seconds after which a plain log gets a line from `live` though the phase is the same."""
 
+WORKING = 30.0
+"""Seconds without a line after which a plain log says what is worked on."""
+
 REMARK = 100
 """Characters of a remark that are shown."""
+
+
+def console(stream: TextIO) -> Console:
+    """A console that writes to a stream as it is: colours and bars on terminals alone, no markup, no cut lines."""
+    terminal = stream.isatty()  # rich also believes FORCE_COLOR, which would fill a log with bars
+    return Console(file=stream, force_terminal=terminal, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 class Progress:
@@ -51,45 +60,88 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        stream = stream or sys.stdout
-        self._console = Console(
-            file=stream,
-            force_terminal=stream.isatty(),  # rich also believes FORCE_COLOR, which would fill a log with bars
-            highlight=False,
-            soft_wrap=True,
-            emoji=False,
-            markup=False,
-        )
+        self._own = stream
+        self._console = console(stream or sys.stdout)
+        self._board = _Board(self._console)
+        self._pulse = _Pulse(self._say_working)
 
     @property
     def file(self) -> Path | None:
         """The file that it reports to, for another process to go on; None: standard output."""
-        stream = self._console.file
-        return None if stream is sys.stdout or not isinstance(stream.name, str) else Path(stream.name)
+        name = getattr(self._own, "name", None)
+        return Path(name) if isinstance(name, str) and self._own is not sys.stdout else None
 
-    def say(self, text: str) -> None:
-        """One line, at once."""
-        self._console.print(text)
+    def say(self, text: str, drawn: RenderableType | None = None) -> None:
+        """Tell what was done, at once.
+
+        Args:
+            text: one line or several, for logs and files.
+            drawn: the same for terminals; None: the text.
+        """
+        self._tell(logging.INFO, text, drawn)
+
+    def result(self, text: str, drawn: RenderableType | None = None) -> None:
+        """The same for what was asked for, which `--quiet` shows too."""
+        self._tell(logging.WARNING, text, drawn)
+
+    def _tell(self, level: int, text: str, drawn: RenderableType | None) -> None:
+        self._pulse.beat()
+        if self._own is None:
+            journal.LOGGER.log(level, "%s", text)
+        if not self._shows(level):
+            return
+        if self._console.is_terminal:
+            self._console.print(text if drawn is None else drawn)
+        else:
+            print(text, file=self._console.file)
         self._console.file.flush()
 
+    def _shows(self, level: int) -> bool:
+        return self._own is not None or journal.shows(level)
+
+    @property
+    def _moves(self) -> bool:
+        """Whether there are bars."""
+        return self._shows(logging.INFO) and self._console.is_terminal and not self._console.is_dumb_terminal
+
     @contextmanager
-    def track(self, label: str, total: int, done: int = 0, timed: bool = True) -> Iterator[Advance]:
+    def working(self, label: str) -> Iterator[None]:
+        """Show that something is worked on, with the time since it began; several threads may at once.
+
+        Args:
+            label: such as `synth R16-xc7`.
+        """
+        with self._board.row(label) if self._moves else nullcontext(), self._pulse.during(label):
+            yield
+
+    def _say_working(self, running: str) -> None:
+        if not self._moves:
+            self.say(running)
+
+    @contextmanager
+    def track(self, label: str, total: int, finished: int = 0, timed: bool = True) -> Iterator[Advance]:
         """Show how far a piece of work is.
 
         Args:
             label: what is worked on, such as `train digits`.
             total: units of work.
-            done: units that an earlier run finished.
+            finished: units that an earlier run finished.
             timed: whether the bar tells the time left, as if all units took equally long.
         Yields:
             a function to call after each further unit.
         """
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
-            with self._bar(timed) as bar:
-                task = bar.add_task(label, total=total, completed=done, note="")
-                yield lambda note: bar.update(task, advance=1, note=note)
-        else:
-            yield _Lines(self.say, label, total, done)
+        if not self._moves:
+            yield _Lines(self.say, label, total, finished)
+            return
+        lines = _Lines(lambda text: journal.LOGGER.info("%s", text), label, total, finished)
+        with self._board.row(label, total, finished, timed) as update:
+
+            def advance(note: str) -> None:
+                lines(note)
+                update(note, 1)
+
+            yield advance
+        self._console.print(lines.last)
 
     @contextmanager
     def live(self, label: str) -> Iterator[Tell]:
@@ -100,33 +152,135 @@ class Progress:
         Yields:
             a function to call as often as one likes.
         """
-        if self._console.is_terminal and not self._console.is_dumb_terminal:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            rest = TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
-            with Bar(*columns, rest, console=self._console, expand=True) as bar:
-                task = bar.add_task(label, total=None, note="")
-                yield lambda phase, remark: bar.update(task, note=f"{phase}: {remark[:REMARK]}")
-        else:
+        if not self._moves:
             yield _Phases(self.say, label)
+            return
+        log = _Phases(lambda text: journal.LOGGER.info("%s", text), label)
+        with self._board.row(label) as update:
 
-    def _bar(self, timed: bool) -> Bar:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        clock = (TimeRemainingColumn(),) if timed else ()
-        return Bar(*columns, *clock, TextColumn("{task.fields[note]}"), console=self._console)
+            def tell(phase: str, remark: str) -> None:
+                log(phase, remark)
+                update(f"{phase}: {remark[:REMARK]}", 0)
+
+            yield tell
+
+
+class _Board:
+    """One display for all that is worked on at a time: a row each, there while the work lasts."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._lock = console, threading.Lock()
+        self._bars: Bars | None = None
+        self._rows = 0
+
+    @contextmanager
+    def row(
+        self, label: str, total: int | None = None, done: int = 0, timed: bool = True
+    ) -> Iterator[Callable[[str, int], None]]:
+        """Show a row; yields a function that sets its note and adds to the units that are done."""
+        bars = self._entered()
+        task = bars.add_task(label, total=total, completed=done, note="", timed=timed)
+        try:
+            yield lambda note, units: bars.update(task, advance=units, note=note)
+            bars.refresh()
+        finally:
+            bars.remove_task(task)
+            self._left(bars)
+
+    def _entered(self) -> Bars:
+        with self._lock:
+            if self._bars is None:
+                self._bars = _bars(self._console)
+                self._bars.start()
+            self._rows += 1
+            return self._bars
+
+    def _left(self, bars: Bars) -> None:
+        with self._lock:
+            self._rows -= 1
+            if not self._rows:
+                bars.stop()
+                self._bars = None
+
+
+def _bars(console: Console) -> Bars:
+    note = TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    columns = (TextColumn("{task.description}"), BarColumn(20), _HowFar(), TimeElapsedColumn(), _Left(), note)
+    return Bars(*columns, console=console, transient=True, expand=True)
+
+
+class _HowFar(ProgressColumn):
+    """Units done of all; nothing where that is not known."""
+
+    def render(self, task: Shown) -> Text:
+        return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
+
+
+class _Left(ProgressColumn):
+    """The time left; nothing where units do not take equally long."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Shown) -> Text:
+        seconds = task.time_remaining if task.fields["timed"] and task.total else None
+        return Text("" if seconds is None else f"{clock(seconds)} left")
+
+
+class _Pulse:
+    """Says what is worked on where nothing else has been said for some time."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._lock = say, threading.Lock()
+        self._running: dict[str, float] = {}
+        self._spoken = time.monotonic()
+        self._stop = threading.Event()
+
+    def beat(self) -> None:
+        """Something was said."""
+        self._spoken = time.monotonic()
+
+    @contextmanager
+    def during(self, label: str) -> Iterator[None]:
+        """Watch over a piece of work."""
+        with self._lock:
+            if not self._running:
+                self._stop = threading.Event()
+                threading.Thread(target=self._watch, args=(self._stop,), daemon=True).start()
+            self._running[label] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.pop(label, None)
+                if not self._running:
+                    self._stop.set()
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(max(0.01, self._spoken + WORKING - time.monotonic())):
+            if time.monotonic() - self._spoken >= WORKING:
+                self._say(self._told())
+
+    def _told(self) -> str:
+        with self._lock:
+            running, now = dict(self._running), time.monotonic()
+        parts = [label for label in running if not any(other.startswith(f"{label} ") for other in running)]
+        return "at work: " + ", ".join(f"{label} {clock(now - running[label])}" for label in parts)
 
 
 class _Lines:
     """Some of the units as plain lines: the first, the last, and those between at fair distances."""
 
-    def __init__(self, say: Callable[[str], None], label: str, total: int, done: int) -> None:
-        self._say, self._label, self._total, self._done = say, label, total, done
-        self._next, self._spoken = done + 1, time.monotonic()
+    def __init__(self, say: Callable[[str], None], label: str, total: int, finished: int) -> None:
+        self._say, self._label, self._total, self._done = say, label, total, finished
+        self._next, self._spoken = finished + 1, time.monotonic()
+        self.last = f"{label} {finished}/{total}"
 
     def __call__(self, note: str) -> None:
         self._done += 1
         silent = time.monotonic() - self._spoken > SILENCE
+        self.last = f"{self._label} {self._done}/{self._total} {note}".rstrip()
         if self._done >= self._next or self._done == self._total or silent:
-            self._say(f"{self._label} {self._done}/{self._total} {note}".rstrip())
+            self._say(self.last)
             self._next, self._spoken = self._done + max(1, self._total // LINES), time.monotonic()
 
 

@@ -6,6 +6,8 @@ partial folder that the next run takes over, and two runs at once wait for each 
 
 A key holds contents, never names or times: of files (also behind links) their digests, of our own code and templates
 the digest of every file that the step uses (`code`), of packages their versions, of programs their `Tool.identity`.
+Date, command line and host stand beside the key in the manifest (`hlsflow.core.provenance`): they are told, and decide
+nothing.
 
     step       its key holds, besides our own code
     train      tables of the project file; samples; all that building the networks reads, their configurations and
@@ -33,7 +35,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ from filelock import FileLock, Timeout
 
 from hlsflow.core import templates
 from hlsflow.core.errors import StorageError
+from hlsflow.core.provenance import provenance
 
 MANIFEST = "manifest.json"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -61,12 +64,14 @@ class Done:
         outputs: file name relative to `folder` → SHA-256.
         reused: whether it had been finished before this call.
         seconds: how long the work took when it was done.
+        made: when, by which command and where, see `hlsflow.core.provenance`; empty where an older hlsflow did it.
     """
 
     folder: Path
     outputs: Mapping[str, str]
     reused: bool
     seconds: float
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     def digest(self, *names: str) -> str:
         """One name for the content of some of the outputs (all when none is named); a name may be a folder's."""
@@ -103,9 +108,9 @@ class Store:
         name = digest(key)[:DIGITS]
         final, partial = self._root / step / name, self._root / step / f"{name}.partial"
         with _storage(final), self._locked(step, name):
-            found = self._finished(final)
-            if found:
-                return found
+            finished = self._finished(final)
+            if finished:
+                return finished
             if not resumable:
                 shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True, exist_ok=True)
@@ -128,7 +133,7 @@ class Store:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
             outputs = dict(manifest["outputs"])
             if outputs == _outputs(folder):
-                return Done(folder, outputs, True, float(manifest["seconds"]))
+                return Done(folder, outputs, True, float(manifest["seconds"]), dict(manifest.get("made", {})))
         except (OSError, ValueError, KeyError, TypeError):
             pass
         self._say(f"{folder} is damaged: this step is done again")
@@ -196,9 +201,25 @@ def write_bytes(path: Path, content: bytes) -> None:
     with _storage(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_bytes(content)
-        part.replace(path)
+        with replacing(path) as part:
+            part.write_bytes(content)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A path for new content, of the same ending, that takes the place of `file` at once when the block has ended well.
+
+    A reader sees the old content or the new one, never half of it, and that also after a crash of the machine: what was
+    written is on the disk before it gets the file's name. Raises OSError.
+    """
+    part = file.with_name(f".{os.getpid()}.{file.name}")
+    try:
+        yield part
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def link(target: Path, name: Path) -> None:
@@ -216,11 +237,11 @@ def _within(name: str, chosen: tuple[str, ...]) -> bool:
 
 
 def _finish(step: str, key: Key, partial: Path, final: Path, seconds: float) -> Done:
-    outputs = _outputs(partial)
-    manifest = {"step": step, "key": key, "outputs": outputs, "seconds": round(seconds, 3)}
+    outputs, made = _outputs(partial), provenance()
+    manifest = {"step": step, "key": key, "outputs": outputs, "seconds": round(seconds, 3), "made": made}
     write_text(partial / MANIFEST, json.dumps(manifest, indent=1))
     partial.rename(final)
-    return Done(final, outputs, False, seconds)
+    return Done(final, outputs, False, seconds, made)
 
 
 def _outputs(folder: Path) -> dict[str, str]:

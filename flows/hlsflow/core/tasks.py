@@ -89,8 +89,8 @@ class Task:
         if self.kind is Kind.CLASSES and outputs.shape[-1] > 1:
             largest: NDArray[np.int64] = np.argmax(outputs, -1)
             return largest
-        said: NDArray[np.int64] = (outputs > self.cut).astype(np.int64)
-        return said if self.kind is Kind.MULTILABEL else said[..., 0]
+        classes: NDArray[np.int64] = (outputs > self.cut).astype(np.int64)
+        return classes if self.kind is Kind.MULTILABEL else classes[..., 0]
 
     def score(self, outputs: Array, y: Array) -> float | None:
         """The main metric; None where there is nothing to tell it from.
@@ -131,10 +131,10 @@ class Task:
             `mae`, `rmse` and `largest_error`. What cannot be told is missing, with the reason.
         """
         if not len(y):
-            known = "targets" if self.kind is Kind.REGRESSION else "classes"
-            return MetricSet((replace(about, name=self.main, value=None, note=f"the data has no {known}"),))
-        found = _errors(self, outputs, y) if self.kind is Kind.REGRESSION else _shares(self, outputs, y, remark)
-        return MetricSet(tuple(self._metric(about, name, *value) for name, value in found.items()))
+            absent = "targets" if self.kind is Kind.REGRESSION else "classes"
+            return MetricSet((replace(about, name=self.main, value=None, note=f"the data has no {absent}"),))
+        values = _errors(self, outputs, y) if self.kind is Kind.REGRESSION else _shares(self, outputs, y, remark)
+        return MetricSet(tuple(self._metric(about, name, *value) for name, value in values.items()))
 
     def _metric(self, about: Metric, name: str, value: float | None, note: str) -> Metric:
         unit = self.unit if UNITS[name] == OF_TARGETS else ""
@@ -173,20 +173,20 @@ def _shares(task: Task, outputs: Array, y: Array, remark: str) -> Found:
     if task.kind is Kind.MULTILABEL:
         exact = float(np.mean((task.predicted(outputs) == y).all(1)))
         return {"accuracy": (share, EVERY_LABEL), "exact_match": (exact, ""), "auc": _area(outputs, y)}
-    found: Found = {"accuracy": (share, "")}
+    values: Found = {"accuracy": (share, "")}
     if task.kind is Kind.DETECTION:
-        found |= _detection(task.predicted(outputs), y, remark)
+        values |= _detection(task.predicted(outputs), y, remark)
     if task.kind is not Kind.CLASSES:
         words = ("normal samples", "anomalies") if task.kind is Kind.DETECTION else ("samples of 0", "samples of 1")
-        found["auc"] = _area(outputs, y[:, np.newaxis], words)
-    return found
+        values["auc"] = _area(outputs, y[:, np.newaxis], words)
+    return values
 
 
-def _detection(found: Array, y: Array, remark: str) -> Found:
+def _detection(predicted: Array, y: Array, remark: str) -> Found:
     """The share of anomalies that are found (TPR), and of normal samples that are taken for such (FPR)."""
     absent = "there are no {} in the test set"
     return {
-        name: (float(found[chosen].mean()), remark) if chosen.any() else (None, absent.format(word))
+        name: (float(predicted[chosen].mean()), remark) if chosen.any() else (None, absent.format(word))
         for name, chosen, word in (("tpr", y == 1, "anomalies"), ("fpr", y == 0, "normal samples"))
     }
 

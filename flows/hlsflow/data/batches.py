@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hlsflow.data.augment import Changes, Images, check_images, drawn
 from hlsflow.data.data import Dataset
+from hlsflow.ir.integers import ceil_div
 from hlsflow.project import Data
 
 AUGMENTATION = 1
@@ -64,5 +65,5 @@ def batches(data: Dataset, source: Data, batch_size: int, seed: int, epoch: int)
     right = tf.TensorSpec((None, *data.y_train.shape[1:]), tf.as_dtype(data.y_train.dtype))
     signature = tf.TensorSpec((None, *data.shape), tf.float32), right
     dataset = tf.data.Dataset.from_generator(chosen, output_signature=signature)
-    steps = -(-count // batch_size)
+    steps = ceil_div(count, batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)

@@ -66,12 +66,12 @@ def _columns(
     chosen = list(features) or [name for name in names if name != label and name not in own]
     if not chosen or not table.num_rows:
         raise DataError(f"{path} has {table.num_rows} rows of {len(chosen)} features", "correct the data file")
-    found = {"x": np.stack([_numbers(table[name], name, path) for name in chosen], 1)}
+    arrays = {"x": np.stack([_numbers(table[name], name, path) for name in chosen], 1)}
     if weight:
-        found[weight] = _numbers(table[weight], weight, path)
+        arrays[weight] = _numbers(table[weight], weight, path)
     if targets:
-        return {**found, "y": np.stack([_numbers(table[name], name, path) for name in targets], 1)}
-    return found if label is None else {**found, **_classes(table[label], label, path)}
+        return {**arrays, "y": np.stack([_numbers(table[name], name, path) for name in targets], 1)}
+    return arrays if label is None else {**arrays, **_classes(table[label], label, path)}
 
 
 def _read(path: Path) -> Any:

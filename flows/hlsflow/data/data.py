@@ -26,7 +26,7 @@ from hlsflow.core.progress import Progress
 from hlsflow.core.store import code, file_digest
 from hlsflow.core.tasks import Kind
 from hlsflow.data.grid import Saturation, on_grid, saturation
-from hlsflow.data.kept import LARGE_BYTES, kept
+from hlsflow.data.kept import LARGE_BYTES, cached
 from hlsflow.data.openml import settled
 from hlsflow.data.sources import read_source
 from hlsflow.data.split import Part, check, outside_the_test, parts_of
@@ -101,7 +101,7 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 of all samples, what is right of them, and weights, in order."""
         digest = hashlib.sha256()
-        weights = [one for one in (self.w_train, self.w_val) if len(one)]
+        weights = [weights_of_part for weights_of_part in (self.w_train, self.w_val) if len(weights_of_part)]
         for part in (self.x_train, self.y_train, self.x_val, self.y_val, self.x_test, self.y_test, *weights):
             digest.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
@@ -118,11 +118,11 @@ def load_data(project: Project) -> Dataset:
     name, path = project.data_set or str(project.data_path), project.data_path
     make = partial(_prepared, project, name)
     large = path is not None and path.is_file() and path.stat().st_size >= LARGE_BYTES
-    arrays = kept(_key(project, path), make, say) if large and path else make()
-    told = json.loads(str(arrays["told"]))
-    saturated = Saturation.from_json(told["saturated"]) if told["saturated"] else None
+    arrays = cached(_key(project, path), make, say) if large and path else make()
+    facts = json.loads(str(arrays["told"]))
+    saturated = Saturation.from_json(facts["saturated"]) if facts["saturated"] else None
     parts = {key: arrays[key] for key in PARTS}
-    return Dataset(name, **parts, labels=tuple(told["labels"]), kind=Kind(told["kind"]), saturated=saturated)
+    return Dataset(name, **parts, labels=tuple(facts["labels"]), kind=Kind(facts["kind"]), saturated=saturated)
 
 
 def _key(project: Project, path: Path) -> dict[str, Any]:
@@ -135,18 +135,18 @@ def _key(project: Project, path: Path) -> dict[str, Any]:
         "input": str(project.input.precision),
         "training": project.training is not None,
         "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
-        "code": code("data", "ir/fixed.py"),
+        "code": code("data", "ir/fixed.py", "ir/integers.py"),
     }
 
 
 def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
-    """The fields of a `Dataset` but for its name; `told` holds those that are no arrays, as JSON."""
+    """The fields of a `Dataset` but for its name; `facts` holds those that are no arrays, as JSON."""
     arrays = read_source(project)
     kind = _kind(arrays, project, name)
     parts = parts_of(arrays, project, kind, name)
     for part in parts:
-        known = len(part.y) or not (project.training is None or project.task == "regression")
-        check(part.x, part.y if known else np.zeros(len(part.x)), name)
+        has_targets = len(part.y) or not (project.training is None or project.task == "regression")
+        check(part.x, part.y if has_targets else np.zeros(len(part.x)), name)
     if len({part.x.shape[1:] for part in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[part.x.shape[1:] for part in parts]}")
     to_real, grid = _transform(arrays, project, kind, name), project.input.precision
@@ -156,25 +156,25 @@ def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
     if project.anomaly is not None:
         y, labels, kind = _marked(y, project, labels, name), ("normal", "anomaly"), Kind.DETECTION
     saturated = saturation(reals, grid)
-    told = {"labels": labels, "kind": kind, "saturated": saturated.to_json() if saturated else None}
+    facts = {"labels": labels, "kind": kind, "saturated": saturated.to_json() if saturated else None}
     (w_train, w_val) = (_weights(part, name) for part in parts[:2])
     made = x[0], y[0], w_train, x[1], y[1], w_val, x[2], y[2]
-    return {**dict(zip(PARTS, made, strict=True)), "told": np.array(json.dumps(told))}
+    return {**dict(zip(PARTS, made, strict=True)), "told": np.array(json.dumps(facts))}
 
 
 def _kind(arrays: Mapping[str, Samples], project: Project, name: str) -> Kind:
     """What the source tells of its samples."""
     if project.anomaly is not None:
         return Kind.CLASSES
-    known = [arrays[key] for key in ("y", "y_train", "y_val", "y_test") if key in arrays and arrays[key].size]
-    numbers = [one for one in known if one.dtype.kind in "biuf"]
+    given_targets = [arrays[key] for key in ("y", "y_train", "y_val", "y_test") if key in arrays and arrays[key].size]
+    numbers = [targets for targets in given_targets if targets.dtype.kind in "biuf"]
     return kind_of(numbers, project.task, name)
 
 
 def _right(parts: Sequence[Part], x: Sequence[Samples], project: Project, kind: Kind, name: str) -> list[Samples]:
     """What is right of each set: as the source says, or, where it says nothing of a regression, the samples' values."""
     if project.task == "regression" and not any(len(part.y) for part in parts):
-        return [_own_values(one) for one in x]
+        return [_own_values(samples) for samples in x]
     return [converted(part.y, kind, name, binary=project.task == "binary") for part in parts]
 
 
@@ -215,12 +215,12 @@ def _marked(
     """
     assert project.anomaly is not None
     normal = project.anomaly.normal
-    numbers = [labels.index(one) if one in labels else one for one in normal]
+    numbers = [labels.index(label) if label in labels else label for label in normal]
     there = sorted({int(number) for part in classes for number in np.unique(part)})
-    for given, number in zip(normal, numbers, strict=True):
+    for label, number in zip(normal, numbers, strict=True):
         if there and number not in there and (project.training is not None or isinstance(number, str)):
-            known = ", ".join(labels) if labels else ", ".join(map(str, there))
-            raise DataError(f"anomaly.normal names {given!r}, but {name} has the classes {known}", "correct the list")
+            those = ", ".join(labels) if labels else ", ".join(map(str, there))
+            raise DataError(f"anomaly.normal names {label!r}, but {name} has the classes {those}", "correct the list")
     return [(~np.isin(part, numbers)).astype(np.int64) for part in classes]
 
 
@@ -234,10 +234,10 @@ def check_classes(data: Dataset, outputs: int, name: str) -> None:
     """
     if data.classes > max(outputs, 2):
         there = np.unique(np.concatenate([data.y_train, data.y_val, data.y_test]))
-        known = ", ".join(map(str, there[:8])) + (", …" if len(there) > 8 else "")
+        numbers = ", ".join(map(str, there[:8])) + (", …" if len(there) > 8 else "")
         raise ModelError(
             f"{name} gives {outputs} output{'s' * (outputs > 1)}, but y of '{data.name}' has class numbers up to "
-            f"{data.classes - 1} ({len(there)} different ones: {known})",
+            f"{data.classes - 1} ({len(there)} different ones: {numbers})",
             "end the model with one logit a class, number the classes from 0 without gaps, or, if y holds numbers to "
             'estimate, set task = "regression" (--task regression with a model file)',
         )
@@ -252,8 +252,8 @@ def _transform(arrays: Mapping[str, Samples], project: Project, kind: Kind, name
 
     if not data.standardize:
         return scaled
-    known = scaled(_learnt_from(arrays, project, kind, name))
-    mean, deviation = known.mean(0), known.std(0)
+    samples = scaled(_learnt_from(arrays, project, kind, name))
+    mean, deviation = samples.mean(0), samples.std(0)
     return lambda x: (scaled(x) - mean) / np.where(deviation > 0, deviation, 1.0)
 
 

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsflow.core.errors import DataError
-from hlsflow.data.columns import read_columns
 from hlsflow.data.sources import read_file
 from hlsflow.data.split import check, part_of
 from hlsflow.data.targets import flat
 from hlsflow.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
-from hlsflow.project import TABLES
 
 Array = NDArray[Any]
 
@@ -70,8 +68,8 @@ def on_grid(real: Array, grid: Fixed, name: str) -> NDArray[np.float32]:
 def _outside(real: Array, grid: Fixed) -> NDArray[np.bool_]:
     """Which values leave the range, once they are rounded."""
     wide = Fixed(MAX_WIDTH, MAX_WIDTH - grid.frac, True, grid.rounding, Overflow.SAT).quantize(real)
-    found: NDArray[np.bool_] = (wide < grid.min) | (wide > grid.max)
-    return found
+    outside: NDArray[np.bool_] = (wide < grid.min) | (wide > grid.max)
+    return outside
 
 
 def _lost(real: Array, codes: Array) -> bool:
@@ -153,16 +151,16 @@ def _wider(real: Array, grid: Fixed) -> Fixed:
     """A type that holds nearly all values: as wide, with larger steps, or, where these cost more than saturation does,
     with the same steps and more bits."""
     signed = grid.signed or bool((real < 0).any())
-    whole = replace(grid, width=grid.width + (signed and not grid.signed), signed=signed)
-    whole = replace(whole, integer=whole.width - grid.frac)
-    for more in range(MAX_WIDTH - whole.width):
-        moved = replace(whole, width=grid.width, integer=whole.integer + more)
+    kind = replace(grid, width=grid.width + (signed and not grid.signed), signed=signed)
+    kind = replace(kind, integer=kind.width - grid.frac)
+    for more in range(MAX_WIDTH - kind.width):
+        moved = replace(kind, width=grid.width, integer=kind.integer + more)
         if _outside(real, moved).mean() <= FEW and _error(real, moved) < _error(real, grid):
             return moved
-        wide = replace(whole, width=whole.width + more, integer=whole.integer + more)
+        wide = replace(kind, width=kind.width + more, integer=kind.integer + more)
         if _outside(real, wide).mean() <= FEW:
             return wide
-    return replace(whole, width=MAX_WIDTH, integer=MAX_WIDTH - grid.frac)
+    return replace(kind, width=MAX_WIDTH, integer=MAX_WIDTH - grid.frac)
 
 
 def _error(real: Array, grid: Fixed) -> float:
@@ -229,7 +227,7 @@ def samples_of(path: Path, label: str | None = None, features: Sequence[str] = (
     Raises:
         DataError: the file is not usable.
     """
-    arrays = read_columns(path, label, features) if path.suffix in TABLES else read_file(path)
+    arrays = read_file(path, label, features)
     samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, str(path)).x
     check(samples, np.zeros(len(samples)), str(path))
     return samples

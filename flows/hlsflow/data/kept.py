@@ -31,7 +31,7 @@ SHARE = 0.1
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def kept(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Arrays:
+def cached(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Arrays:
     """The arrays of a key from their copy; where there is none, they are made and kept.
 
     A folder that cannot be written, or a disk without room, is no error: the arrays are made anew each time then.
@@ -53,11 +53,11 @@ def kept(key: Key, make: Callable[[], Arrays], say: Callable[[str], None]) -> Ar
             raise
 
     try:
-        done = Store(data_folder(), say).do("prepared", key, work)
-        os.utime(done.folder)
-        if not done.reused:
-            _forget_the_oldest(done.folder.parent)
-        return {Path(name).stem: _mapped(done.folder / name) for name in done.outputs}
+        stored = Store(data_folder(), say).do("prepared", key, work)
+        os.utime(stored.folder)
+        if not stored.reused:
+            _forget_the_oldest(stored.folder.parent)
+        return {Path(name).stem: _mapped(stored.folder / name) for name in stored.outputs}
     except (StorageError, OSError):
         return made or make()
 

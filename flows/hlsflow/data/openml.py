@@ -9,7 +9,6 @@ checks its MD5, and keeps what OpenML sent in a folder of its own.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from hlsflow.core.caches import DATA_VARIABLE, data_folder
 from hlsflow.core.errors import DataError, FlowError, StorageError
-from hlsflow.core.store import locked
+from hlsflow.core.store import locked, replacing
 from hlsflow.data.sources import impatient, read_npz
 from hlsflow.project import FETCHED_SETS, Project
 
@@ -99,12 +98,8 @@ def _is_whole(file: Path) -> bool:
 
 def _keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write the file, whole or not at all; raises OSError."""
-    part = file.with_name(f".{os.getpid()}.{file.name}")
-    try:
+    with replacing(file) as part:
         np.savez(part, allow_pickle=False, **arrays)
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _download() -> Mapping[str, NDArray[Any]]:
@@ -116,16 +111,16 @@ def _download() -> Mapping[str, NDArray[Any]]:
             warnings.simplefilter("ignore")  # of what it tries again
             if not _described():
                 urlopen(f"https://www.openml.org/{DESCRIPTION}", timeout=ANSWER_TIMEOUT_S).close()
-            found = fetch_openml(data_id=DATA_ID, as_frame=False, parser="liac-arff", n_retries=1)
-        labels, classes = np.unique(found.target.astype(str), return_inverse=True)
-        if found.data.shape[1:] != (FEATURES,) or len(labels) != CLASSES:
-            raise ValueError(f"it has {found.data.shape[1]} features and {len(labels)} classes, not 16 and 5")
+            jets = fetch_openml(data_id=DATA_ID, as_frame=False, parser="liac-arff", n_retries=1)
+        labels, classes = np.unique(jets.target.astype(str), return_inverse=True)
+        if jets.data.shape[1:] != (FEATURES,) or len(labels) != CLASSES:
+            raise ValueError(f"it has {jets.data.shape[1]} features and {len(labels)} classes, not 16 and 5")
     except Exception as error:  # the network may fail in any way, and scikit-learn with it
         raise DataError(
             f"the LHC jets (OpenML's set {DATA_ID}) are neither here nor to be downloaded: {error}",
             "connect to the internet once, or set data.fallback to 'synthetic_jets', or data.source to a file of yours",
         ) from error
-    return {"x": found.data, "y": classes.astype(np.int64), "labels": labels}
+    return {"x": jets.data, "y": classes.astype(np.int64), "labels": labels}
 
 
 def _described() -> bool:

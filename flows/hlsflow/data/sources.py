@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,16 +47,44 @@ def read_source(project: Project) -> Arrays:
         return SETS[project.data_name]()
     if path.suffix in TABLES:
         return read_columns(path, data.label, data.features, data.targets, data.sample_weight)
-    return read_npz(path)
+    return renamed(read_npz(path), data.label, data.features, str(path))
 
 
-def read_file(path: Path) -> Arrays:
+def read_file(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Arrays:
     """The arrays of a file, by its ending.
 
+    Args:
+        label, features: columns of a table, or arrays of an `.npz` file.
     Raises:
-        DataError: as `read_npz` and `read_columns`.
+        DataError: as `read_npz`, `renamed` and `read_columns`.
     """
-    return read_columns(path, None, ()) if path.suffix in TABLES else read_npz(path)
+    if path.suffix in TABLES:
+        return read_columns(path, label, features)
+    return renamed(read_npz(path), label, features, str(path))
+
+
+SETS_OF = ("", "_train", "_val", "_test")
+"""What stands behind the name of an array that is one set of several."""
+
+
+def renamed(arrays: Arrays, label: str | None, features: Sequence[str], name: str) -> Arrays:
+    """The arrays with those that are called otherwise as `x` and `y`, each also with `_train`, `_val` or `_test`.
+
+    Args:
+        label, features: what `y` and `x` are called; None and empty: just so.
+        name: of the file, for messages.
+    Raises:
+        DataError: no array is called so.
+    """
+    called = {"x": features[0] if features else None, "y": label}
+    found = dict(arrays)
+    for key, own in called.items():
+        sets = {f"{key}{end}": arrays[f"{own}{end}"] for end in SETS_OF if f"{own}{end}" in arrays}
+        if own is not None and not sets:
+            told = ", ".join(sorted(arrays)) or "nothing"
+            raise DataError(f"{name} has no array {own}, nor {own}_test; it has: {told}", "name one of these")
+        found |= sets
+    return found
 
 
 def read_npz(path: Path) -> Arrays:

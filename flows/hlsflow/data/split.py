@@ -39,7 +39,7 @@ class Part:
     w: Array
 
     def of(self, rows: Any) -> Part:
-        return Part(*(one[rows] if len(one) else one for one in (self.x, self.y, self.w)))
+        return Part(*(array[rows] if len(array) else array for array in (self.x, self.y, self.w)))
 
 
 Parts = tuple[Part, Part, Part]
@@ -51,15 +51,15 @@ def parts_of(arrays: Mapping[str, Array], project: Project, kind: Kind, name: st
     Raises:
         DataError: an array is missing, or the samples cannot be split.
     """
-    whole, data = "x" in arrays, project.data
+    undivided, data = "x" in arrays, project.data
     weight = data.sample_weight
     if project.training is None and data.test is None:
-        key = "y" if whole else "y_test"
-        return _no_training(part_of(arrays, "x" if whole else "x_test", key if key in arrays else None, name))
-    known = not (project.task == "regression" and not {"y", "y_train", "y_test"} & set(arrays))
-    splitter = _Splitter(arrays, data, kind, name, known)
-    first = ("x", "y", weight) if whole else ("x_train", "y_train", weight and f"{weight}_train")
-    rest = part_of(arrays, first[0], first[1] if known else None, name, first[2])
+        key = "y" if undivided else "y_test"
+        return _no_training(part_of(arrays, "x" if undivided else "x_test", key if key in arrays else None, name))
+    has_targets = not (project.task == "regression" and not {"y", "y_train", "y_test"} & set(arrays))
+    splitter = _Splitter(arrays, data, kind, name, has_targets)
+    first = ("x", "y", weight) if undivided else ("x_train", "y_train", weight and f"{weight}_train")
+    rest = part_of(arrays, first[0], first[1] if has_targets else None, name, first[2])
     rest, test = splitter.take("test", rest, data.test)
     if project.training is None:
         return _no_training(test)
@@ -69,10 +69,10 @@ def parts_of(arrays: Mapping[str, Array], project: Project, kind: Kind, name: st
 
 def outside_the_test(arrays: Mapping[str, Array], project: Project, kind: Kind, name: str) -> Part:
     """The samples that statistics are learnt from: the same ones whether a model is trained or only judged."""
-    known = "y" in arrays
+    has_targets = "y" in arrays
     if "x" in arrays and project.data.test is not None:
-        whole = part_of(arrays, "x", "y" if known else None, name)
-        rest, _ = _Splitter(arrays, project.data, kind, name, known).take("test", whole, project.data.test)
+        everything = part_of(arrays, "x", "y" if has_targets else None, name)
+        rest, _ = _Splitter(arrays, project.data, kind, name, has_targets).take("test", everything, project.data.test)
         return rest
     if "x_train" in arrays:
         return Part(arrays["x_train"], arrays.get("y_train", np.zeros(0)), np.zeros(0))
@@ -99,7 +99,10 @@ def part_of(arrays: Mapping[str, Array], x: str, y: str | None, name: str, weigh
 
 
 def _names(y: str | None, missing: list[str]) -> str:
-    hint = "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y"
+    hint = (
+        "arrays are named x_train, y_train, x_test, y_test (x_val, y_val), or x and y; say what yours are called by "
+        "--features NAME --label NAME (data.features, data.label)"
+    )
     if y is None:
         return f"{hint}; without a training x or x_test is enough"
     more = f'; of an autoencoder, which needs no {y}, set task = "regression"' if missing == [y] else ""
@@ -117,14 +120,14 @@ class _Splitter:
     """Takes sets from arrays of their own, or splits them off.
 
     Attributes:
-        known: whether it is known what is right.
+        has_targets: whether it is known what is right.
     """
 
     arrays: Mapping[str, Array]
     data: Data
     kind: Kind
     name: str
-    known: bool
+    has_targets: bool
 
     def take(self, part: str, rest: Part, fraction: float | None) -> tuple[Part, Part]:
         """What remains, and the set."""
@@ -135,7 +138,7 @@ class _Splitter:
             )
         if own:
             weight = self.data.sample_weight if part == "val" else None  # a test set is judged as it is
-            names = f"y_{part}" if self.known else None, weight and f"{weight}_{part}"
+            names = f"y_{part}" if self.has_targets else None, weight and f"{weight}_{part}"
             return rest, part_of(self.arrays, f"x_{part}", names[0], self.name, names[1])
         if fraction is None:
             raise DataError(
@@ -147,8 +150,8 @@ class _Splitter:
         """At random; the same share of each class in both."""
         from sklearn.model_selection import train_test_split
 
-        check(part.x, part.y if self.known else np.zeros(len(part.x)), self.name)
-        classes = converted(part.y, self.kind, self.name) if self.known and self.kind is Kind.CLASSES else None
+        check(part.x, part.y if self.has_targets else np.zeros(len(part.x)), self.name)
+        classes = converted(part.y, self.kind, self.name) if self.has_targets and self.kind is Kind.CLASSES else None
         try:
             rest, taken = train_test_split(
                 np.arange(len(part.x)), test_size=fraction, random_state=self.data.seed, stratify=classes
@@ -177,8 +180,8 @@ def _problems(x: Array, y: Array) -> Iterator[tuple[str, str]]:
     elif x.ndim < 2 or y.shape[:1] != x.shape[:1]:
         yield f"x {x.shape} and y {y.shape} must be (n, …) and (n,) or (n, values), with the same n", correct
     else:
-        for key, one in (("x", x), ("y", y)):
-            rows = np.flatnonzero(~np.isfinite(flat(one)).all(1))
+        for key, array in (("x", x), ("y", y)):
+            rows = np.flatnonzero(~np.isfinite(flat(array)).all(1))
             if len(rows):
                 many = "samples hold" if len(rows) > 1 else "sample holds"
                 yield f"{len(rows)} {many} NaN or infinity in {key}, the first is number {rows[0]}", correct
@@ -198,5 +201,5 @@ def _exact(x: Array) -> NDArray[np.bool_]:
         return np.ones(x.shape, np.bool_)
     size = np.where(x < 0, -x, x).astype(np.uint64) if x.dtype.kind == "i" else x
     last = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))
-    found: NDArray[np.bool_] = size // last < LARGEST_EXACT
-    return found
+    exact: NDArray[np.bool_] = size // last < LARGEST_EXACT
+    return exact

@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from hlsflow.estimate.constants import Constants, typical
 from hlsflow.estimate.design import Design, Kind, Layer
+from hlsflow.ir.integers import ceil_div
+from hlsflow.rtl.memory import memory_blocks
 
 Value = TypeVar("Value")
 
@@ -28,9 +30,6 @@ BALANCED_PRODUCTS = 4096
 SERIAL_PRODUCTS = 10_976
 """A matrix of up to so many products had its sums balanced into trees, and one of so many had them left as chains, in
 every report at hand; nothing is known between."""
-
-BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16_384, 1))
-"""Words and bits of a block RAM of 18 Kb: AMD UG473 (7 series), UG573 (UltraScale)."""
 
 FIFO_BITS = 1024
 """A FIFO of more bits than this lies in block RAM (AMD UG902, default of `config_storage`), a smaller one in LUTs."""
@@ -65,7 +64,7 @@ def at(values: Mapping[str, Value], key: str) -> Value:
     """The value of a pace; where it has none, that of the same multipliers at another pace, or any."""
     multiplier = key.rpartition(" ")[2]
     alike = [other for other in values if other.endswith(multiplier)]
-    return values[next(one for one in (key, *alike, *values) if one in values)]
+    return values[next(pace for pace in (key, *alike, *values) if pace in values)]
 
 
 class Pace:
@@ -132,7 +131,7 @@ def multipliers(layer: Layer) -> int:
     if layer.kind not in (Kind.MATRIX, Kind.SCALE):
         return 0
     if not unrolled(layer):
-        return -(-layer.products // layer.reuse_factor)
+        return ceil_div(layer.products, layer.reuse_factor)
     return min(constants(layer).multipliers * layer.copies, layer.multiplier_limit)
 
 
@@ -154,16 +153,16 @@ SOFTMAX_BITS = 18
 """Width of the tables of hls4ml's softmax, unless configured otherwise."""
 
 
-def _blocks(design: Design, one: int, other: int) -> int:
+def _blocks(design: Design, first: int, second: int) -> int:
     wide, narrow = DSP_PORTS[generation(design.part)]
-    return -(-max(one, other) // wide) * -(-min(one, other) // narrow)
+    return ceil_div(max(first, second), wide) * ceil_div(min(first, second), narrow)
 
 
 def sharing(layer: Layer) -> int:
     """Products that a multiplier works off one after the other."""
     if not unrolled(layer):
         return layer.reuse_factor
-    return -(-constants(layer).multipliers * layer.copies // layer.multiplier_limit)
+    return ceil_div(constants(layer).multipliers * layer.copies, layer.multiplier_limit)
 
 
 def depth(timing: Timing, layer: Layer) -> int:
@@ -246,14 +245,14 @@ def latency(timing: Timing) -> int:
     depths = [depth(timing, layer) for layer in design.layers]
     if design.streams:
         return max(_repeats(timing, layer) for layer in design.layers) + sum(depths) + len(depths)
-    whole = sum(layer_latency(timing, layer) for layer in design.layers)
-    return whole + _boundaries(design, depths)
+    layers = sum(layer_latency(timing, layer) for layer in design.layers)
+    return layers + _boundaries(design, depths)
 
 
 def _boundaries(design: Design, depths: list[int]) -> int:
     """Cycles between layers: a register each, and at R = 1 one more before each matrix."""
     if design.vivado_hls:
-        return sum(one > 0 for one in depths)
+        return sum(cycles > 0 for cycles in depths)
     matrices = [layer for layer in design.layers if layer.kind is Kind.MATRIX]
     free = not design.dataflow and all(layer.reuse_factor == 1 for layer in matrices)
     return sum(not _shifts(layer) for layer in design.layers) - 1 + free * len(matrices)
@@ -284,19 +283,16 @@ def _process(timing: Timing, layer: Layer) -> int:
 def bram(design: Design, layer: Layer) -> int:
     """Block RAMs of 18 Kb of a layer: tables, weights, and FIFOs behind it."""
     tables = {Kind.SOFTMAX: layer.n_in, Kind.TABLE: layer.n_in}.get(layer.kind, 0)
-    found = tables * memory_blocks(layer.table_size, SOFTMAX_BITS if layer.kind is Kind.SOFTMAX else layer.result.width)
+    blocks = tables * memory_blocks(
+        layer.table_size, SOFTMAX_BITS if layer.kind is Kind.SOFTMAX else layer.result.width
+    )
     if layer.kind is Kind.MATRIX and not unrolled(layer):
-        words = -(-layer.products // layer.reuse_factor)
-        found += memory_blocks(layer.reuse_factor, words * (layer.weight.width if layer.weight else 16))
-    return found + (fifo_blocks(layer) if design.streams else 0)
+        words = ceil_div(layer.products, layer.reuse_factor)
+        blocks += memory_blocks(layer.reuse_factor, words * (layer.weight.width if layer.weight else 16))
+    return blocks + (fifo_blocks(layer) if design.streams else 0)
 
 
 def fifo_blocks(layer: Layer) -> int:
     """Block RAMs of the FIFO behind a layer, as deep as it has results."""
     bits = layer.n_out * layer.result.width
     return memory_blocks(layer.positions, bits) if bits * layer.positions > FIFO_BITS and layer.positions > 1 else 0
-
-
-def memory_blocks(words: int, bits: int) -> int:
-    """The fewest block RAMs that hold so many words of so many bits."""
-    return min(-(-words // deep) * -(-bits // wide) for deep, wide in BRAM_SHAPES)

@@ -69,17 +69,17 @@ class Checked:
 
     def error(self, metric: str) -> float:
         """Symmetric absolute error: 0 for equal, 2 when one of the two is 0."""
-        one, other = self.estimated[metric], self.measured.total[metric]
-        return 2.0 * abs(one - other) / (one + other) if one + other else 0.0
+        estimated, reported = self.estimated[metric], self.measured.total[metric]
+        return 2.0 * abs(estimated - reported) / (estimated + reported) if estimated + reported else 0.0
 
 
 def measured() -> tuple[Measured, ...]:
     """All designs, network by network."""
     data = json.loads(templates.read(FILE))
     return tuple(
-        _measured(name, network, variant, found, data["part"])
+        _measured(name, network, variant, report, data["part"])
         for name, network in data["networks"].items()
-        for variant, found in network["designs"].items()
+        for variant, report in network["designs"].items()
     )
 
 
@@ -89,11 +89,11 @@ def source() -> str:
 
 
 def _measured(
-    name: str, network: Mapping[str, object], variant: str, found: Mapping[str, object], part: str
+    name: str, network: Mapping[str, object], variant: str, report: Mapping[str, object], part: str
 ) -> Measured:
     design = _design(name, network, variant, part)
-    total = dict(zip(_TOTAL, _numbers(found["total"]), strict=True))
-    return Measured(name, variant, design, total, tuple(_rows(design, found, total)))
+    total = dict(zip(_TOTAL, _numbers(report["total"]), strict=True))
+    return Measured(name, variant, design, total, tuple(_rows(design, report, total)))
 
 
 def _design(name: str, network: Mapping[str, object], variant: str, part: str) -> Design:
@@ -119,25 +119,33 @@ def _design(name: str, network: Mapping[str, object], variant: str, part: str) -
 
 def _matrix(name: str, shape: Mapping[str, int], input_type: Fixed, weight: Fixed, accum: Fixed) -> Layer:
     nonzero = shape["n_in"] * shape["n_out"] - shape["zeros"]
-    found = Constants(nonzero, shape["multipliers"], shape["adder_bits"], shape["live"])
+    constants = Constants(nonzero, shape["multipliers"], shape["adder_bits"], shape["live"])
     return Layer(
-        name, Kind.MATRIX, shape["n_in"], shape["n_out"], input_type, accum, weight=weight, accum=accum, constants=found
+        name,
+        Kind.MATRIX,
+        shape["n_in"],
+        shape["n_out"],
+        input_type,
+        accum,
+        weight=weight,
+        accum=accum,
+        constants=constants,
     )
 
 
 def _shift(name: str, wide: int, places: int, value: Fixed) -> Layer:
     """A batch normalization that multiplies by a power of two and adds."""
-    found = count(np.full((wide, 1), 1 << (value.frac + places), np.int64), value.width)
-    return Layer(name, Kind.SCALE, wide, wide, value, value, weight=value, constants=found)
+    constants = count(np.full((wide, 1), 1 << (value.frac + places), np.int64), value.width)
+    return Layer(name, Kind.SCALE, wide, wide, value, value, weight=value, constants=constants)
 
 
 def _rows(
-    design: Design, found: Mapping[str, object], total: Mapping[str, float]
+    design: Design, report: Mapping[str, object], total: Mapping[str, float]
 ) -> Iterable[tuple[str, Layer, float]]:
     """What each row of `fitted.ROWS` should give for a layer; `between_ff` is what is left of the total."""
     left = total["ff"]
-    figures = {Kind.MATRIX: list(_lists(found["matrix"])), Kind.RELU: list(_lists(found["relu"]))}
-    figures |= {Kind.SCALE: list(_lists(found.get("scale", []))), Kind.SOFTMAX: [_numbers(found["softmax"])]}
+    figures = {Kind.MATRIX: list(_lists(report["matrix"])), Kind.RELU: list(_lists(report["relu"]))}
+    figures |= {Kind.SCALE: list(_lists(report.get("scale", []))), Kind.SOFTMAX: [_numbers(report["softmax"])]}
     for layer in design.layers:
         *cycles, ff, lut = figures[layer.kind].pop(0)
         left -= ff
@@ -172,7 +180,9 @@ def fit(designs: Sequence[Measured]) -> Coefficients:
 
 def _fit_values(designs: Sequence[Measured]) -> Coefficients:
     values = {row: _fit_row(row, designs) for row in fitted.ROWS}
-    depths = [(Pace(one.design), layer, cycles) for one in designs for row, layer, cycles in one.rows if row == DEPTH]
+    depths = [
+        (Pace(design.design), layer, cycles) for design in designs for row, layer, cycles in design.rows if row == DEPTH
+    ]
     return Coefficients(values, stages.fit(depths), {}, COVERAGE, f"{len(designs)} designs; {source()}")
 
 
@@ -184,14 +194,14 @@ def _fit_row(row: str, designs: Sequence[Measured]) -> tuple[float, ...]:
     for design in designs:
         for name, layer, figure in design.rows:
             if name == row and figure > 0:
-                found = fitted.ROWS[row](Pace(design.design), layer)
-                whole = design.total[row.rpartition("_")[2]]
-                terms.append([bits / whole for bits in found.counts])
-                wanted.append((figure - found.known) / whole)
+                terms_of_layer = fitted.ROWS[row](Pace(design.design), layer)
+                total = design.total[row.rpartition("_")[2]]
+                terms.append([bits / total for bits in terms_of_layer.counts])
+                wanted.append((figure - terms_of_layer.constant) / total)
     if not terms:
         return (0.0,) * len(fitted.ROWS[row](Pace(designs[0].design), designs[0].design.layers[0]).counts)
     solved, _ = nnls(np.array(terms), np.array(wanted))
-    return tuple(float(one) for one in solved)
+    return tuple(float(coefficient) for coefficient in solved)
 
 
 def by_network(design: Measured) -> Hashable:
@@ -204,25 +214,25 @@ def by_design(design: Measured) -> Hashable:
 
 def cross_validate(designs: Sequence[Measured], group: Callable[[Measured], Hashable]) -> list[Checked]:
     """Each design, estimated by what was fitted to those of other groups; the intervals are fitted without it too."""
-    found = []
+    checks = []
     for design in designs:
-        known = fit([other for other in designs if group(other) != group(design)])
-        found.append(check(design, known))
-    return found
+        coefficients = fit([other for other in designs if group(other) != group(design)])
+        checks.append(check(design, coefficients))
+    return checks
 
 
 def _left_out(designs: Sequence[Measured], group: Callable[[Measured], Hashable]) -> list[Checked]:
     """As `cross_validate`, without intervals."""
-    found = []
+    checks = []
     for left in dict.fromkeys(map(group, designs)):
-        known = _fit_values([other for other in designs if group(other) != left])
-        found += [check(design, known) for design in designs if group(design) == left]
-    return found
+        coefficients = _fit_values([other for other in designs if group(other) != left])
+        checks += [check(design, coefficients) for design in designs if group(design) == left]
+    return checks
 
 
-def check(design: Measured, known: Coefficients) -> Checked:
+def check(design: Measured, coefficients: Coefficients) -> Checked:
     """Compare an estimate with the report."""
-    made = estimate(design.design, known).figures
+    made = estimate(design.design, coefficients).figures
     held = {name: made[name].low <= design.total[name] <= made[name].high for name in METRICS}
     return Checked(design, {name: made[name].value for name in METRICS}, held)
 
@@ -235,23 +245,23 @@ def _spread(checks: Sequence[Checked]) -> dict[str, float]:
     alike, so that n counts for less than it is: the next larger error is taken.
     """
     rank = min(len(checks), math.ceil((len(checks) + 1) * COVERAGE) + 1)
-    return {name: max(FLOOR, sorted(_off(one, name) for one in checks)[rank - 1]) for name in METRICS}
+    return {name: max(FLOOR, sorted(_off(checked, name) for checked in checks)[rank - 1]) for name in METRICS}
 
 
 def _off(check: Checked, metric: str) -> float:
-    one, other = check.estimated[metric], check.measured.total[metric]
-    if not one or not other:
-        return 0.0 if one == other else math.inf
-    return abs(math.log(one / other))
+    estimated, reported = check.estimated[metric], check.measured.total[metric]
+    if not estimated or not reported:
+        return 0.0 if estimated == reported else math.inf
+    return abs(math.log(estimated / reported))
 
 
 def summary(checks: Sequence[Checked]) -> dict[str, tuple[float, float, float]]:
     """Metric → mean symmetric error, largest one, and share of designs that the interval holds."""
     return {
         name: (
-            sum(one.error(name) for one in checks) / len(checks),
-            max(one.error(name) for one in checks),
-            sum(one.held[name] for one in checks) / len(checks),
+            sum(checked.error(name) for checked in checks) / len(checks),
+            max(checked.error(name) for checked in checks),
+            sum(checked.held[name] for checked in checks) / len(checks),
         )
         for name in METRICS
     }

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import trailing_zeros
 
 ADDER_DIGITS = 2
 """Signed digits up to which a constant product is adders; with more it is a multiplier."""
@@ -91,7 +92,7 @@ def _product(value: int, input_bits: int) -> int | None:
     A sum of shifted inputs has as many bits as the input and one more than the place of its leading digit. A leading
     digit below zero takes a subtraction from zero unless another digit is above zero.
     """
-    odd = value >> (abs(value) & -abs(value)).bit_length() - 1
+    odd = value >> trailing_zeros(value)
     digits = signed_digits(odd)
     if sum(digit != 0 for digit in digits) > ADDER_DIGITS:
         return None

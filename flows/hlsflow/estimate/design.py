@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from hlsflow.estimate.constants import Constants
 from hlsflow.ir import Fixed
+from hlsflow.ir.integers import ceil_div
 
 AMD_BACKENDS = ("vivado", "vitis", "vivadoaccelerator", "vitisunified")
 """Backends of hls4ml whose projects tools of AMD build, in lower case."""
@@ -83,7 +84,7 @@ class Layer:
     @property
     def multiplier_limit(self) -> int:
         """How many multipliers hls4ml allows (`multiplier_limit` of its configuration)."""
-        return max(1, -(-self.products // self.reuse_factor) - self.zeros // self.reuse_factor)
+        return max(1, ceil_div(self.products, self.reuse_factor) - self.zeros // self.reuse_factor)
 
 
 @dataclass(frozen=True)

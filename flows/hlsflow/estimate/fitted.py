@@ -33,13 +33,15 @@ of Vivado HLS on UltraScale+)."""
 
 @dataclass(frozen=True)
 class Terms:
-    """A figure before fitting: `known`, and counts that coefficients multiply."""
+    """A figure before fitting: `constant`, and counts that coefficients multiply."""
 
-    known: float
+    constant: float
     counts: tuple[float, ...]
 
     def at(self, coefficients: tuple[float, ...]) -> float:
-        return self.known + sum(one * other for one, other in zip(coefficients, self.counts, strict=True))
+        return self.constant + sum(
+            coefficient * bits for coefficient, bits in zip(coefficients, self.counts, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ class Coefficients:
     provenance: str
 
     def to_json(self) -> dict[str, object]:
-        values = {row: [round(one, 4) for one in found] for row, found in self.values.items()}
-        spread = {metric: round(one, 4) for metric, one in self.spread.items()}
-        cycles = {name: dict(found) for name, found in vars(self.stages).items()}
+        values = {row: [round(number, 4) for number in numbers] for row, numbers in self.values.items()}
+        spread = {metric: round(number, 4) for metric, number in self.spread.items()}
+        cycles = {name: dict(numbers) for name, numbers in vars(self.stages).items()}
         head = {"provenance": self.provenance, "coverage": self.coverage}
         return head | {"values": values, "cycles": cycles, "spread": spread}
 
@@ -77,11 +79,11 @@ def load() -> Coefficients:
     """
     try:
         data = json.loads(templates.read(FILE))
-        values = {row: tuple(map(float, found)) for row, found in data["values"].items()}
-        spread = {metric: float(one) for metric, one in data["spread"].items()}
+        values = {row: tuple(map(float, numbers)) for row, numbers in data["values"].items()}
+        spread = {metric: float(number) for metric, number in data["spread"].items()}
         cycles = data["cycles"]
         softmax = {pace: (float(first), float(more)) for pace, (first, more) in cycles.pop("softmax").items()}
-        stages = Stages(softmax=softmax, **{name: dict(found) for name, found in cycles.items()})
+        stages = Stages(softmax=softmax, **{name: dict(numbers) for name, numbers in cycles.items()})
         return Coefficients(values, stages, spread, float(data["coverage"]), str(data["provenance"]))
     except (ValueError, KeyError, TypeError) as error:
         raise FlowError(f"template '{FILE}' is damaged: {error}", "install hlsflow again") from error
@@ -116,10 +118,10 @@ def between(timing: Pace, layer: Layer, coefficients: Coefficients) -> float:
 
 def _matrix(timing: Pace, layer: Layer) -> tuple[float, float, float, float]:
     """Bits of sums; those of a chain and of a free pipeline that are delayed; bits of products."""
-    found = analytic.constants(layer)
+    constants = analytic.constants(layer)
     width = layer.accum.width if layer.accum else layer.result.width
     lanes = 1.0 if analytic.unrolled(layer) else 1.0 / layer.reuse_factor
-    sums = found.nonzero * width * layer.copies * lanes
+    sums = constants.nonzero * width * layer.copies * lanes
     chain = analytic.serial(layer)
     free = layer.reuse_factor == 1 and not chain
     delayed = sums / layer.reuse_factor if chain else 0.0
@@ -130,26 +132,26 @@ def _matrix_lut(timing: Pace, layer: Layer) -> Terms:
     sums, chain, free, operands = _matrix(timing, layer)
     if not analytic.unrolled(layer):
         return Terms(_plain_multipliers(timing, layer), (sums, chain, free, analytic.multipliers(layer) * operands))
-    found = analytic.constants(layer)
-    shared = found.multipliers * layer.copies if analytic.sharing(layer) > 1 else 0
-    known = found.adder_bits * layer.copies + _plain_multipliers(timing, layer)
-    return Terms(known, (sums, chain, free, shared * operands))
+    constants = analytic.constants(layer)
+    shared = constants.multipliers * layer.copies if analytic.sharing(layer) > 1 else 0
+    constant = constants.adder_bits * layer.copies + _plain_multipliers(timing, layer)
+    return Terms(constant, (sums, chain, free, shared * operands))
 
 
 def _matrix_ff(timing: Pace, layer: Layer) -> Terms:
-    found = analytic.constants(layer).multipliers * layer.copies
-    products = found if analytic.unrolled(layer) else analytic.multipliers(layer)
+    products_at_once = analytic.constants(layer).multipliers * layer.copies
+    products = products_at_once if analytic.unrolled(layer) else analytic.multipliers(layer)
     *sums, operands = _matrix(timing, layer)
-    kept = min(1.0, FAST_LEVELS / timing.levels) ** 2
-    return Terms(0.0, tuple(kept * bits for bits in (*sums, products * operands)))
+    share = min(1.0, FAST_LEVELS / timing.levels) ** 2
+    return Terms(0.0, tuple(share * bits for bits in (*sums, products * operands)))
 
 
 def _plain_multipliers(timing: Pace, layer: Layer) -> float:
     """LUTs of multipliers without DSP blocks: one for each bit of the one factor and each of the other, less two."""
     if timing.design.dsp_multipliers:
         return 0.0
-    one, other = analytic.operands(layer)
-    return analytic.multipliers(layer) * (one * other - 2.0)
+    first, second = analytic.operands(layer)
+    return analytic.multipliers(layer) * (first * second - 2.0)
 
 
 def _cast(layer: Layer) -> bool:
@@ -170,8 +172,8 @@ def _relu_ff(timing: Pace, layer: Layer) -> Terms:
 
 def _scale_lut(timing: Pace, layer: Layer) -> Terms:
     """Products with constants as in a matrix, and a bias for each."""
-    found = analytic.constants(layer)
-    return Terms(found.adder_bits + _plain_multipliers(timing, layer), (float(layer.n_in * layer.result.width),))
+    constants = analytic.constants(layer)
+    return Terms(constants.adder_bits + _plain_multipliers(timing, layer), (float(layer.n_in * layer.result.width),))
 
 
 def _softmax_lut(timing: Pace, layer: Layer) -> Terms:
@@ -183,8 +185,8 @@ def _softmax_ff(timing: Pace, layer: Layer) -> Terms:
 
 
 def _between_ff(timing: Pace, layer: Layer) -> Terms:
-    found = layer.constants
-    values = found.live if found and layer.kind is Kind.MATRIX else layer.n_out
+    constants = layer.constants
+    values = constants.live if constants and layer.kind is Kind.MATRIX else layer.n_out
     return Terms(0.0, (float(values * layer.result.width * (layer.kind is not Kind.WIRES)),))
 
 

@@ -115,12 +115,12 @@ class _Sources:
     @cached_property
     def configs(self) -> dict[str, dict[str, str]]:
         """Configuration → its constants and types as text; `struct` is which of `nnet_utils` it derives from."""
-        found = {}
+        configurations = {}
         for name, base, body in _STRUCT.findall(self.parameters):
             types = {alias: text for text, alias in _ALIAS.findall(body)}
             constants = {key: " ".join(value.split()) for key, value in _CONSTANT.findall(body)}
-            found[name] = {"struct": base} | types | constants
-        return found
+            configurations[name] = {"struct": base} | types | constants
+        return configurations
 
     def type(self, name: str) -> Fixed | None:
         """The fixed-point type behind a name, that of the elements for a stream's words; None when it is no such."""
@@ -192,11 +192,11 @@ def _settings(folder: Path, config: Config | None) -> dict[str, str]:
     `project.tcl` is what tools read, and so counts before the configuration; but hls4ml 0.7 and 0.8 name the backend
     vivado there for projects of Vitis HLS too.
     """
-    found = {name: values[-1][1] for name, values in config.told.items()} if config else {}
-    found |= {"Backend": config.general["Backend"]} if config and "Backend" in config.general else {}
+    settings = {name: values[-1][1] for name, values in config.told.items()} if config else {}
+    settings |= {"Backend": config.general["Backend"]} if config and "Backend" in config.general else {}
     tcl = folder / hls4ml_config.PROJECT_TCL
-    said = _UNCERTAINTY.search(_text(tcl)) if tcl.is_file() else None
-    return found | ({"ClockUncertainty": said[1]} if said else {})
+    uncertainty = _UNCERTAINTY.search(_text(tcl)) if tcl.is_file() else None
+    return settings | ({"ClockUncertainty": uncertainty[1]} if uncertainty else {})
 
 
 def _text(file: Path) -> str:
@@ -235,7 +235,7 @@ def _without_dsp(folder: Path) -> bool:
 
 def _asked(layer: Layer, config: Config | None) -> Layer:
     """The layer with the reuse factor that it was asked for."""
-    own = next((one.settings for one in config.layers if one.name == layer.name), {}) if config else {}
+    own = next((entry.settings for entry in config.layers if entry.name == layer.name), {}) if config else {}
     text = own.get("ReuseFactor", "")
     return replace(layer, asked=int(text)) if text.isdigit() else layer
 
@@ -283,8 +283,8 @@ def _layer(sources: _Sources, function: str, types: str, arguments: str, name: s
 
 def _strategy(config: Mapping[str, str], matrix: Mapping[str, str]) -> str:
     """In lower case: hls4ml writes its own word or the user's, and up to 0.5 nothing for convolutions."""
-    said = config.get("strategy") or matrix.get("strategy") or "latency"
-    return said.rpartition("::")[2].lower()
+    strategy = config.get("strategy") or matrix.get("strategy") or "latency"
+    return strategy.rpartition("::")[2].lower()
 
 
 def _shape(sources: _Sources, kind: Kind, config: Mapping[str, str], matrix: Mapping[str, str]) -> tuple[int, int]:
@@ -338,7 +338,7 @@ def weights(folder: Path, name: str) -> Array | None:
         if file.is_file():
             text = _text(file)
             body = text.partition("#else")[2].partition("{")[2].partition("}")[0] if file.suffix == ".h" else text
-            found = np.array(_NUMBER.findall(body), np.float64)
-            if found.size:
-                return found
+            values = np.array(_NUMBER.findall(body), np.float64)
+            if values.size:
+                return values
     return None

@@ -23,6 +23,7 @@ from hlsflow.estimate.analytic import Timing
 from hlsflow.estimate.design import AMD_BACKENDS
 from hlsflow.estimate.hls4ml_project import SOURCE
 from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
+from hlsflow.ir.integers import ceil_div
 from hlsflow.project.reuse import legal_reuse_factors, nearest_legal
 from hlsflow.report.folders.directory_checks import VERILOG, roms_of
 from hlsflow.toolchains.parts import offered
@@ -100,37 +101,37 @@ class _Flight:
     @cached_property
     def folded(self) -> list[tuple[str, Mapping[str, Figure]]]:
         """What the design would take with more sharing, by the knobs that make it so."""
-        return [(told, estimate(design).figures) for told, design in _folded(self)]
+        return [(knobs, estimate(design).figures) for knobs, design in _folded(self)]
 
     def matrices(self) -> Iterator[Layer]:
         return (layer for layer in self.design.layers if layer.kind is Kind.MATRIX)
 
 
-def check(design: Design, folder: Path | None = None, known: Estimate | None = None) -> tuple[Finding, ...]:
+def check(design: Design, folder: Path | None = None, figures: Estimate | None = None) -> tuple[Finding, ...]:
     """Everything that is known to fail, errors first.
 
     Args:
         design: what is to be built.
         folder: of its project, for what must lie there; None: not looked at.
-        known: its estimate, if there is one already.
+        figures: its estimate, if there is one already.
     """
-    flight = _Flight(design, folder, known or estimate(design))
-    found = [finding for one in CHECKS for finding in one(flight)]
-    return tuple(sorted(found, key=lambda finding: finding.severity is not Severity.ERROR))
+    flight = _Flight(design, folder, figures or estimate(design))
+    findings = [finding for rule in CHECKS for finding in rule(flight)]
+    return tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR))
 
 
 def require(findings: tuple[Finding, ...]) -> None:
     """Raise ProjectError for the errors among findings."""
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
-        places = [f"{f'{one.layer}: ' if one.layer else ''}{one.what}" for one in errors]
-        raise ProjectError(f"the build cannot succeed: {'; '.join(places)}", "; ".join(one.cure for one in errors))
+        places = [f"{f'{error.layer}: ' if error.layer else ''}{error.what}" for error in errors]
+        raise ProjectError(f"the build cannot succeed: {'; '.join(places)}", "; ".join(error.cure for error in errors))
 
 
 def _loops(flight: _Flight) -> Iterator[Finding]:
     """Loops that are unrolled: all products of a constant matrix, or those of one step of a memory's."""
     for layer in flight.matrices() if flight.amd else ():
-        body = layer.products if analytic.unrolled(layer) else -(-layer.products // layer.reuse_factor)
+        body = layer.products if analytic.unrolled(layer) else ceil_div(layer.products, layer.reuse_factor)
         if flight.design.vivado_hls and body > UNROLL_LIMIT:
             what = f"Vivado HLS stops when it unrolls {body:,} products; its limit is {UNROLL_LIMIT:,}"
             yield Finding(Severity.ERROR, layer.name, what, f"{_resource(layer)}, or backend vitis")
@@ -143,7 +144,7 @@ def _resource(layer: Layer) -> str:
     """The knobs with which a layer's loop stays within the limit."""
     least = max(2, math.ceil(layer.products / UNROLL_LIMIT))
     legal = legal_reuse_factors(layer.n_in, layer.n_out, "resource")
-    factor = next((one for one in legal if one >= least), legal[-1])
+    factor = next((legal_factor for legal_factor in legal if legal_factor >= least), legal[-1])
     return f"set strategy = resource and reuse_factor >= {factor}"
 
 
@@ -220,12 +221,12 @@ def _part(flight: _Flight) -> Iterator[Finding]:
     """Resources that the part lacks; nothing is said of a design that has a layer which is not estimated."""
     figures, limits = flight.estimate.figures, offered(flight.design.part) if flight.amd else {}
     for name, limit in limits.items() if figures else ():
-        said = verdict(figures[name], limit)
-        if said == FITS:
+        fit = verdict(figures[name], limit)
+        if fit == FITS:
             continue
-        severity = Severity.ERROR if said == DOES_NOT_FIT else Severity.WARNING
+        severity = Severity.ERROR if fit == DOES_NOT_FIT else Severity.WARNING
         unit = name.upper()
-        words = "does not fit" if said == DOES_NOT_FIT else f"is {TOO_CLOSE} whether it fits"
+        words = "does not fit" if fit == DOES_NOT_FIT else f"is {TOO_CLOSE} whether it fits"
         what = f"{unit} of {flight.design.part} {words}: {figures[name]} estimated of {limit:,}"
         yield Finding(severity, "", what, _smaller(flight, name, limits))
 
@@ -233,9 +234,9 @@ def _part(flight: _Flight) -> Iterator[Finding]:
 def _smaller(flight: _Flight, name: str, limits: Mapping[str, int]) -> str:
     """The least sharing with which the whole fits, or else that figure; or else the smallest part that holds it."""
     for wanted in (limits, {name: limits[name]}):
-        for told, figures in flight.folded:
-            if all(figures[one].high <= most for one, most in wanted.items()):
-                return told
+        for knobs, figures in flight.folded:
+            if all(figures[resource].high <= most for resource, most in wanted.items()):
+                return knobs
     part = fitting(flight.estimate.figures)
     larger = part or "a larger part than any that is known"
     return f"no reuse factor of strategy latency or resource is enough: narrow the weights, or take {larger}"
@@ -248,8 +249,8 @@ def _folded(flight: _Flight) -> Iterator[tuple[str, Design]]:
     for factor in factors:
         yield f"set reuse_factor >= {factor} in all layers", flight.design.at(factor)
     for factor in factors:
-        told = f"set strategy = resource and reuse_factor >= {factor} in all layers"
-        yield told, _of_strategy_resource(flight.design, factor)
+        knobs = f"set strategy = resource and reuse_factor >= {factor} in all layers"
+        yield knobs, _of_strategy_resource(flight.design, factor)
 
 
 def _of_strategy_resource(design: Design, factor: int) -> Design:
@@ -257,7 +258,7 @@ def _of_strategy_resource(design: Design, factor: int) -> Design:
 
     def folded(layer: Layer) -> Layer:
         legal = legal_reuse_factors(layer.n_in, layer.n_out, "resource")
-        next_legal = next((one for one in legal if one >= factor), legal[-1])
+        next_legal = next((legal_factor for legal_factor in legal if legal_factor >= factor), legal[-1])
         return replace(layer, strategy="resource", reuse_factor=next_legal, asked=None)
 
     layers = (folded(layer) if layer.kind is Kind.MATRIX else layer for layer in design.layers)
@@ -299,7 +300,7 @@ def _files(flight: _Flight) -> Iterator[Finding]:
     for place in _weights(flight.folder):
         what = f"{place.relative_to(flight.folder)} is missing, which the C++ includes or loads"
         yield Finding(Severity.ERROR, "", what, "translate the project again, or copy it with firmware/weights")
-    for file in (found for found in flight.folder.rglob("*") if found.suffix in VERILOG):
+    for file in (path for path in flight.folder.rglob("*") if path.suffix in VERILOG):
         for rom in roms_of(file):
             if not os.path.isfile(rom):
                 what = f"{rom.name} is missing, which {file.name} loads by $readmemh"

@@ -23,14 +23,14 @@ Observed = tuple[Pace, Layer, float]
 
 def fit(observed: Sequence[Observed]) -> Stages:
     """Fit everything of `Stages`."""
-    matrices = [one for one in observed if one[1].kind is Kind.MATRIX and not analytic.serial(one[1])]
-    shared = [one for one in matrices if analytic.sharing(one[1]) > 1]
+    matrices = [row for row in observed if row[1].kind is Kind.MATRIX and not analytic.serial(row[1])]
+    shared = [row for row in matrices if analytic.sharing(row[1]) > 1]
     tail = _medians(_tails(shared, alone=False))
     return Stages(
         product=_medians((pace, cycles - _sum(pace, layer)) for pace, layer, cycles in matrices if _whole(layer)),
         tail=tail,
         alone=_medians(_tails(shared, alone=True)) or tail,
-        softmax=_lines([one for one in observed if one[1].kind is Kind.SOFTMAX]),
+        softmax=_lines([row for row in observed if row[1].kind is Kind.SOFTMAX]),
     )
 
 
@@ -51,18 +51,18 @@ def _tails(shared: Iterable[Observed], *, alone: bool) -> Iterable[tuple[Pace, f
 
 
 def _medians(values: Iterable[tuple[Pace, float]]) -> dict[str, float]:
-    found: dict[str, list[float]] = defaultdict(list)
+    groups: dict[str, list[float]] = defaultdict(list)
     for pace, value in values:
-        found[pace.key].append(value)
-    return {key: float(median_high(group)) for key, group in sorted(found.items())}
+        groups[pace.key].append(value)
+    return {key: float(median_high(group)) for key, group in sorted(groups.items())}
 
 
 def _lines(observed: Sequence[Observed]) -> dict[str, tuple[float, float]]:
     """Pace → cycles of a softmax, and more for each level; the smallest such line where it is not determined."""
-    found = {}
+    lines = {}
     for key in sorted({pace.key for pace, _, _ in observed}):
         points = [(math.ceil(math.log2(layer.n_in)), cycles) for pace, layer, cycles in observed if pace.key == key]
         levels = np.array([[1.0, level] for level, _ in points])
         solved = np.linalg.lstsq(levels, np.array([cycles for _, cycles in points]), rcond=None)[0]
-        found[key] = (round(float(solved[0]), 4), round(float(solved[1]), 4))
-    return found
+        lines[key] = (round(float(solved[0]), 4), round(float(solved[1]), 4))
+    return lines

@@ -82,23 +82,23 @@ class Estimate:
         """The totals; the interval stands in the note, or why there is none."""
         return MetricSet(tuple(self._metric(name, self.figures.get(name)) for name in METRICS))
 
-    def _note(self, name: str, found: Figure | None) -> str:
-        if found is None:
+    def _note(self, name: str, figure: Figure | None) -> str:
+        if figure is None:
             rest = f"; the other layers alone: {self.others[name]}" if name in self.others else ""
             return f"not estimated: {', '.join(self.holes)}{rest}"
         away = f"; outside the calibration: {', '.join(self.departures)}" if self.departures else ""
-        return f"{self.coverage:.0%} interval: {found.low:,.0f} to {found.high:,.0f}{away}"
+        return f"{self.coverage:.0%} interval: {figure.low:,.0f} to {figure.high:,.0f}{away}"
 
-    def _metric(self, name: str, found: Figure | None) -> Metric:
+    def _metric(self, name: str, figure: Figure | None) -> Metric:
         return Metric(
             name=name,
-            value=found.value if found else None,
+            value=figure.value if figure else None,
             stage=Stage.ESTIMATED,
             tool="hlsflow estimate",
             version=version("hlsflow"),
             target=self.design.part,
             source="",
-            note=self._note(name, found),
+            note=self._note(name, figure),
             clock_ns=self.design.clock_ns,
         )
 
@@ -110,46 +110,46 @@ def estimate(design: Design, coefficients: Coefficients | None = None) -> Estima
         design: what hls4ml wrote.
         coefficients: those that hlsflow comes with by default.
     """
-    known = coefficients or fitted.load()
-    away, holes = tuple(departures(design)), tuple(one.name for one in design.layers if one.kind is Kind.OTHER)
+    fit = coefficients or fitted.load()
+    away, holes = tuple(departures(design)), tuple(layer.name for layer in design.layers if layer.kind is Kind.OTHER)
     if not holes:
-        figures, layers = _known(design, away, known)
-        return Estimate(design, figures, layers, away, known.coverage)
-    rest = replace(design, layers=tuple(one for one in design.layers if one.kind is not Kind.OTHER))
-    others, layers = _known(rest, away, known) if rest.layers else ({}, ())
+        figures, layers = _known(design, away, fit)
+        return Estimate(design, figures, layers, away, fit.coverage)
+    rest = replace(design, layers=tuple(layer for layer in design.layers if layer.kind is not Kind.OTHER))
+    others, layers = _known(rest, away, fit) if rest.layers else ({}, ())
     unknown = tuple(LayerEstimate(name, Kind.OTHER, {}) for name in holes)
-    return Estimate(design, {}, (*layers, *unknown), away, known.coverage, holes, others)
+    return Estimate(design, {}, (*layers, *unknown), away, fit.coverage, holes, others)
 
 
 def _known(
-    design: Design, away: tuple[str, ...], known: Coefficients
+    design: Design, away: tuple[str, ...], coefficients: Coefficients
 ) -> tuple[dict[str, Figure], tuple[LayerEstimate, ...]]:
     """Totals and shares of a design all of whose layers are estimated."""
-    timing = Timing(design, known.stages)
-    layers = tuple(_layer(timing, layer, known) for layer in design.layers)
-    between = sum(fitted.between(timing, layer, known) for layer in design.layers)
+    timing = Timing(design, coefficients.stages)
+    layers = tuple(_layer(timing, layer, coefficients) for layer in design.layers)
+    between = sum(fitted.between(timing, layer, coefficients) for layer in design.layers)
     parts = (*layers, LayerEstimate(BETWEEN, "", {"ff": round(between)}))
     totals = {name: sum(part.figures.get(name, 0.0) for part in parts) for name in METRICS}
     totals |= {"latency_cycles": analytic.latency(timing), "ii": analytic.initiation_interval(timing)}
-    return {name: _figure(name, totals[name], timing, away, known) for name in METRICS}, parts
+    return {name: _figure(name, totals[name], timing, away, coefficients) for name in METRICS}, parts
 
 
-def _layer(timing: Timing, layer: Layer, known: Coefficients) -> LayerEstimate:
+def _layer(timing: Timing, layer: Layer, coefficients: Coefficients) -> LayerEstimate:
     figures = {
         "latency_cycles": analytic.layer_latency(timing, layer),
         "ii": analytic.interval(timing, layer),
-        "lut": fitted.lut(timing, layer, known),
-        "ff": fitted.ff(timing, layer, known),
+        "lut": fitted.lut(timing, layer, coefficients),
+        "ff": fitted.ff(timing, layer, coefficients),
         "dsp": analytic.dsp(timing.design, layer),
         "bram": analytic.bram(timing.design, layer),
     }
     return LayerEstimate(layer.name, layer.kind, {name: round(value) for name, value in figures.items()})
 
 
-def _figure(name: str, value: float, timing: Timing, away: tuple[str, ...], known: Coefficients) -> Figure:
+def _figure(name: str, value: float, timing: Timing, away: tuple[str, ...], coefficients: Coefficients) -> Figure:
     """A total with its interval; of what is there at all there is at least one."""
     value = round(value)
-    spread = known.spread.get(name, 0.0) + WIDER * len(away)
+    spread = coefficients.spread.get(name, 0.0) + WIDER * len(away)
     if name == "ii":
         spread = 0.0 if _fixed_interval(timing) else max(spread, LOOSE_INTERVAL)
     low, high = value * math.exp(-spread), value * math.exp(spread)
@@ -182,7 +182,7 @@ def departures(design: Design) -> Iterator[str]:
         "strategy other than latency": any(layer.strategy != "latency" for layer in matrices),
         "convolutions": any(layer.positions > 1 for layer in matrices),
         "weights that are not known": any(layer.constants is None for layer in matrices),
-        f"operands outside {bits_low} to {bits_high} bits": any(not bits_low <= one <= bits_high for one in widths),
+        f"operands outside {bits_low} to {bits_high} bits": any(not bits_low <= width <= bits_high for width in widths),
         "layers that no report shows": any(layer.kind in _UNSEEN for layer in design.layers),
         "layers that are not estimated": any(layer.kind is Kind.OTHER for layer in design.layers),
     }

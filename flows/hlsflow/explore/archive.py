@@ -33,16 +33,16 @@ class Imported:
     """What became of an archive's entries: how many are new, how many were known, and why others were refused."""
 
     new: int
-    known: int
+    present: int
     refused: tuple[str, ...]
 
 
 def export_to(cache: Cache, file: Path) -> int:
     """Write all measurements to an archive; returns their number. Raises StorageError."""
-    found = [item.to_json() for item in cache]
-    text = "".join(f"{json.dumps(line)}\n" for line in [HEAD, *found])
+    measurements = [item.to_json() for item in cache]
+    text = "".join(f"{json.dumps(line)}\n" for line in [HEAD, *measurements])
     write_bytes(file, gzip.compress(text.encode(), mtime=0))
-    return len(found)
+    return len(measurements)
 
 
 def import_from(cache: Cache, file: Path) -> Imported:
@@ -52,21 +52,21 @@ def import_from(cache: Cache, file: Path) -> Imported:
         DataError: the file is missing, or no archive of measurements.
         StorageError: the cache cannot be written.
     """
-    new, known, refused = 0, 0, []
+    new, repeated, refused = 0, 0, []
     for number, line in _lines(file):
         try:
-            found = _read(line)
-            present = cache.get(found.key)
+            measurement = _read(line)
+            present = cache.get(measurement.key)
             if present is None:
-                cache.put(found)
+                cache.put(measurement)
                 new += 1
-            elif present.area == found.area:
-                known += 1
+            elif present.area == measurement.area:
+                repeated += 1
             else:
                 raise ValueError(f"it contradicts the measurement at hand, {dict(present.area)}")
         except (ValueError, DataError) as error:
             refused.append(f"line {number}{_name(line)}: {error}")
-    return Imported(new, known, tuple(refused))
+    return Imported(new, repeated, tuple(refused))
 
 
 def _read(line: bytes) -> Measurement:

@@ -50,8 +50,8 @@ CONSTANTS_MARGIN = {"lut": 0.35, "dsp": 0.95}
 jet tagger took 0.79 to 1.39 of the LUTs and 0.09 to 0.76 of the DSP blocks which that model says; other metrics: 1."""
 
 
-def kind_of(one: Configuration) -> Kind:
-    plan = one.plan
+def kind_of(configuration: Configuration) -> Kind:
+    plan = configuration.plan
     return plan.strategy, plan.multiplier, plan.shared, plan.granted == 1
 
 
@@ -103,8 +103,8 @@ class Bounds:
     """Lower bounds of all configurations of a space, better the more of them are measured."""
 
     def __init__(self, configurations: Sequence[Configuration]) -> None:
-        self._rows = [features(one) for one in configurations]
-        self._kinds = [kind_of(one) for one in configurations]
+        self._rows = [features(configuration) for configuration in configurations]
+        self._kinds = [kind_of(configuration) for configuration in configurations]
         self._widened: dict[tuple[Kind, str], float] = {}
         self.tested = self.broken = 0
 
@@ -127,19 +127,21 @@ class Bounds:
 
     def _model(self, kind: Kind, metric: str, measured: Mapping[int, Figures]) -> Model | None:
         """None while too little is measured."""
-        known = [place for place in self._members(kind) if place in measured]
-        if len(known) < FEWEST:
+        places = [place for place in self._members(kind) if place in measured]
+        if len(places) < FEWEST:
             folded = self._model((*kind[:3], False), metric, measured) if kind[3] else None
             return replace(folded, margin=CONSTANTS_MARGIN.get(metric, 1.0)) if folded else None
-        model = fitted(self._table(known, metric), np.asarray([measured[place][metric] for place in known], np.float64))
+        model = fitted(
+            self._table(places, metric), np.asarray([measured[place][metric] for place in places], np.float64)
+        )
         return replace(model, margin=max(model.margin, self._widened.get((kind, metric), 0.0)))
 
     def _table(self, places: Iterable[int], metric: str) -> NDArray[np.float64]:
         return np.stack([self._rows[place][metric] for place in places])
 
-    def check(self, bounds: Mapping[str, Column], found: Mapping[int, Figures]) -> None:
-        """Test promises: `bounds` were given before `found` was measured."""
-        for place, figures in found.items():
+    def check(self, bounds: Mapping[str, Column], measured: Mapping[int, Figures]) -> None:
+        """Test promises: `bounds` were given before `measured` was measured."""
+        for place, figures in measured.items():
             for metric in AREA:
                 promised, kind = int(bounds[metric][place]), self._kinds[place]
                 self.tested += promised > 0

@@ -87,13 +87,15 @@ class Measurement:
             raise ValueError(f"its fields are not those of a measurement: {error}") from error
 
 
-def _checked(found: Measurement) -> Measurement:
-    if not KEY.fullmatch(found.key) or found.family not in yosys.FAMILIES:
-        raise ValueError(f"key '{found.key}' or family '{found.family}' is unknown")
-    if set(found.area) != set(FIGURES) or any(type(value) is not int or value < 0 for value in found.area.values()):
+def _checked(measurement: Measurement) -> Measurement:
+    if not KEY.fullmatch(measurement.key) or measurement.family not in yosys.FAMILIES:
+        raise ValueError(f"key '{measurement.key}' or family '{measurement.family}' is unknown")
+    if set(measurement.area) != set(FIGURES) or any(
+        type(value) is not int or value < 0 for value in measurement.area.values()
+    ):
         raise ValueError(f"its figures are not {', '.join(FIGURES)}")
-    datetime.fromisoformat(found.date)
-    return found
+    datetime.fromisoformat(measurement.date)
+    return measurement
 
 
 def now() -> str:
@@ -168,10 +170,10 @@ class Cache:
             file.unlink(missing_ok=True)
             return None
 
-    def put(self, found: Measurement) -> None:
+    def put(self, measurement: Measurement) -> None:
         """Keep a measurement; raises StorageError."""
-        make_folder(self._file(found.key).parent)
-        write_text(self._file(found.key), json.dumps(found.to_json()) + "\n")
+        make_folder(self._file(measurement.key).parent)
+        write_text(self._file(measurement.key), json.dumps(measurement.to_json()) + "\n")
 
     @contextmanager
     def claim(self, key: str, wait: bool) -> Iterator[bool]:
@@ -211,14 +213,14 @@ class Cache:
     def __iter__(self) -> Iterator[Measurement]:
         """All undamaged measurements, in order of their keys; damaged ones are reported and deleted."""
         for file in sorted(self._entries.glob("*/*.json")):
-            found = self.get(file.stem)
-            if found is not None:
-                yield found
+            measurement = self.get(file.stem)
+            if measurement is not None:
+                yield measurement
 
     def prune(self, unwanted: Callable[[Measurement], bool]) -> list[Measurement]:
         """Delete the measurements that are unwanted, and all logs of failures; returns what was deleted."""
-        gone = [found for found in self if unwanted(found)]
-        for file in [self._file(found.key) for found in gone] + list(self.logs.glob("*.log")):
+        gone = [measurement for measurement in self if unwanted(measurement)]
+        for file in [self._file(measurement.key) for measurement in gone] + list(self.logs.glob("*.log")):
             try:
                 file.unlink(missing_ok=True)
             except OSError as error:
@@ -244,10 +246,10 @@ def identity_file(root: Path) -> Path:
 
 def read(file: Path) -> Measurement:
     """The measurement in a file named by its key; raises OSError and ValueError."""
-    found = Measurement.from_json(json.loads(file.read_text(encoding="utf-8")))
-    if found.key != file.stem:
-        raise ValueError(f"it is the measurement of another key, {found.key}")
-    return found
+    measurement = Measurement.from_json(json.loads(file.read_text(encoding="utf-8")))
+    if measurement.key != file.stem:
+        raise ValueError(f"it is the measurement of another key, {measurement.key}")
+    return measurement
 
 
 def existing(root: Path, say: Callable[[str], None]) -> Cache:
@@ -260,13 +262,13 @@ def existing(root: Path, say: Callable[[str], None]) -> Cache:
 def older_than(days: float) -> Callable[[Measurement], bool]:
     """Whether a measurement was made more than that many days ago."""
     limit = datetime.now(UTC) - timedelta(days=days)
-    return lambda found: datetime.fromisoformat(found.date) < limit
+    return lambda measurement: datetime.fromisoformat(measurement.date) < limit
 
 
 def out_of_use() -> Callable[[Measurement], bool]:
     """Whether a measurement is of another Yosys than the installed one, or read by another hlsflow."""
     current = yosys.find().label, own_code()
-    return lambda found: (found.tool, found.code) != current
+    return lambda measurement: (measurement.tool, measurement.code) != current
 
 
 @dataclass(frozen=True)
@@ -279,9 +281,9 @@ class Group:
     seconds: float
 
 
-def groups(found: list[Measurement]) -> list[Group]:
+def groups(measurements: list[Measurement]) -> list[Group]:
     """The measurements by tool version and family."""
     seconds: dict[tuple[str, str], list[float]] = {}
-    for item in found:
+    for item in measurements:
         seconds.setdefault((item.tool, item.family), []).append(item.seconds)
     return [Group(*pair, len(each), sum(each)) for pair, each in sorted(seconds.items())]

@@ -81,32 +81,32 @@ def measure(
     """
     asked = [_job(part, family, expected, quick) for part in parts]
     jobs = {job.key: job for job in reversed(asked)}
-    found: dict[str, Measurement] = {}
+    measured: dict[str, Measurement] = {}
 
     def take(job: _Job, measurement: Measurement) -> None:
-        found[job.key] = measurement
+        measured[job.key] = measurement
         if on_result is not None:
             on_result(job.part, measurement)
 
     for job in jobs.values():
-        known = cache.get(job.key)
-        if known is not None:
-            take(job, known)
-    missing = sorted((job for key, job in jobs.items() if key not in found), key=lambda job: -job.expected)
+        stored = cache.get(job.key)
+        if stored is not None:
+            take(job, stored)
+    missing = sorted((job for key, job in jobs.items() if key not in measured), key=lambda job: -job.expected)
     if missing:
-        _synthesize(missing, len(found), cache, cluster, progress, take)
-    return [found[job.key] for job in asked]
+        _synthesize(missing, len(measured), cache, cluster, progress, take)
+    return [measured[job.key] for job in asked]
 
 
 def _job(part: Part, family: Family, expected: Callable[[Part], float], quick: bool) -> _Job:
-    whole = yosys.plan(part.files, part.top, family)
-    plan = (yosys.quick(whole) if quick else None) or whole
+    full = yosys.plan(part.files, part.top, family)
+    plan = (yosys.quick(full) if quick else None) or full
     return _Job(part, key_of(plan), plan, expected(part))
 
 
 def _synthesize(
     jobs: Sequence[_Job],
-    known: int,
+    stored: int,
     cache: Cache,
     cluster: Cluster,
     progress: Progress,
@@ -118,22 +118,22 @@ def _synthesize(
         progress.say(f"waiting for the workers of {cluster.where}")
     clock = Clock([job.expected for job in jobs], cluster.pace, lambda: _workers(client))
     failures, fresh = [], 0
-    with progress.track("measure parts", known + len(jobs), known, timed=False) as advance:
+    with progress.track("measure parts", stored + len(jobs), stored, timed=False) as advance:
         for job, outcome in _outcomes(client, jobs, cache):
-            for text in outcome.said:
+            for text in outcome.notes:
                 progress.say(text)
-            if outcome.found is None:
+            if outcome.measurement is None:
                 failures.append(_failure(job, outcome, cache))
             else:
                 if not outcome.stored:
-                    cache.put(outcome.found)
-                take(job, outcome.found)
+                    cache.put(outcome.measurement)
+                take(job, outcome.measurement)
             fresh += outcome.fresh
-            seconds = outcome.found.seconds if outcome.found is not None and outcome.fresh else None
+            seconds = outcome.measurement.seconds if outcome.measurement is not None and outcome.fresh else None
             advance(f"{job.part.name} {clock.after(job.expected, seconds)}".rstrip())
     others = len(jobs) - fresh - len(failures)
     elsewhere = f", {others} meanwhile by another run" if others else ""
-    progress.say(f"parts: {known} known, {fresh} synthesized{elsewhere}, {len(failures)} failed")
+    progress.say(f"parts: {stored} known, {fresh} synthesized{elsewhere}, {len(failures)} failed")
     if failures:
         raise _joined(failures)
 
@@ -142,7 +142,7 @@ def _outcomes(client: Client, jobs: Sequence[_Job], cache: Cache) -> Iterator[tu
     """Every job with what became of it, as they finish; those that another run is at come last."""
     busy = []
     for job, outcome in _submitted(client, jobs, cache, wait=False):
-        if outcome.found is None and outcome.error is None:
+        if outcome.measurement is None and outcome.error is None:
             busy.append(job)
         else:
             yield job, outcome

@@ -115,8 +115,8 @@ def require_cluster(where: str) -> None:
             raise ProjectError(f"'{where}' is no scheduler's address", "write tcp://host:port or tls://host:port")
         return
     if where not in KINDS:
-        known = ", ".join(KINDS)
-        raise ProjectError(f"cluster '{where}' is unknown", f"write {known}, or a scheduler's address: tcp://host:port")
+        kinds = ", ".join(KINDS)
+        raise ProjectError(f"cluster '{where}' is unknown", f"write {kinds}, or a scheduler's address: tcp://host:port")
     if where != "local":
         _jobqueue()
 

@@ -41,10 +41,10 @@ def nondominated(table: Numbers, most: int | None = None) -> Numbers:
     order = np.lexsort(columns.T[::-1]) if columns.size else np.arange(1)
     different = np.r_[True, (np.diff(columns[order], axis=0) != 0).any(1)]
     order = order[different]
-    kept = _kept(columns[order], len(order) if most is None else most)
-    if most is not None and len(kept) > most:
+    front = _kept(columns[order], len(order) if most is None else most)
+    if most is not None and len(front) > most:
         raise TooMany
-    return order[kept]
+    return order[front]
 
 
 def _kept(rows: Numbers, most: int) -> Numbers:
@@ -61,38 +61,38 @@ def _kept(rows: Numbers, most: int) -> Numbers:
 
 def _by_levels(rows: Numbers, starts: Numbers, most: int) -> Numbers:
     """Rows with one value of the first column after the other: only those before and beside can dominate them."""
-    front, kept = np.arange(0), []
+    front, fronts = np.arange(0), []
     for level in np.split(np.arange(len(rows)), starts[1:]):
         both = np.concatenate([front, level])
         front = both[nondominated(rows[both, 1:], most)]
-        kept.append(front[front >= level[0]])
-    return np.concatenate(kept)
+        fronts.append(front[front >= level[0]])
+    return np.concatenate(fronts)
 
 
 def _by_blocks(rows: Numbers, most: int) -> Numbers:
     """Those with the least sum first, which nothing after them dominates and which dominate much."""
     scaled = (rows / np.maximum(np.ptp(rows, axis=0), 1)).sum(1)
     left = np.argsort(scaled, kind="stable")
-    kept: list[Numbers] = []
+    fronts: list[Numbers] = []
     columns = np.ascontiguousarray(rows[left].T)
     while len(left):
-        if sum(map(len, kept)) > most:
+        if sum(map(len, fronts)) > most:
             raise TooMany
         head = columns[:, :BLOCK]
         better = (head[:, :, None] <= head[:, None, :]).all(0)
         first = np.flatnonzero(better.sum(0) == 1)
-        kept.append(left[first])
+        fronts.append(left[first])
         stays = np.flatnonzero(~_beaten(columns, head[:, first]))
         left, columns = left[stays], columns[:, stays]
-    return np.concatenate(kept)
+    return np.concatenate(fronts)
 
 
 def _beaten(columns: Numbers, by: Numbers) -> NDArray[np.bool_]:
     """(n,): which of (columns, n) is nowhere less than one of (columns, m)."""
-    found = np.zeros(columns.shape[1], dtype=bool)
+    beaten = np.zeros(columns.shape[1], dtype=bool)
     for row in by.T:
         worse = columns[0] >= row[0]
         for column, value in zip(columns[1:], row[1:], strict=True):
             worse &= column >= value
-        found |= worse
-    return found
+        beaten |= worse
+    return beaten

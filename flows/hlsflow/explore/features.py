@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hlsflow.explore.space import Configuration
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div, tree_levels
 from hlsflow.rtl.cores import DenseCore
 from hlsflow.rtl.cores.dense import bias_words, weight_words
 from hlsflow.rtl.cores.fold import LayerSchedule, lut_weight_bits
@@ -27,21 +28,21 @@ CONTROL = 50.0
 """Counters and what they enable, LUTs and registers alike."""
 
 
-def features(one: Configuration) -> dict[str, NDArray[np.float64]]:
+def features(configuration: Configuration) -> dict[str, NDArray[np.float64]]:
     """Metric of `AREA` → what it grows with; rows of one kind have the same columns."""
-    core = one.at.stage.core
+    core = configuration.at.stage.core
     if not isinstance(core, DenseCore) or core.plan.strategy != "resource":
-        plan = one.plan
+        plan = configuration.plan
         work = [1.0, plan.adders + plan.multipliers, plan.n_in, plan.n_out, plan.weight_bits]
         return dict.fromkeys(("lut", "ff", "dsp", "bram"), np.asarray(work))
     plan, sums = core.plan, core.sums
     words = weight_words(sums.weight, plan)
-    lut, ff = _lut(one, plan, sums, words), _ff(one, plan, sums, words)
+    lut, ff = _lut(configuration, plan, sums, words), _ff(configuration, plan, sums, words)
     blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
     return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(_block_rams(plan))])}
 
 
-def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+def _lut(configuration: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     shallow, deep = (0.0, 0.0) if _block_rams(plan) else _rom_luts(words, sums.weight_type.width)
     biases, _ = _rom_luts(np.asarray(bias_words(sums.bias, plan)), sums.sum.width)
     first, *rest = _tree_bits(plan, sums) or [0.0]
@@ -56,7 +57,7 @@ def _lut(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> N
             first * (0.5 if plan.multiplier is Multiplier.DSP and not plan.shared else 1.0),  # a block may do this one
             sum(rest),
             0.0 if absorbed else plan.outputs_per_cycle * sums.sum.width,  # a block accumulates its own products
-            plan.outputs_per_cycle * _cast_bits(one),
+            plan.outputs_per_cycle * _cast_bits(configuration),
             _row_bits(plan, sums),
         ]
     )
@@ -75,13 +76,13 @@ def _block_rams(plan: LayerSchedule) -> int:
 
 def _halves(depth: int, width: int) -> int:
     """Halves of block RAMs for a memory of so many words: 36 bits wide up to 512 words, and narrower when deeper."""
-    return -(-width // max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
+    return ceil_div(width, max((lane for lane in RAM_WIDTHS if depth * lane <= 2**14 * 9 // 8), default=1))
 
 
-def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
+def _ff(configuration: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:
     held = plan.n_in * sums.source.width if plan.steps > 1 else 0
     fed = plan.inputs_per_cycle * sums.source.width
-    collected = (plan.groups - 1) * plan.outputs_per_cycle * one.at.stage.result.width
+    collected = (plan.groups - 1) * plan.outputs_per_cycle * configuration.at.stage.result.width
     rom = 0.0 if _block_rams(plan) else _rom_columns(words, sums.weight_type.width)
     waits = plan.multiply_latency - 1 if plan.multiplier is Multiplier.LUT else 0
     return np.asarray(
@@ -99,9 +100,9 @@ def _ff(one: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> ND
     )
 
 
-def _cast_bits(one: Configuration) -> float:
+def _cast_bits(configuration: Configuration) -> float:
     """Of a lane: an addition that rounds, what is lost on both sides, and the choice of a limit."""
-    stage = one.at.stage
+    stage = configuration.at.stage
     if stage.core is None or all(operation.is_wiring for operation in stage.operations):
         return 0.0
     return stage.result.width + stage.core.result.width / 3 + 3.0
@@ -116,7 +117,7 @@ def _rom_columns(words: Array, width: int) -> float:
 
 def _rom_luts(words: Array, width: int) -> tuple[float, float]:
     """LUTs of a memory that one LUT looks up a bit of, or of a deeper one, as deep as its address; the other is 0."""
-    columns, extra = _rom_columns(words, width), (len(words) - 1).bit_length() - LUT_INPUTS
+    columns, extra = _rom_columns(words, width), tree_levels(len(words)) - LUT_INPUTS
     return (columns, 0.0) if extra <= 0 else (0.0, columns * 2**extra)
 
 
@@ -124,7 +125,7 @@ def _tree_bits(plan: LayerSchedule, sums: Sums) -> list[float]:
     """Bits of all adders of the trees, by level: each level has half the adders, one bit wider."""
     paired = int(plan.multiplier is Multiplier.LUT and sums.drop <= 0)
     leaves, width = plan.inputs_per_cycle, sums.product_width + paired
-    leaves = -(-leaves // 2) if paired else leaves
+    leaves = ceil_div(leaves, 2) if paired else leaves
     bits = []
     while leaves > 1:
         bits.append(float(leaves // 2 * min(width, sums.sum.width) * plan.outputs_per_cycle))
@@ -136,7 +137,7 @@ def _row_bits(plan: LayerSchedule, sums: Sums) -> float:
     """Bits of the rows of LUT multipliers: one row of adders for each weight bit of two products."""
     if plan.multiplier is not Multiplier.LUT:
         return 0.0
-    rows = -(-plan.inputs_per_cycle // 2) * lut_weight_bits(sums.weight_type)
+    rows = ceil_div(plan.inputs_per_cycle, 2) * lut_weight_bits(sums.weight_type)
     return float(rows * plan.outputs_per_cycle * (sums.source.width + 2))
 
 
@@ -149,9 +150,9 @@ def _lanes_used(words: Array, plan: LayerSchedule) -> int:
     return int((used[0:pairs:2] | used[1:pairs:2]).sum() + used[pairs:].sum())
 
 
-def size(one: Configuration) -> float:
+def size(configuration: Configuration) -> float:
     """How long the synthesis of a configuration takes, in a unit of no meaning: logic, and what any synthesis takes."""
-    return FIXED_EFFORT + float(features(one)["lut"].sum())
+    return FIXED_EFFORT + float(features(configuration)["lut"].sum())
 
 
 FIXED_EFFORT = 1500.0

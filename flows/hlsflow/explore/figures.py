@@ -76,12 +76,12 @@ def _none(picks: Column) -> Column:
     return np.zeros(len(picks), np.int64)
 
 
-def within(found: Figures, limits: Mapping[str, int]) -> bool:
+def within(design: Figures, limits: Mapping[str, int]) -> bool:
     """Whether no limit is exceeded."""
-    return all(found[metric] <= limit for metric, limit in limits.items())
+    return all(design[metric] <= limit for metric, limit in limits.items())
 
 
-def whole(objective: Mapping[str, float]) -> tuple[dict[str, int], Fraction]:
+def whole_weights(objective: Mapping[str, float]) -> tuple[dict[str, int], Fraction]:
     """Weights as the smallest whole numbers in the same proportion, and what one of them is worth.
 
     Weights count as the decimals that they are written as; weights of 0 are left out.
@@ -89,7 +89,7 @@ def whole(objective: Mapping[str, float]) -> tuple[dict[str, int], Fraction]:
     Raises:
         ProjectError: an unknown metric, a weight below 0, or none above.
     """
-    known(objective)
+    require_metrics(objective)
     weights = {metric: Fraction(str(weight)) for metric, weight in objective.items() if weight}
     if not weights or min(weights.values()) < 0:
         raise ProjectError(f"the weights {dict(objective)} leave nothing to minimise", "give weights above 0")
@@ -98,7 +98,7 @@ def whole(objective: Mapping[str, float]) -> tuple[dict[str, int], Fraction]:
     return {metric: int(weight / unit) for metric, weight in weights.items()}, unit
 
 
-def known(metrics: Iterable[str]) -> None:
+def require_metrics(metrics: Iterable[str]) -> None:
     """Refuse metrics that the search does not know.
 
     Raises:

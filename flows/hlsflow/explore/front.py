@@ -22,7 +22,7 @@ import numpy as np
 from hlsflow.core.errors import ProjectError
 from hlsflow.explore.choice import Assignment, Column, Problem
 from hlsflow.explore.dominance import nondominated
-from hlsflow.explore.figures import LATENCY, UNMEASURED, known, tabulated
+from hlsflow.explore.figures import LATENCY, UNMEASURED, require_metrics, tabulated
 from hlsflow.explore.merge import merged
 from hlsflow.explore.solver import Solution, Solver
 
@@ -64,14 +64,14 @@ def front(
         FlowError: the solver gives up.
     """
     require_front(objectives)
-    known(limits)
+    require_metrics(limits)
     solver = solver or Solver(problem)
     return by_merging(solver, objectives, limits, most) or by_solving(solver, objectives, limits, most)
 
 
 def require_front(objectives: Sequence[str]) -> None:
     """Raise ProjectError unless these are two or three different metrics."""
-    known(objectives)
+    require_metrics(objectives)
     if len(objectives) not in OBJECTIVES or len(set(objectives)) < len(objectives):
         raise ProjectError(f"a front of {', '.join(objectives)} cannot be drawn", "name two or three different metrics")
 
@@ -80,7 +80,7 @@ def by_solving(solver: Solver, objectives: Sequence[str], limits: Mapping[str, i
     """The front from one program after the other."""
     search = _Search(solver, tuple(objectives), dict(limits), math.inf if most is None else most)
     search.points(len(objectives) - 1, (math.inf,) * len(objectives))
-    solutions = tuple(search.found[vector] for vector in sorted(search.found))
+    solutions = tuple(search.solutions[vector] for vector in sorted(search.solutions))
     return Front(search.objectives, solutions, not search.cut)
 
 
@@ -88,10 +88,10 @@ def by_merging(
     solver: Solver, objectives: Sequence[str], limits: Mapping[str, int], most: int | None = None
 ) -> Front | None:
     """The front from tables of partial assignments, again with each path overlooked; None: they grow too long."""
-    kept, cuts = solver.kept(frozenset({*objectives, *limits})), len(solver.paths)
+    choices, cuts = solver.promising(frozenset({*objectives, *limits})), len(solver.paths)
     overlooked = True
     while overlooked:
-        table = merged(solver.problem, kept, objectives, limits, solver.paths)
+        table = merged(solver.problem, choices, objectives, limits, solver.paths)
         if table is None:
             return None
         every = _front(solver, table, objectives)
@@ -104,16 +104,16 @@ def by_merging(
 
 def _front(solver: Solver, table: Column, objectives: Sequence[str]) -> Column:
     """As far as the known paths tell: one row for each vector of objectives, with the fewest layers not measured."""
-    found = tabulated(solver.problem, table, solver.paths)
-    order = np.lexsort([found[name] for name in (UNMEASURED, *reversed(objectives))])
-    values = np.stack([found[name][order] for name in objectives], axis=1)
+    figures = tabulated(solver.problem, table, solver.paths)
+    order = np.lexsort([figures[name] for name in (UNMEASURED, *reversed(objectives))])
+    values = np.stack([figures[name][order] for name in objectives], axis=1)
     return table[order[np.sort(nondominated(values))]]
 
 
 def _solution(solver: Solver, assignment: Assignment, objective: str, cuts: int) -> Solution:
-    found = solver.true(assignment)
-    value = Fraction(found[objective])
-    return Solution(assignment, found, value, value, solves=0, cuts=cuts)
+    figures = solver.true(assignment)
+    value = Fraction(figures[objective])
+    return Solution(assignment, figures, value, value, solves=0, cuts=cuts)
 
 
 class _Search:
@@ -121,7 +121,7 @@ class _Search:
 
     def __init__(self, solver: Solver, objectives: tuple[str, ...], limits: Mapping[str, int], most: float) -> None:
         self.solver, self.objectives, self.limits, self.most = solver, objectives, limits, most
-        self.found: dict[Vector, Solution] = {}
+        self.solutions: dict[Vector, Solution] = {}
         self.answers: list[tuple[Bound, Vector | None]] = []
         self.cut = False
 
@@ -141,7 +141,7 @@ class _Search:
         for wider, point in self.answers:
             if _inside(bound, wider) and (point is None or _inside(point, bound)):
                 return point
-        if len(self.found) >= self.most:
+        if len(self.solutions) >= self.most:
             self.cut = True
             return None
         tight = {name: int(most) for name, most in zip(self.objectives, bound, strict=True) if most < math.inf}
@@ -150,7 +150,7 @@ class _Search:
         point = None if solution is None else tuple(solution.figures[name] for name in self.objectives)
         self.answers.append((bound, point))
         if solution and point:
-            self.found.setdefault(point, solution)
+            self.solutions.setdefault(point, solution)
         return point
 
 

@@ -152,12 +152,14 @@ class VendorStudy:
         tried = builds(context.project, graph)
         self._model = plain(load_model(model, allow_lambda=context.project.model.allow_lambda)).model
         self._segments = segments(self._model, graph)
-        every = [one for ones in tried.values() for one in ones]
-        found = self._measured([self._job(one) for one in every])
-        self.tool, self.part = next((f"{figure.tool} {figure.version}", figure.target) for figure in found[0])
-        self._figures = {one: figures for one, each in zip(every, found, strict=True) if (figures := _complete(each))}
-        self.unknown = [one for one in every if one not in self._figures]
-        self.layers = {name: tuple(one for one in ones if one in self._figures) for name, ones in tried.items()}
+        every = [build for ones in tried.values() for build in ones]
+        measured = self._measured([self._job(build) for build in every])
+        self.tool, self.part = next((f"{figure.tool} {figure.version}", figure.target) for figure in measured[0])
+        self._figures = {
+            build: figures for build, each in zip(every, measured, strict=True) if (figures := _complete(each))
+        }
+        self.unknown = [build for build in every if build not in self._figures]
+        self.layers = {name: tuple(build for build in ones if build in self._figures) for name, ones in tried.items()}
         for name, ones in self.layers.items():
             if not ones:
                 raise ToolFailed(f"csynth tells latency and II of layer '{name}' in no configuration", ALTERNATIVE)
@@ -175,12 +177,12 @@ class VendorStudy:
             Infeasible: no design keeps the limits.
         """
         solver = Solver(self.problem)
-        found = solved(question, solver)
-        if not found.solutions:
+        front = solved(question, solver)
+        if not front.solutions:
             raise explain(self.problem, question.limits, solver)
         sizes = [len(ones) for ones in self.layers.values()]
         effort = Effort(sum(sizes), math.prod(sizes), sum(sizes), 1, solver.solves, tested=0, broken=0)
-        return Answer(found.solutions, found.complete, effort)
+        return Answer(front.solutions, front.complete, effort)
 
     def confirm(self, solutions: Sequence[Solution]) -> list[Confirmation]:
         """Synthesize designs whole, and compare; figures that csynth cannot tell are absent. Raises FlowError."""
@@ -204,7 +206,7 @@ class VendorStudy:
 
     def _choices(self, number: int, name: str, ones: Sequence[Build]) -> Choices:
         def column(metric: str) -> Column:
-            return np.asarray([self._figures[one][metric] for one in ones], np.int64)
+            return np.asarray([self._figures[build][metric] for build in ones], np.int64)
 
         return Choices(
             layer=name,
@@ -214,14 +216,14 @@ class VendorStudy:
             latency=column(LATENCY),
             interval=np.zeros(len(ones), np.int64),
             period=column(II),
-            bits=np.asarray([one.bits for one in ones]),
+            bits=np.asarray([build.bits for build in ones]),
         )
 
-    def _job(self, one: Build) -> _Job:
-        (segment,) = (segment for segment in self._segments if segment.layer == one.layer)
+    def _job(self, build: Build) -> _Job:
+        (segment,) = (segment for segment in self._segments if segment.layer == build.layer)
         names = {layer.name for layer in segment.model.layers}
-        knobs = _knobs(self._context.project, {one.layer: one}, names)
-        return _Job(one.label, segment.model, segment.feed, knobs, segment)
+        knobs = _knobs(self._context.project, {build.layer: build}, names)
+        return _Job(build.label, segment.model, segment.feed, knobs, segment)
 
     def _whole(self, number: int, solution: Solution) -> _Job:
         project = self._context.project
@@ -276,8 +278,8 @@ class VendorStudy:
         def work(folder: Path) -> None:
             _synthesize(self._chain, job.label, written, overrides, folder)
 
-        done = self._context.store.do("explore_csynth", key, work)
-        return metrics_in(done, done.folder.name)
+        synthesized = self._context.store.do("explore_csynth", key, work)
+        return metrics_in(synthesized, synthesized.folder.name)
 
 
 def _synthesize(chain: Toolchain, label: str, written: Done, overrides: Path, folder: Path) -> None:
@@ -301,22 +303,22 @@ def _line(figure: Metric) -> str:
 
 
 def _known(figures: MetricSet) -> Figures:
-    return {one.name: int(one.value) for one in figures if one.value is not None and one.name in WANTED}
+    return {figure.name: int(figure.value) for figure in figures if figure.value is not None and figure.name in WANTED}
 
 
 def _complete(figures: MetricSet) -> Figures | None:
     """All figures, or nothing."""
-    found = _known(figures)
-    return found if found.keys() >= set(WANTED) else None
+    figures_wanted = _known(figures)
+    return figures_wanted if figures_wanted.keys() >= set(WANTED) else None
 
 
 def _knobs(project: Project, chosen: Mapping[str, Build], names: set[str]) -> Knobs:
     """The project's knobs of the layers named, with other reuse factors and strategies."""
-    kept = {name: own for name, own in project.knobs.layers.items() if name in names}
+    own_knobs = {name: own for name, own in project.knobs.layers.items() if name in names}
     asked = {
-        name: kept.get(name, LayerKnobs()).model_copy(
-            update={"reuse_factor": one.reuse_factor, "strategy": one.strategy}
+        name: own_knobs.get(name, LayerKnobs()).model_copy(
+            update={"reuse_factor": build.reuse_factor, "strategy": build.strategy}
         )
-        for name, one in chosen.items()
+        for name, build in chosen.items()
     }
-    return project.knobs.model_copy(update={"reuse_factor": 1, "layers": kept | asked})
+    return project.knobs.model_copy(update={"reuse_factor": 1, "layers": own_knobs | asked})

@@ -11,7 +11,7 @@ from math import ceil
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.explore.choice import Problem
-from hlsflow.explore.figures import known
+from hlsflow.explore.figures import require_metrics
 from hlsflow.explore.solver import Solution, Solver
 
 Limits = Mapping[str, int]
@@ -67,7 +67,7 @@ def explain(problem: Problem, limits: Limits, solver: Solver | None = None) -> I
         ProjectError: an unknown metric, or nothing is allowed, whatever the limits.
         ValueError: the limits can be kept.
     """
-    known(limits)
+    require_metrics(limits)
     solver = solver or Solver(problem)
     if solver.feasible({}) is None:
         raise ProjectError("no allowed combination of bits has configurations", "allow more combinations, or more bits")
@@ -92,18 +92,18 @@ def _conflicts(solver: Solver, limits: Limits) -> list[tuple[str, ...]]:
 
 def _irreducible(solver: Solver, limits: Limits) -> tuple[str, ...]:
     """The deletion filter: Chinneck and Dravnieks, "Locating minimal infeasible constraint sets", 1991."""
-    kept = dict(limits)
+    conflicting = dict(limits)
     for name in limits:
-        fewer = {other: limit for other, limit in kept.items() if other != name}
+        fewer = {other: limit for other, limit in conflicting.items() if other != name}
         if solver.feasible(fewer) is None:
-            kept = fewer
-    return tuple(kept)
+            conflicting = fewer
+    return tuple(conflicting)
 
 
 def _least(solver: Solver, limits: Limits, name: str) -> int | None:
     others = {other: limit for other, limit in limits.items() if other != name}
-    found = solver.minimise({name: 1}, others)
-    return None if found is None else found.figures[name]
+    solution = solver.minimise({name: 1}, others)
+    return None if solution is None else solution.figures[name]
 
 
 def _grown(limits: Limits, names: Sequence[str], factor: Fraction) -> dict[str, int]:
@@ -113,21 +113,21 @@ def _grown(limits: Limits, names: Sequence[str], factor: Fraction) -> dict[str, 
 def _factor(solver: Solver, limits: Limits, names: Sequence[str]) -> Fraction | None:
     """The least factor for the named limits: bisection, until nothing is left below the best one found."""
     names = [name for name in names if limits[name] > 0]
-    found = solver.feasible({name: limit for name, limit in limits.items() if name not in names})
-    if found is None or not names:
+    solution = solver.feasible({name: limit for name, limit in limits.items() if name not in names})
+    if solution is None or not names:
         return None
-    low, high = Fraction(1), _needed(found, limits, names)
+    low, high = Fraction(1), _needed(solution, limits, names)
     while high - low > CLOSE:
         middle = (low + high) / 2
-        found = solver.feasible({**limits, **_grown(limits, names, middle)})
-        low, high = (middle, high) if found is None else (low, _needed(found, limits, names))
-    while found := solver.feasible({**limits, **_below(limits, names, high)}):
-        high = _needed(found, limits, names)
+        solution = solver.feasible({**limits, **_grown(limits, names, middle)})
+        low, high = (middle, high) if solution is None else (low, _needed(solution, limits, names))
+    while solution := solver.feasible({**limits, **_below(limits, names, high)}):
+        high = _needed(solution, limits, names)
     return high
 
 
-def _needed(found: Solution, limits: Limits, names: Sequence[str]) -> Fraction:
-    return max(Fraction(found.figures[name], limits[name]) for name in names)
+def _needed(solution: Solution, limits: Limits, names: Sequence[str]) -> Fraction:
+    return max(Fraction(solution.figures[name], limits[name]) for name in names)
 
 
 def _below(limits: Limits, names: Sequence[str], factor: Fraction) -> dict[str, int]:

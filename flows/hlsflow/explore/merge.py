@@ -102,11 +102,11 @@ class _Columns:
         total[self.sums :] = 0
         return total
 
-    def joined(self, one: Numbers, other: Numbers, layer: int) -> Numbers:
-        """(n * m, columns): each row of one with each of the other, which are those of this layer."""
-        sums = one[:, None, : self.sums] + other[None, :, : self.sums]
-        maxima = np.maximum(one[:, None, self.sums :], other[None, :, self.sums :])
-        values = np.concatenate([sums, maxima], axis=2).reshape(-1, one.shape[1])
+    def joined(self, partial: Numbers, of_layer: Numbers, layer: int) -> Numbers:
+        """(n * m, columns): each row of `partial` with each of `of_layer`, those of this layer."""
+        sums = partial[:, None, : self.sums] + of_layer[None, :, : self.sums]
+        maxima = np.maximum(partial[:, None, self.sums :], of_layer[None, :, self.sums :])
+        values = np.concatenate([sums, maxima], axis=2).reshape(-1, partial.shape[1])
         for unit in self.units:
             if unit.layers[-1] == layer:
                 values += values[:, unit.column, None] * unit.gaps
@@ -122,7 +122,7 @@ class _Columns:
 
 def merged(
     problem: Problem,
-    kept: Sequence[Column],
+    choices: Sequence[Column],
     objectives: Sequence[str],
     limits: Mapping[str, int],
     paths: Sequence[Path],
@@ -130,20 +130,20 @@ def merged(
     """(n, layers): assignments, among them one for each point of the front as far as the known paths tell.
 
     Args:
-        kept: for each layer the numbers of the configurations to look at.
+        choices: for each layer the numbers of the configurations to look at.
 
     Returns:
         None: there are too many.
     """
     for thrifty in (True, False):
         with suppress(TooMany):
-            return _merged(problem, kept, _columns(problem, objectives, limits, paths, thrifty))
+            return _merged(problem, choices, _columns(problem, objectives, limits, paths, thrifty))
     return None
 
 
-def _merged(problem: Problem, kept: Sequence[Column], columns: _Columns) -> Numbers:
+def _merged(problem: Problem, choices: Sequence[Column], columns: _Columns) -> Numbers:
     states = {_words(problem): Table(np.zeros((1, 0), np.int64), columns.start[None])}
-    for number, (layer, picks) in enumerate(zip(problem.layers, kept, strict=True)):
+    for number, (layer, picks) in enumerate(zip(problem.layers, choices, strict=True)):
         parts: dict[Words, list[Table]] = defaultdict(list)
         bits = np.zeros_like(layer.bits) if problem.allowed is None else layer.bits
         for words, table in states.items():
@@ -169,7 +169,7 @@ def _extended(columns: _Columns, layer: int, table: Table, picks: Numbers) -> Ta
     """
     most = columns.limits - columns.rest(layer, least=True)
     least = np.where(columns.free, columns.limits - columns.rest(layer, least=False), 0)
-    found = Table(np.zeros((0, table.picks.shape[1] + 1), np.int64), table.values[:0])
+    extended = Table(np.zeros((0, table.picks.shape[1] + 1), np.int64), table.values[:0])
     rows = max(1, AT_ONCE // max(1, len(picks)))
     for start in range(0, len(table.picks), rows):
         part = table.take(np.arange(start, min(start + rows, len(table.picks))))
@@ -177,8 +177,8 @@ def _extended(columns: _Columns, layer: int, table: Table, picks: Numbers) -> Ta
         inside = np.flatnonzero((values <= most).all(1))
         before, chosen = np.divmod(inside, len(picks))
         both = Table(np.column_stack([part.picks[before], picks[chosen]]), np.maximum(values[inside], least))
-        found = columns.best([found, both])
-    return found
+        extended = columns.best([extended, both])
+    return extended
 
 
 def _columns(
@@ -205,7 +205,7 @@ def _columns(
 
 def _units(problem: Problem, ways: Sequence[Path], before: int, column: int) -> list[_Unit]:
     """Units of several layers that a path waits for; `before`: columns before those of the paths."""
-    found: list[_Unit] = []
+    units: list[_Unit] = []
     for unit in sorted({layer.unit for layer in problem.layers}):
         members = tuple(number for number, layer in enumerate(problem.layers) if layer.unit == unit)
         gaps = [path.gaps.get(unit, 0) for path in ways]
@@ -213,8 +213,8 @@ def _units(problem: Problem, ways: Sequence[Path], before: int, column: int) -> 
             least, most = (
                 max(int(pick(problem.layers[number].interval)) for number in members) for pick in (np.min, np.max)
             )
-            found.append(_Unit(members, column + len(found), np.array([0] * before + gaps), least, most))
-    return [replace(unit, gaps=np.pad(unit.gaps, (0, column + len(found) - len(unit.gaps)))) for unit in found]
+            units.append(_Unit(members, column + len(units), np.array([0] * before + gaps), least, most))
+    return [replace(unit, gaps=np.pad(unit.gaps, (0, column + len(units) - len(unit.gaps)))) for unit in units]
 
 
 def _layer(problem: Problem, number: int, names: Sequence[str], ways: Sequence[Path], units: list[_Unit]) -> Numbers:

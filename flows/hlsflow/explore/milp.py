@@ -47,17 +47,17 @@ class _Layout:
     """Which variable is where: configurations, combinations of bits, intervals of units, latency, II."""
 
     problem: Problem
-    kept: tuple[Column, ...]
+    choices: tuple[Column, ...]
     limits: Mapping[str, int]
 
     @property
     def layers(self) -> list[slice]:
-        ends = np.cumsum([0, *map(len, self.kept)]).tolist()
+        ends = np.cumsum([0, *map(len, self.choices)]).tolist()
         return [slice(*pair) for pair in itertools.pairwise(ends)]
 
     @property
     def combinations(self) -> slice:
-        start: int = sum(map(len, self.kept))
+        start: int = sum(map(len, self.choices))
         return slice(start, start + (0 if self.problem.allowed is None else len(self.problem.allowed)))
 
     @property
@@ -79,8 +79,8 @@ class _Layout:
         if metric in (LATENCY, II):
             row[self.latency if metric == LATENCY else self.ii] = 1
             return row
-        for place, layer, kept in zip(self.layers, self.problem.layers, self.kept, strict=True):
-            row[place] = additive(layer, metric)[kept]
+        for place, layer, choices in zip(self.layers, self.problem.layers, self.choices, strict=True):
+            row[place] = additive(layer, metric)[choices]
         return row
 
     def bounds(self) -> Bounds:
@@ -89,8 +89,8 @@ class _Layout:
         lower[self.ii], most = self.problem.base_period, self.limits.get(II)
         if most is not None:
             upper[self.ii] = max(most, self.problem.base_period)
-            for place, layer, kept in zip(self.layers, self.problem.layers, self.kept, strict=True):
-                upper[place] = layer.period[kept] <= most
+            for place, layer, choices in zip(self.layers, self.problem.layers, self.choices, strict=True):
+                upper[place] = layer.period[choices] <= most
         return Bounds(lower, upper)
 
     def integrality(self) -> Row:
@@ -119,7 +119,7 @@ class _Rows:
 
 def relaxed(
     problem: Problem,
-    kept: tuple[Column, ...],
+    choices: tuple[Column, ...],
     weights: Mapping[str, int],
     limits: Mapping[str, int],
     paths: Sequence[Path],
@@ -127,15 +127,15 @@ def relaxed(
     """The optimum when the latency is that of the longest known path; None: no assignment is within the limits.
 
     Args:
-        kept: for each layer the numbers of the configurations to look at.
+        choices: for each layer the numbers of the configurations to look at.
         weights: of metrics, of which the least sum is asked for; none: any assignment within the limits.
 
     Raises:
         FlowError: the solver gives up.
     """
-    if problem.base_period > limits.get(II, problem.base_period) or not all(map(len, kept)):
+    if problem.base_period > limits.get(II, problem.base_period) or not all(map(len, choices)):
         return None
-    layout = _Layout(problem, kept, limits)
+    layout = _Layout(problem, choices, limits)
     cost = sum((weight * layout.columns(metric) for metric, weight in weights.items()), np.zeros(layout.ii + 1))
     rows = _constraints(layout, {*weights, *limits}, paths)
     result = milp(
@@ -154,7 +154,10 @@ def _answer(layout: _Layout, result: Any, base: int) -> Relaxed | None:
     if result.status != OPTIMAL:
         hint = "give fewer configurations per layer or looser limits; report it with the project file if it stays"
         raise FlowError(f"the solver HiGHS gave up: {result.message}", hint)
-    picks = (int(kept[int(np.argmax(result.x[place]))]) for place, kept in zip(layout.layers, layout.kept, strict=True))
+    picks = (
+        int(choices[int(np.argmax(result.x[place]))])
+        for place, choices in zip(layout.layers, layout.choices, strict=True)
+    )
     return Relaxed(tuple(picks), float(result.mip_dual_bound) + base)
 
 
@@ -183,16 +186,18 @@ def _allow(layout: _Layout, rows: _Rows) -> None:
     if allowed is None:
         return
     rows.add(_at(rows.width, layout.combinations, 1), 1, 1)
-    for place, layer, kept, asked in zip(layout.layers, layout.problem.layers, layout.kept, allowed.T, strict=True):
-        for bits in np.union1d(layer.bits[kept], asked):
-            own = _at(rows.width, place, layer.bits[kept] == bits)
+    for place, layer, choices, asked in zip(
+        layout.layers, layout.problem.layers, layout.choices, allowed.T, strict=True
+    ):
+        for bits in np.union1d(layer.bits[choices], asked):
+            own = _at(rows.width, place, layer.bits[choices] == bits)
             rows.add(own - _at(rows.width, layout.combinations, asked == bits), 0, 0)
 
 
 def _exceed(layout: _Layout, rows: _Rows, maxima: list[int], columns: list[Column]) -> None:
     """Each maximum is no less than the entry chosen of its column."""
-    for place, kept, maximum, column in zip(layout.layers, layout.kept, maxima, columns, strict=True):
-        row = _at(rows.width, place, -column[kept])
+    for place, choices, maximum, column in zip(layout.layers, layout.choices, maxima, columns, strict=True):
+        row = _at(rows.width, place, -column[choices])
         row[maximum] = 1
         rows.add(row, 0, np.inf)
 
@@ -200,8 +205,10 @@ def _exceed(layout: _Layout, rows: _Rows, maxima: list[int], columns: list[Colum
 def _wait(layout: _Layout, rows: _Rows, path: Path) -> None:
     """The latency is no less than the cycles along a path."""
     row = layout.columns(LATENCY)
-    for place, kept, layer, times in zip(layout.layers, layout.kept, layout.problem.layers, path.times, strict=True):
-        row[place] = -times * layer.latency[kept]
+    for place, choices, layer, times in zip(
+        layout.layers, layout.choices, layout.problem.layers, path.times, strict=True
+    ):
+        row[place] = -times * layer.latency[choices]
     for unit, gaps in path.gaps.items():
         row[layout.units[unit]] = -gaps
     rows.add(row, path.constant, np.inf)

@@ -25,7 +25,7 @@ def minimise(problem: Problem, objective: Mapping[str, float], limits: Mapping[s
         FlowError: the solver gives up.
     """
     solver = Solver(problem)
-    found = solver.minimise(objective, limits)
-    if found is None:
+    solution = solver.minimise(objective, limits)
+    if solution is None:
         raise explain(problem, limits, solver)
-    return found
+    return solution

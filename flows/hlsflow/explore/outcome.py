@@ -27,7 +27,7 @@ class Engine:
     Attributes:
         name: on the command line.
         cycles: stage of latency and II.
-        layers, whole: stages of sums over layers, and of whole designs.
+        layers, designs: stages of sums over layers, and of whole designs.
         compared: metrics of both.
         knobs: of a layer.
         exact: whether sums are meant to keep to the errors above.
@@ -36,7 +36,7 @@ class Engine:
     name: str
     cycles: str
     layers: str
-    whole: str
+    designs: str
     compared: tuple[str, ...]
     knobs: tuple[str, ...]
     exact: bool
@@ -46,7 +46,7 @@ OPEN = Engine(
     name="open",
     cycles="scheduled",
     layers=Stage.CHARACTERISED,
-    whole=Stage.SYNTH,
+    designs=Stage.SYNTH,
     compared=AREA,
     knobs=("reuse_factor", "multiplier", "strategy", "weight_bits"),
     exact=True,
@@ -57,7 +57,7 @@ VITIS = Engine(
     name="vitis",
     cycles=Stage.HLS,
     layers=Stage.HLS,
-    whole=f"{Stage.HLS}_whole",
+    designs=f"{Stage.HLS}_whole",
     compared=(*CYCLES, *AREA),
     knobs=("reuse_factor", "strategy", "weight_bits"),
     exact=False,
@@ -133,5 +133,5 @@ def accuracy_of(outcome: Outcome, solution: Solution) -> float | None:
     scores = outcome.study.scores
     if scores is None:
         return None
-    bits = {name: one.bits for name, one in outcome.study.chosen(solution.assignment).items()}
+    bits = {name: configuration.bits for name, configuration in outcome.study.chosen(solution.assignment).items()}
     return float(scores.accuracy[scores.number(bits)])

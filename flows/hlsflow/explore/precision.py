@@ -194,8 +194,8 @@ class Scores:
         columns = [self.layers.index(name) for name in order]
         others = [column for column in range(len(self.layers)) if column not in columns]
         as_they_are = (self.bits[:, others] == np.array(self.own, np.int64)[others]).all(1)
-        kept: Column = self.bits[(self.right >= least * self.samples - ROUNDING) & as_they_are][:, columns]
-        return kept
+        accurate: Column = self.bits[(self.right >= least * self.samples - ROUNDING) & as_they_are][:, columns]
+        return accurate
 
 
 def score(
@@ -271,8 +271,8 @@ def _predicted(numbers: Column, right: NDArray[np.float64], single: NDArray[np.b
         layer = int(np.flatnonzero(numbers[row])[0])
         drops[layer, numbers[row, layer]] = full - right[row]
     together = drops[np.arange(numbers.shape[1]), numbers].sum(1)
-    found: NDArray[np.float64] = np.maximum(full - together, 0.0)
-    return found
+    predicted: NDArray[np.float64] = np.maximum(full - together, 0.0)
+    return predicted
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,8 +314,8 @@ class _Judge:
         total = float(np.sum((self.y - np.mean(self.y, 0)) ** 2))
         if not total:
             raise DataError("all targets are equal, so no network can be told from another one by them", SEVERAL)
-        found: NDArray[np.float64] = len(self.x) * (1 + points / total)
-        return found
+        equivalent: NDArray[np.float64] = len(self.x) * (1 + points / total)
+        return equivalent
 
 
 SEVERAL = "give samples of different targets, or leave out explore.weight_bits"
@@ -324,8 +324,8 @@ SEVERAL = "give samples of different targets, or leave out explore.weight_bits"
 def _itself(graph: Graph, task: Task, x: Array) -> _Judge:
     """The network as it is for a judge of narrower ones."""
     node = graph.results[0]
-    said = task.predicted(node.type.real(evaluate(graph, x)[:, : node.size]))
-    return _Judge(node, task, x, said, itself=True)
+    answers = task.predicted(node.type.real(evaluate(graph, x)[:, : node.size]))
+    return _Judge(node, task, x, answers, itself=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -341,10 +341,10 @@ class _Segment:
     keep: frozenset[str]
 
     def run(self, number: int, values: Mapping[str, Array]) -> dict[str, Array]:
-        known = dict(values)
+        computed = dict(values)
         for node, step in self.variants[number]:
-            known[node.name] = step(*(known[name] for name in node.inputs))
-        return {name: value for name, value in known.items() if name in self.keep}
+            computed[node.name] = step(*(computed[name] for name in node.inputs))
+        return {name: value for name, value in computed.items() if name in self.keep}
 
 
 class _Scorer:
@@ -371,8 +371,8 @@ class _Scorer:
         counts = np.zeros(len(numbers))
         first, *rest = self._segments
         values = first.run(0, arguments(self._graph, self._x[rows]))
-        for number, found in _leaves(rest, numbers, range(len(numbers)), values):
-            codes = found[self._graph.outputs[0]].reshape(-1, len(self._x[rows])).T
+        for number, results in _leaves(rest, numbers, range(len(numbers)), values):
+            codes = results[self._graph.outputs[0]].reshape(-1, len(self._x[rows])).T
             counts[number] = self._judge.points(codes, rows)
         return counts
 

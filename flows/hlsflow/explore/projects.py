@@ -66,7 +66,7 @@ def write_project(project: Project, point: Point, folder: Path) -> Project:
 
 
 def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
-    kept = given(
+    tables = set_by_hand(
         project,
         exclude={
             "folder",
@@ -81,21 +81,23 @@ def _values(project: Project, point: Point, folder: Path) -> dict[str, Any]:
             "name",
         },
     )
-    kept["data"]["source"] = source_of(project, folder)
+    tables["data"]["source"] = source_of(project, folder)
     if project.anomaly is not None:
-        kept["anomaly"] = project.anomaly.model_dump(mode="json")  # also where it says nothing but what is the default
+        tables["anomaly"] = project.anomaly.model_dump(
+            mode="json"
+        )  # also where it says nothing but what is the default
     model = {"file": relative(point.model, folder), "allow_lambda": project.model.allow_lambda}
     longest = max((knobs.reuse_factor for knobs in point.knobs.values()), default=1)
     return {
         "name": point.name,
-        **kept,
+        **tables,
         "model": model,
         "knobs": _knobs(project, point),
         "sweep": {"reuse_factor": [longest]},  # the name of the point; all layers have reuse factors of their own
     }
 
 
-def given(part: Any, **options: Any) -> dict[str, Any]:
+def set_by_hand(part: Any, **options: Any) -> dict[str, Any]:
     """What was set by hand, as TOML can hold it."""
     values = part.model_dump(mode="json", exclude_unset=True, exclude_none=True, **options)
     return {key: value for key, value in values.items() if value != {}}
@@ -119,10 +121,10 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
     for name in point.knobs:
         if name not in nodes:
             raise ProjectError(f"no layer with weights is named '{name}'", f"layers: {listed(name, nodes)}")
-    others = {name: given(own) for name, own in project.knobs.layers.items() if name not in point.knobs}
+    others = {name: set_by_hand(own) for name, own in project.knobs.layers.items() if name not in point.knobs}
     layers = {name: _layer(project, nodes[name], knobs) for name, knobs in point.knobs.items()}
     return {
-        **given(project.knobs, exclude={"layers", "pipeline"}),
+        **set_by_hand(project.knobs, exclude={"layers", "pipeline"}),
         "reuse_factor": 1,  # legal in hls4ml for any layer that is not named
         "pipeline": dataclasses.asdict(point.pipeline),
         "layers": {name: own for name, own in (others | layers).items() if own},
@@ -131,16 +133,16 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
 
 def _layer(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:
     before = project.knobs.layers.get(node.name)
-    old = given(before, include={"precision"}) if before else {}
-    ours = {"multiplier": str(knobs.multiplier), "weights_in": str(knobs.weights_in)}
+    old = set_by_hand(before, include={"precision"}) if before else {}
+    own = {"multiplier": str(knobs.multiplier), "weights_in": str(knobs.weights_in)}
     rtl = {"reuse_factor": knobs.reuse_factor, "strategy": str(knobs.strategy)}
     if node.op is Op.SCALE:
-        return {**old, **ours, "rtl": rtl}
+        return {**old, **own, "rtl": rtl}
     hls = _hls(project, node, knobs)
     differing = {key: value for key, value in rtl.items() if hls[key] != value}
     precision = {**old.get("precision", {}), **_weight(project, node)}
     tables = {"precision": precision, "rtl": differing}
-    return {**hls, **ours, **{key: table for key, table in tables.items() if table}}
+    return {**hls, **own, **{key: table for key, table in tables.items() if table}}
 
 
 def _hls(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:

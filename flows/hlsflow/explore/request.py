@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.explore.cluster import require_cluster
-from hlsflow.explore.figures import known, whole
+from hlsflow.explore.figures import require_metrics, whole_weights
 from hlsflow.explore.front import require_front
 from hlsflow.explore.search import Question
 from hlsflow.project import Project
@@ -52,11 +52,11 @@ def question_of(project: Project, request: Request) -> tuple[Family, Question]:
     """The family and the question, both sound; raises ProjectError, before anything is trained."""
     family = family_of(project, request)
     question = Question(limits_of(project, request, family), request.objective, request.front, request.most)
-    known(question.limits)
+    require_metrics(question.limits)
     if question.front:
         require_front(question.front)
     else:
-        whole(question.objective)
+        whole_weights(question.objective)
     for option, value in (("--confirm", request.confirm), ("--points", request.most)):
         least = 1 if option == "--points" else 0
         if value is not None and value < least:

@@ -1,6 +1,6 @@
 """`hlsflow explore`: which knobs for which layer, under which budget, proved and measured.
 
-In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, a plot and a project file for each
+In: a project and a `Request`. Out: `build/<project>/explore/<name>/` with tables, charts and a project file for each
 point, that `hlsflow run` takes as it is.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import Store, digest, file_digest
+from hlsflow.core.store import Store, digest, file_digest, replacing
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster, open_to_others
@@ -122,12 +122,16 @@ def _project_files(
     for index, solution in enumerate(solutions, 1):
         chosen, place = study.chosen(solution.assignment), folder / f"point{index}"
         graph = study.network(solution.assignment)
-        narrow = {name: one.bits for name, one in chosen.items() if one.bits < own_bits(study.graph[name])}
+        narrow = {
+            name: configuration.bits
+            for name, configuration in chosen.items()
+            if configuration.bits < own_bits(study.graph[name])
+        }
         point = Point(
             name=f"{project.name}_point{index}",
             note=note_of(project, index),
             graph=graph,
-            knobs={name: one.knobs for name, one in chosen.items()},
+            knobs={name: configuration.knobs for name, configuration in chosen.items()},
             pipeline=study.options.pipeline,
             model=_narrowed(project, model, graph, narrow, folder) if narrow else model,
         )
@@ -146,9 +150,8 @@ def _narrowed(project: Project, model: Path, graph: Graph, bits: Mapping[str, in
 
         process.make_folder(file.parent)
         trained = plain(load_model(model, allow_lambda=project.model.allow_lambda)).model
-        part = file.with_suffix(".part.h5")
-        narrowed(trained, graph, bits).save(part)
-        part.replace(file)
+        with replacing(file) as part:
+            narrowed(trained, graph, bits).save(part)
     return file
 
 
@@ -172,7 +175,7 @@ def fine_tune(project: Project, outcome: Outcome, folder: Path, point: int, prog
         name=before.name,
         note=f"Point {point} of an exploration of '{project.name}', fine-tuned.",
         graph=study.network(solution.assignment),
-        knobs={name: one.knobs for name, one in chosen.items()},
+        knobs={name: configuration.knobs for name, configuration in chosen.items()},
         pipeline=study.options.pipeline,
         model=tuned.model,
     )

@@ -117,7 +117,7 @@ class Search:
     ) -> None:
         self._layers, self._measure, self._say = tuple(layers), measure, say
         self._base, self._base_period, self._path, self._allowed = base, base_period, path, allowed
-        self._all = [one for layer in self._layers for one in layer.configurations]
+        self._all = [configuration for layer in self._layers for configuration in layer.configurations]
         self._starts = np.cumsum([0, *(len(layer.configurations) for layer in self._layers)])
         self._bounds = Bounds(self._all)
         self._known: dict[int, Figures] = {}
@@ -133,20 +133,20 @@ class Search:
         self._learn(list(seeds(self._all)))
         while True:
             solver = self._solver()
-            found = self._solved(question, solver)
-            if not found.solutions:
+            front = self._solved(question, solver)
+            if not front.solutions:
                 self._refuse(question)
-            missing = self._missing(found.solutions)
-            self._say(f"{len(found.solutions)} optimal by bounds; layers not measured in them: {len(missing)}")
+            missing = self._missing(front.solutions)
+            self._say(f"{len(front.solutions)} optimal by bounds; layers not measured in them: {len(missing)}")
             if not missing:
-                return Answer(found.solutions, found.complete, self._effort())
+                return Answer(front.solutions, front.complete, self._effort())
             self._learn(missing[:BATCH])
 
     def _solved(self, question: Question, solver: Solver) -> Front:
         self._rounds += 1
-        found = solved(question, solver)
+        front = solved(question, solver)
         self._paths, self._solves = solver.paths, self._solves + solver.solves
-        return found
+        return front
 
     def _refuse(self, question: Question) -> None:
         """Explain with measured layers why nothing is within the limits; raises Infeasible."""
@@ -181,10 +181,10 @@ class Search:
             unit=ones[0].at.number,
             area={metric: lower[metric][places] for metric in AREA},
             measured=np.asarray([place in self._known for place in range(places.start, places.stop)]),
-            latency=np.asarray([one.at.stage.latency for one in ones]),
-            interval=np.asarray([one.plan.granted for one in ones]),
-            period=np.asarray([one.period for one in ones]),
-            bits=np.asarray([one.bits for one in ones]),
+            latency=np.asarray([configuration.at.stage.latency for configuration in ones]),
+            interval=np.asarray([configuration.plan.granted for configuration in ones]),
+            period=np.asarray([configuration.period for configuration in ones]),
+            bits=np.asarray([configuration.bits for configuration in ones]),
         )
 
     def _missing(self, solutions: Sequence[Solution]) -> list[int]:
@@ -198,16 +198,16 @@ class Search:
     def _learn(self, places: Sequence[int]) -> None:
         promised = self._bounds.lower(self._known)
         figures = self._measure([self._all[place] for place in places])
-        found = dict(zip(places, figures, strict=True))
-        self._bounds.check(promised, found)
-        self._known |= found
+        measured = dict(zip(places, figures, strict=True))
+        self._bounds.check(promised, measured)
+        self._known |= measured
 
     def _effort(self) -> Effort:
         points = 1
         for layer in self._layers:
             points *= len(layer.configurations)
-        known, bounds = len(self._known), self._bounds
-        return Effort(len(self._all), points, known, self._rounds, self._solves, bounds.tested, bounds.broken)
+        measured, bounds = len(self._known), self._bounds
+        return Effort(len(self._all), points, measured, self._rounds, self._solves, bounds.tested, bounds.broken)
 
 
 def seeds(configurations: Sequence[Configuration]) -> Iterator[int]:
@@ -216,9 +216,9 @@ def seeds(configurations: Sequence[Configuration]) -> Iterator[int]:
     Layers with constant weights are left out: they are the largest, and the model of the folded ones speaks for them.
     """
     kinds: dict[object, list[int]] = {}
-    for place, one in enumerate(configurations):
-        if one.plan.granted > 1:
-            kinds.setdefault(kind_of(one), []).append(place)
+    for place, configuration in enumerate(configurations):
+        if configuration.plan.granted > 1:
+            kinds.setdefault(kind_of(configuration), []).append(place)
     for places in kinds.values():
         by_size = sorted(places, key=lambda place: configurations[place].plan.multipliers)
         cheap = by_size[: max(FEWEST + 1, len(by_size) * 3 // 4)]

@@ -19,7 +19,17 @@ import numpy as np
 from hlsflow.core.errors import FlowError
 from hlsflow.explore.choice import AREA, Assignment, Choices, Column, Path, Problem
 from hlsflow.explore.dominance import nondominated
-from hlsflow.explore.figures import II, LATENCY, UNMEASURED, additive, figures, known, settled, whole, within
+from hlsflow.explore.figures import (
+    II,
+    LATENCY,
+    UNMEASURED,
+    additive,
+    figures,
+    require_metrics,
+    settled,
+    whole_weights,
+    within,
+)
 from hlsflow.explore.milp import Relaxed, relaxed
 
 ROUNDING = 0.01
@@ -68,7 +78,7 @@ class Solver:
         self.solves = 0
         self._layers = len(problem.layers)
         self._critical: dict[Assignment, Path] = {}
-        self._kept: dict[frozenset[str], tuple[Column, ...]] = {}
+        self._promising: dict[frozenset[str], tuple[Column, ...]] = {}
 
     def minimise(self, objective: Mapping[str, float], limits: Mapping[str, int]) -> Solution | None:
         """The assignment with the least weighted sum; None: none is within the limits.
@@ -81,8 +91,8 @@ class Solver:
             ProjectError: an unknown metric, or weights that leave nothing to minimise.
             FlowError: the solver gives up.
         """
-        known(limits)
-        weights, unit = whole(objective)
+        require_metrics(limits)
+        weights, unit = whole_weights(objective)
         return self._optimum(weights, limits, unit)
 
     def first(self, order: Sequence[str], limits: Mapping[str, int]) -> Solution | None:
@@ -91,14 +101,14 @@ class Solver:
         Of several, one with as few layers not measured as can be. None: none is within the limits.
         """
         solves, cuts, tight = self.solves, len(self.paths), dict(limits)
-        found: list[Solution] = []
+        optima: list[Solution] = []
         for metric in order:
             best = self._optimum({metric: 1}, tight)
             if best is None:
                 return None
-            found.append(best)
+            optima.append(best)
             tight[metric] = best.figures[metric]
-        best = replace(found[0], assignment=found[-1].assignment, figures=found[-1].figures)
+        best = replace(optima[0], assignment=optima[-1].assignment, figures=optima[-1].figures)
         return replace(best, solves=self.solves - solves, cuts=len(self.paths) - cuts)
 
     def feasible(self, limits: Mapping[str, int]) -> Solution | None:
@@ -117,18 +127,18 @@ class Solver:
 
     def overlooked(self, assignment: Assignment) -> bool:
         """Whether an assignment is slower than the known paths say; from now on they say so."""
-        said, path = figures(self.problem, assignment, self.paths), self.critical(assignment)
-        longer = figures(self.problem, assignment, [path])[LATENCY] > said[LATENCY]
+        promised, path = figures(self.problem, assignment, self.paths), self.critical(assignment)
+        longer = figures(self.problem, assignment, [path])[LATENCY] > promised[LATENCY]
         if longer:
             self.paths.append(path)
         return longer
 
-    def kept(self, metrics: frozenset[str]) -> tuple[Column, ...]:
+    def promising(self, metrics: frozenset[str]) -> tuple[Column, ...]:
         """For each layer the configurations that can be part of an optimum in these metrics."""
-        if metrics not in self._kept:
+        if metrics not in self._promising:
             by_bits = self.problem.allowed is not None
-            self._kept[metrics] = tuple(pruned(layer, metrics, by_bits) for layer in self.problem.layers)
-        return self._kept[metrics]
+            self._promising[metrics] = tuple(pruned(layer, metrics, by_bits) for layer in self.problem.layers)
+        return self._promising[metrics]
 
     def _optimum(
         self, weights: Mapping[str, int], limits: Mapping[str, int], unit: Fraction = Fraction(1)
@@ -139,17 +149,17 @@ class Solver:
             answer = self._relaxed(weights, limits)
         if answer is None:
             return None
-        found = self.true(answer.assignment)
-        if not within(found, limits):
+        true_figures = self.true(answer.assignment)
+        if not within(true_figures, limits):
             raise FlowError(
                 "the solver HiGHS found a choice beyond the limits",
                 "report it with the project file; other limits may help",
             )
-        value = sum(weight * found[metric] for metric, weight in weights.items())
+        value = sum(weight * true_figures[metric] for metric, weight in weights.items())
         bound = math.ceil((math.ceil(answer.bound - ROUNDING) - self._layers) / (self._layers + 1))
         return Solution(
             answer.assignment,
-            found,
+            true_figures,
             value * unit,
             min(bound, value) * unit,
             self.solves - solves,
@@ -164,9 +174,9 @@ class Solver:
     def _relaxed(self, weights: Mapping[str, int], limits: Mapping[str, int]) -> Relaxed | None:
         """An optimum as far as the known paths tell; of several, one with as few layers not measured as can be."""
         self.solves += 1
-        kept = self.kept(frozenset({*weights, *limits}))
+        choices = self.promising(frozenset({*weights, *limits}))
         ranked = {metric: weight * (self._layers + 1) for metric, weight in weights.items()} | {UNMEASURED: 1}
-        return relaxed(self.problem, kept, ranked, limits, self.paths)
+        return relaxed(self.problem, choices, ranked, limits, self.paths)
 
 
 def pruned(layer: Choices, metrics: frozenset[str], by_bits: bool) -> Column:

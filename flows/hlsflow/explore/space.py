@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
 from hlsflow.ir import Graph
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.knobs import Io, LayerKnobs, Pipeline, Strategy
@@ -83,16 +84,16 @@ def space(
     Raises:
         UnsupportedLayer: the graph has no RTL.
     """
-    found: dict[str, dict[tuple[object, ...], Configuration]] = {}
+    by_layer: dict[str, dict[tuple[object, ...], Configuration]] = {}
     for graph in graphs:
         ready = prepared(graph, io)
         base = network(ready, {}, FASTEST, pipeline)
         for at in layer_stages(base):
-            seen = found.setdefault(at.plan.name, {})
+            configurations = by_layer.setdefault(at.plan.name, {})
             for kind in kinds:
-                for one in _configurations(ready, at, kind, pipeline, most):
-                    seen.setdefault(_hardware(one), one)
-    return tuple(Layer(name, tuple(seen.values())) for name, seen in found.items())
+                for configuration in _configurations(ready, at, kind, pipeline, most):
+                    configurations.setdefault(_hardware(configuration), configuration)
+    return tuple(Layer(name, tuple(configurations.values())) for name, configurations in by_layer.items())
 
 
 def _configurations(
@@ -102,7 +103,7 @@ def _configurations(
     bits = next(node for node in graph.nodes if node.name == name and node.op in WITH_KNOBS).types
     for factor in reuse_factors(at.plan, kind.strategy, most):
         built = network(graph, {name: replace(kind, reuse_factor=factor)}, FASTEST, pipeline)
-        stage = next(found for found in layer_stages(built) if found.plan.name == name)
+        stage = next(candidate for candidate in layer_stages(built) if candidate.plan.name == name)
         knobs = replace(kind, reuse_factor=stage.plan.granted)
         yield Configuration(knobs, next(iter(bits.values())).width, stage, period(stage.unit))
 
@@ -125,9 +126,9 @@ def reuse_factors(plan: LayerSchedule, strategy: Strategy, most: int | None) -> 
 
 def _shares(count: int) -> set[int]:
     """How many turns it takes to work off `count` things with any number of lanes."""
-    return {-(-count // lanes) for lanes in range(1, count + 1)}
+    return {ceil_div(count, lanes) for lanes in range(1, count + 1)}
 
 
-def _hardware(one: Configuration) -> tuple[object, ...]:
+def _hardware(configuration: Configuration) -> tuple[object, ...]:
     """What decides the Verilog of a configuration within its layer."""
-    return (replace(one.plan, asked=0), one.bits)
+    return (replace(configuration.plan, asked=0), configuration.bits)

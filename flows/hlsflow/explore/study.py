@@ -69,17 +69,17 @@ class Confirmation:
 
     Attributes:
         characterised: figures of its layers and what is around them, summed: those of `Engine.compared`.
-        whole: figures of the whole design; none is there that the tool could not tell.
+        built: figures of the whole design; none is there that the tool could not tell.
     """
 
     solution: Solution
     characterised: Figures
-    whole: Figures
+    built: Figures
 
     def error(self, metric: str) -> float | None:
-        """(sum - whole) / whole; None: of a design that has none of it."""
-        whole = self.whole[metric]
-        return (self.characterised[metric] - whole) / whole if whole else None
+        """(sum - built) / built; None: of a design that has none of it."""
+        built = self.built[metric]
+        return (self.characterised[metric] - built) / built if built else None
 
 
 class Study:
@@ -143,34 +143,38 @@ class Study:
 
     def measure(self, configurations: Sequence[Configuration]) -> list[Figures]:
         """What layers cost."""
-        sizes = {one.label: size(one) for one in configurations}
-        return self._measured([one.part() for one in configurations], sizes)
+        sizes = {configuration.label: size(configuration) for configuration in configurations}
+        return self._measured([configuration.part() for configuration in configurations], sizes)
 
     def _measured(self, parts: Sequence[Part], sizes: Mapping[str, float] | None = None) -> list[Figures]:
         shop = self.workshop
         expected = size_of if sizes is None else lambda part: sizes[part.name]
         alone = sizes is not None  # a layer, of which a LUT more or less is no matter; a whole design is not hurried
-        found = measure(parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected, quick=alone)
-        return [measurement.area for measurement in found]
+        measurements = measure(
+            parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected, quick=alone
+        )
+        return [measurement.area for measurement in measurements]
 
     def path(self, assignment: Assignment) -> Path:
         """The critical path of a design, in terms of its layers."""
-        knobs = {name: one.knobs for name, one in self.chosen(assignment).items()}
+        knobs = {name: configuration.knobs for name, configuration in self.chosen(assignment).items()}
         built = units(self._ready, knobs, FASTEST, self.options.pipeline)
-        found, stages = critical(built), list(layer_stages(built))
-        times = tuple(found.flights[at.number] for at in stages)
+        way, stages = critical(built), list(layer_stages(built))
+        times = tuple(way.flights[at.number] for at in stages)
         of_layers = sum(count * at.stage.latency for count, at in zip(times, stages, strict=True))
-        flights = sum(count * unit.latency for count, unit in zip(found.flights, built.units, strict=True))
-        return Path(found.constant + flights - of_layers, times, dict(enumerate(found.gaps)))
+        flights = sum(count * unit.latency for count, unit in zip(way.flights, built.units, strict=True))
+        return Path(way.constant + flights - of_layers, times, dict(enumerate(way.gaps)))
 
     def plan(self, assignment: Assignment) -> Schedule:
         """The schedule of a whole design."""
-        knobs = {name: one.knobs for name, one in self.chosen(assignment).items()}
+        knobs = {name: configuration.knobs for name, configuration in self.chosen(assignment).items()}
         return schedule(self.network(assignment), knobs, FASTEST, self.options.pipeline, self.options.io)
 
     def network(self, assignment: Assignment) -> Graph:
         """The network with the widths of weights of a design."""
-        return requantized(self.graph, {name: one.bits for name, one in self.chosen(assignment).items()})
+        return requantized(
+            self.graph, {name: configuration.bits for name, configuration in self.chosen(assignment).items()}
+        )
 
     def confirm(self, solutions: Sequence[Solution]) -> list[Confirmation]:
         """Build designs whole, and compare.

@@ -25,10 +25,10 @@ from hlsflow.toolchains.parts import offered, percent
 def figure(outcome: Outcome, point: int, name: str) -> Figure:
     """A figure of a point: cycles of its schedule, or a sum over its layers."""
     stage = outcome.engine.cycles if name in CYCLES else outcome.engine.layers
-    return told(outcome, point, name, outcome.answer.solutions[point - 1].figures[name], stage)
+    return sourced(outcome, point, name, outcome.answer.solutions[point - 1].figures[name], stage)
 
 
-def told(outcome: Outcome, point: int, name: str, value: float | None, stage: str) -> Figure:
+def sourced(outcome: Outcome, point: int, name: str, value: float | None, stage: str) -> Figure:
     """A figure with where it comes from; the schedule is our own, all else is the synthesizer's."""
     tool, _, version = outcome.tool.partition(" ")
     if stage == OPEN.cycles:
@@ -77,7 +77,7 @@ def points_table(outcome: Outcome) -> Table:
     head += [rate_heading(outcome), *([_quality(outcome)] if outcome.study.scores else [])]
     rows = []
     for index, solution in enumerate(outcome.answer.solutions, 1):
-        knobs = [one.cell for one in outcome.study.chosen(solution.assignment).values()]
+        knobs = [configuration.cell for configuration in outcome.study.chosen(solution.assignment).values()]
         figures = [figure(outcome, index, name) for name in (*CYCLES, *AREA)]
         used = [_share(outcome, solution, name) for name in shared(outcome)]
         speed = per_second(outcome, solution)
@@ -94,8 +94,8 @@ def _of_part(outcome: Outcome) -> tuple[str, ...]:
 
 def rate_heading(outcome: Outcome) -> str:
     """What stands above inferences a second, which are at the clock asked for."""
-    known = "Fmax: measured of routed points alone" if outcome.routed else NO_FMAX
-    return f"inferences/s at the clock asked, {outcome.clock_ns:g} ns ({known})"
+    fmax = "Fmax: measured of routed points alone" if outcome.routed else NO_FMAX
+    return f"inferences/s at the clock asked, {outcome.clock_ns:g} ns ({fmax})"
 
 
 def shared(outcome: Outcome) -> tuple[str, ...]:
@@ -131,14 +131,14 @@ def confirmation_table(outcome: Outcome) -> Table:
     """Sums and wholes side by side, with the error in per cent."""
     head, engine = ["point"], outcome.engine
     for name in engine.compared:
-        head += [f"{name.upper()} ({engine.layers})", f"{name.upper()} ({engine.whole})", "error (%)"]
+        head += [f"{name.upper()} ({engine.layers})", f"{name.upper()} ({engine.designs})", "error (%)"]
     rows = []
-    for index, one in outcome.confirmed.items():
+    for index, confirmation in outcome.confirmed.items():
         cells = [Cell(str(index), index)]
         for name in engine.compared:
-            summed = told(outcome, index, name, one.characterised[name], engine.layers)
-            whole = told(outcome, index, name, one.whole.get(name), engine.whole)
-            cells += [cell(summed), cell(whole), _error(one, name)]
+            summed = sourced(outcome, index, name, confirmation.characterised[name], engine.layers)
+            built = sourced(outcome, index, name, confirmation.built.get(name), engine.designs)
+            cells += [cell(summed), cell(built), _error(confirmation, name)]
         rows.append(tuple(cells))
     return Table(tuple(head), tuple(rows))
 
@@ -149,10 +149,10 @@ def routed_table(outcome: Outcome) -> Table:
     head = ("point", *areas, "Fmax (MHz, routed)", "inferences/s (at Fmax, routed)", "part", "note")
     rows = []
     for index, metrics in outcome.routed.items():
-        found = [metrics.get(name, Stage.ROUTED) for name in (*AREA, "fmax_mhz")]
-        notes = dict.fromkeys(metric.note for metric in found if metric and metric.note)
+        metrics_of_point = [metrics.get(name, Stage.ROUTED) for name in (*AREA, "fmax_mhz")]
+        notes = dict.fromkeys(metric.note for metric in metrics_of_point if metric and metric.note)
         target = next((metric.target for metric in metrics), MISSING)
-        figures = [figure_cell(f"point {index}", one) for one in found]
+        figures = [figure_cell(f"point {index}", metric) for metric in metrics_of_point]
         speed = _routed_per_second(outcome, index)
         rows.append(row(Cell(str(index), index), *figures, speed, target, "; ".join(notes)))
     return Table(head, tuple(rows))
@@ -166,15 +166,15 @@ def _routed_per_second(outcome: Outcome, point: int) -> Cell:
     return cell(float(round(1e6 * fmax.value / outcome.answer.solutions[point - 1].figures["ii"])))
 
 
-def _error(one: Confirmation, name: str) -> Cell:
-    if name not in one.whole:
+def _error(confirmation: Confirmation, name: str) -> Cell:
+    if name not in confirmation.built:
         return Cell(MISSING)
-    error = one.error(name)
+    error = confirmation.error(name)
     if error is None:
-        return Cell("all" if one.characterised[name] else "none")
+        return Cell("all" if confirmation.characterised[name] else "none")
     return Cell(f"{100 * error:+.2f}", 100 * error)
 
 
-def said(outcome: Outcome, point: int) -> str:
+def caption(outcome: Outcome, point: int) -> str:
     chosen = outcome.study.chosen(outcome.answer.solutions[point - 1].assignment)
-    return f"point {point}: " + ", ".join(f"{layer} {one.cell}" for layer, one in chosen.items())
+    return f"point {point}: " + ", ".join(f"{layer} {configuration.cell}" for layer, configuration in chosen.items())

@@ -1,6 +1,6 @@
 """`hlsflow explore --engine vitis`: the same questions, answered by csynth of hls4ml's own projects.
 
-In: a project and a `Request`. Out: the same tables, plot and project files as those of `hlsflow.explore.run`, all
+In: a project and a `Request`. Out: the same tables, charts and project files as those of `hlsflow.explore.run`, all
 figures of stage `hls`.
 """
 
@@ -99,7 +99,7 @@ def _project_files(
     """A project for each point; number of the point → file."""
     files = {}
     for index, solution in enumerate(solutions, 1):
-        knobs = {name: one.in_rtl(project) for name, one in study.chosen(solution.assignment).items()}
+        knobs = {name: build.in_rtl(project) for name, build in study.chosen(solution.assignment).items()}
         name, note = f"{project.name}_point{index}", note_of(project, index)
         write_project(project, Point(name, note, study.graph, knobs, Pipeline(), model), folder / f"point{index}")
         files[index] = f"point{index}/project.toml"
@@ -121,5 +121,5 @@ def _notes(project: Project, study: VendorStudy) -> list[str]:
         )
     if "sparse" in project.explore.strategy:
         notes.append("hls4ml has no strategy sparse, so it was left out; --engine open has it.")
-    notes += [f"{one.label} was left out: csynth does not know all of its figures." for one in study.unknown]
+    notes += [f"{build.label} was left out: csynth does not know all of its figures." for build in study.unknown]
     return notes

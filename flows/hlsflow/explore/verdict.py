@@ -36,13 +36,13 @@ class Said:
 
 def judged(outcome: Outcome) -> Verdict:
     """The verdict; its sentences say what it is relative to."""
-    said = [*_proof(outcome), *_bounds(outcome), *_built(outcome), *_clock(outcome)]
+    sentences = [*_proof(outcome), *_bounds(outcome), *_built(outcome), *_clock(outcome)]
     count = len(outcome.answer.solutions)
     designs = f"{count} designs, each" if count > 1 else "1 design,"
     proved = "proved" if proves(outcome) else "NOT proved"
-    short = "".join(f"; {one.short}" for one in said if one.short)
+    short = "".join(f"; {sentence.short}" for sentence in sentences if sentence.short)
     text = f"{designs} {proved} optimal in sums of layers{short}"
-    return Verdict(text, worst(one.tone for one in said), tuple(one.text for one in said))
+    return Verdict(text, worst(sentence.tone for sentence in sentences), tuple(sentence.text for sentence in sentences))
 
 
 def proves(outcome: Outcome) -> bool:
@@ -51,7 +51,7 @@ def proves(outcome: Outcome) -> bool:
 
 
 def _proof(outcome: Outcome) -> Iterator[Said]:
-    open_points = [str(point) for point, one in enumerate(outcome.answer.solutions, 1) if not one.proved]
+    open_points = [str(point) for point, solution in enumerate(outcome.answer.solutions, 1) if not solution.proved]
     cycles = "the schedule" if outcome.engine is OPEN else "the same reports"
     figures = f"area of layers by {outcome.tool} for {outcome.target}, cycles by {cycles}"
     if open_points:
@@ -88,9 +88,9 @@ def _built(outcome: Outcome) -> Iterator[Said]:
     short = "" if _kept(outcome) else "sums MISSED whole designs" if outcome.engine.exact else "sums are no promise"
     tone: Tone = "good" if _kept(outcome) else "warn"
     yield Said(tone, short, f"whole designs beside the sums of their layers: {compared(outcome)}")
-    for point, one in outcome.confirmed.items():
+    for point, confirmation in outcome.confirmed.items():
         for name, most in outcome.question.limits.items():
-            value = one.whole.get(name)
+            value = confirmation.built.get(name)
             if value is not None and value > most:
                 text = f"point {point}, built whole, takes {name} {value:,}, and the limit is {most:,}"
                 yield Said("bad", f"point {point} breaks the limit of {name}", text)
@@ -129,9 +129,11 @@ def _no_router(outcome: Outcome) -> str:
 
 def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:
     """How far sums are from whole designs: LUT mean and worst (absolute shares), DSP and BRAM exact or not."""
-    luts = [abs(error) for one in confirmed if (error := one.error("lut")) is not None]
+    luts = [abs(error) for confirmation in confirmed if (error := confirmation.error("lut")) is not None]
     exact = {
-        name: all(one.characterised[name] == one.whole[name] for one in confirmed) if confirmed else None
+        name: all(confirmation.characterised[name] == confirmation.built[name] for confirmation in confirmed)
+        if confirmed
+        else None
         for name in ("dsp", "bram")
     }
     mean = sum(luts) / len(luts) if luts else None
@@ -140,23 +142,23 @@ def errors(confirmed: Sequence[Confirmation]) -> dict[str, Any]:
 
 def compared(outcome: Outcome) -> str:
     """What the errors are, and whether they are as meant."""
-    found = errors(list(outcome.confirmed.values()))
-    exact = ", ".join(f"{name.upper()} {'exact' if found[name] else 'NOT exact'}" for name in ("dsp", "bram"))
-    if found["lut_mean"] is None:
-        return f"{found['designs']} designs, none of which has any LUTs; {exact}."
-    off = f"mean absolute LUT error {found['lut_mean']:.2%}, worst {found['lut_worst']:.2%}"
-    return f"{found['designs']} designs: {off}; {exact}. {_meant(outcome)}"
+    error = errors(list(outcome.confirmed.values()))
+    exact = ", ".join(f"{name.upper()} {'exact' if error[name] else 'NOT exact'}" for name in ("dsp", "bram"))
+    if error["lut_mean"] is None:
+        return f"{error['designs']} designs, none of which has any LUTs; {exact}."
+    off = f"mean absolute LUT error {error['lut_mean']:.2%}, worst {error['lut_worst']:.2%}"
+    return f"{error['designs']} designs: {off}; {exact}. {_meant(outcome)}"
 
 
 def _kept(outcome: Outcome) -> bool:
     """Whether sums are as near to whole designs as they are meant to be; never, where nothing is promised."""
-    found = errors(list(outcome.confirmed.values()))
-    near = (found["lut_mean"] or 0.0) <= MEAN_ERROR and (found["lut_worst"] or 0.0) <= WORST_ERROR
-    return outcome.engine.exact and near and bool(found["dsp"] and found["bram"])
+    error = errors(list(outcome.confirmed.values()))
+    near = (error["lut_mean"] or 0.0) <= MEAN_ERROR and (error["lut_worst"] or 0.0) <= WORST_ERROR
+    return outcome.engine.exact and near and bool(error["dsp"] and error["bram"])
 
 
 def _meant(outcome: Outcome) -> str:
     if not outcome.engine.exact:
         return "Nothing is promised of sums of what a C synthesizer estimates of layers."
-    kept = "kept" if _kept(outcome) else "MISSED"
-    return f"Meant to be at most {MEAN_ERROR:.0%} and {WORST_ERROR:.0%}, and exact: {kept}."
+    verdict = "kept" if _kept(outcome) else "MISSED"
+    return f"Meant to be at most {MEAN_ERROR:.0%} and {WORST_ERROR:.0%}, and exact: {verdict}."

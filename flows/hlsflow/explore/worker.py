@@ -48,33 +48,33 @@ class Outcome:
     """What became of a task; when neither measured nor failed, another process is at it.
 
     Attributes:
-        found: the measurement.
+        measurement: what was measured.
         stored: whether the cache has it already.
         fresh: whether it was synthesized for this task.
         error: why it failed.
         folder: in which it failed; gone by now.
         log: what Yosys said when it failed.
-        said: what the cache reported.
+        notes: what the cache reported.
     """
 
-    found: Measurement | None = None
+    measurement: Measurement | None = None
     stored: bool = False
     fresh: bool = False
     error: FlowError | None = None
     folder: str = ""
     log: str = ""
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def run(task: Task) -> Outcome:
     """Measure a part, once among all that share the cache."""
-    said: list[str] = []
+    notes: list[str] = []
     try:
-        cache = _visible(task, said.append)
+        cache = _visible(task, notes.append)
         outcome = _synthesize(task) if cache is None else _shared(task, cache)
     except FlowError as error:
         outcome = Outcome(error=error)
-    return replace(outcome, said=tuple(said))
+    return replace(outcome, notes=tuple(notes))
 
 
 def _visible(task: Task, say: Callable[[str], None]) -> Cache | None:
@@ -90,12 +90,12 @@ def _shared(task: Task, cache: Cache) -> Outcome:
     with cache.claim(task.key, task.wait) as got:
         if not got:
             return Outcome()
-        found = cache.get(task.key)
-        if found is not None:
-            return Outcome(found, stored=True)
+        measurement = cache.get(task.key)
+        if measurement is not None:
+            return Outcome(measurement, stored=True)
         outcome = _synthesize(task)
-        if outcome.found is not None:
-            cache.put(outcome.found)
+        if outcome.measurement is not None:
+            cache.put(outcome.measurement)
         return replace(outcome, stored=True)
 
 
@@ -125,11 +125,11 @@ def _scratch() -> str | None:
 
 def _execute(plan: SynthPlan, folder: Path) -> MetricSet:
     """The figures of a plan; a quick one that fails is followed by the whole one, which has the last word."""
-    whole = yosys.plan(dict(plan.files), plan.top, plan.family)
-    if plan != whole:
+    full = yosys.plan(dict(plan.files), plan.top, plan.family)
+    if plan != full:
         with suppress(ToolFailed):
             return yosys.execute(plan, folder, timeout_s=TIMEOUT_S)
-    return yosys.execute(whole, folder, timeout_s=TIMEOUT_S)
+    return yosys.execute(full, folder, timeout_s=TIMEOUT_S)
 
 
 def _text(log: Path) -> str:

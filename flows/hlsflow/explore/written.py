@@ -1,11 +1,10 @@
-"""What an exploration leaves in its folder: tables for people, spreadsheets and scripts, and a plot.
+"""What an exploration leaves in its folder: tables for people, spreadsheets and scripts, and charts.
 
-In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, `.png`.
+In: an `Outcome`. Out: `explore.html`, `.md`, `.csv`, `.json`, and the page's charts as SVG.
 """
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 from dataclasses import asdict
@@ -13,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow.core.metrics import UNITS
-from hlsflow.core.store import write_bytes, write_text
+from hlsflow.core.store import write_text
 from hlsflow.explore.choice import AREA
 from hlsflow.explore.outcome import CYCLES, Engine, Outcome, accuracy_of
 from hlsflow.explore.tables import (
+    caption,
     confirmation_table,
     figure,
     points_table,
     routed_table,
-    said,
     shared,
+    sourced,
     summary_lines,
-    told,
 )
 from hlsflow.explore.verdict import compared, errors, judged, proves
 from hlsflow.report import comma, html, markdown
@@ -42,8 +41,7 @@ def write(outcome: Outcome, folder: Path) -> None:
     write_text(folder / "explore.csv", to_csv(outcome))
     write_text(folder / "explore.md", markdown.render(document(outcome)))
     write_text(folder / "explore.html", html.render(document(outcome)))
-    if len(outcome.answer.solutions) > 1:
-        _plot(outcome, folder / "explore.png")
+    html.write_charts(document(outcome), folder)
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
@@ -75,16 +73,18 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _point_json(outcome: Outcome, index: int) -> dict[str, Any]:
-    solution, whole = outcome.answer.solutions[index - 1], outcome.confirmed.get(index)
+    solution, confirmation = outcome.answer.solutions[index - 1], outcome.confirmed.get(index)
     engine, figures = outcome.engine, solution.figures
     stages: dict[str, dict[str, int]] = {engine.cycles: {}, engine.layers: {}}
     stages[engine.cycles] |= {name: figures[name] for name in CYCLES}
     stages[engine.layers] |= {name: figures[name] for name in AREA}
     return {
         "point": index,
-        "layers": {name: one.to_json() for name, one in outcome.study.chosen(solution.assignment).items()},
+        "layers": {
+            name: configuration.to_json() for name, configuration in outcome.study.chosen(solution.assignment).items()
+        },
         **stages,
-        engine.whole: dict(whole.whole) if whole else None,
+        engine.designs: dict(confirmation.built) if confirmation else None,
         "accuracy": accuracy_of(outcome, solution),
         "percent_of_part": {name: percent(str(outcome.part), name, figures[name]) for name in shared(outcome)},
         "project_file": outcome.files.get(index),
@@ -93,8 +93,8 @@ def _point_json(outcome: Outcome, index: int) -> dict[str, Any]:
 
 def _fmax(outcome: Outcome) -> dict[str, float | None]:
     """Number of a point → what place and route found, None where it found none; empty: nothing was routed."""
-    found = {point: metrics.get("fmax_mhz") for point, metrics in outcome.routed.items()}
-    return {str(point): fmax.value if fmax else None for point, fmax in found.items()}
+    fmax_of_point = {point: metrics.get("fmax_mhz") for point, metrics in outcome.routed.items()}
+    return {str(point): fmax.value if fmax else None for point, fmax in fmax_of_point.items()}
 
 
 def to_csv(outcome: Outcome) -> str:
@@ -103,11 +103,11 @@ def to_csv(outcome: Outcome) -> str:
     layers = list(outcome.study.chosen(outcome.answer.solutions[0].assignment))
     head = ["point", *(f"{layer} {knob}" for layer in layers for knob in engine.knobs)]
     head += [f"{name} ({UNITS[name]}, {engine.cycles})" for name in CYCLES]
-    head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.whole})" for name in engine.compared]
+    head += [f"{name} ({engine.layers})" for name in AREA] + [f"{name} ({engine.designs})" for name in engine.compared]
     for point in to_json(outcome)["points"]:
         cells = [point["layers"][layer][knob] for layer in layers for knob in engine.knobs]
         cells += [point[engine.cycles][name] for name in CYCLES] + [point[engine.layers][name] for name in AREA]
-        cells += [(point[engine.whole] or {}).get(name, "") for name in engine.compared]
+        cells += [(point[engine.designs] or {}).get(name, "") for name in engine.compared]
         accuracy = "" if point["accuracy"] is None else point["accuracy"]
         rows.append([point["point"], *cells, accuracy, outcome.target, outcome.tool])
     return comma.table([*head, "accuracy", "target", "tool"], rows)
@@ -131,11 +131,15 @@ def document(outcome: Outcome) -> Document:
 def _facts(outcome: Outcome) -> list[Fact]:
     """The least of each objective, and at which point."""
     points = range(1, len(outcome.answer.solutions) + 1)
-    found = [(name, [figure(outcome, point, name) for point in points]) for name in outcome.question.front]
-    least = [(name, min(figures, key=lambda figure: figure.value or 0)) for name, figures in found]
+    figures_of = [(name, [figure(outcome, point, name) for point in points]) for name in outcome.question.front]
+    least = [(name, min(figures, key=lambda figure: figure.value or 0)) for name, figures in figures_of]
     return [
-        Fact(f"least {heading(name, UNITS[name])}", cell(one), f"{one.owner}, {one.stage}, {one.target}")
-        for name, one in least
+        Fact(
+            f"least {heading(name, UNITS[name])}",
+            cell(figure_least),
+            f"{figure_least.owner}, {figure_least.stage}, {figure_least.target}",
+        )
+        for name, figure_least in least
     ]
 
 
@@ -148,18 +152,21 @@ def _pictures(outcome: Outcome) -> list[Section]:
     engine = outcome.engine
     series = [f"{engine.layers}: sums of layers, {outcome.target}, {outcome.tool}"]
     if outcome.confirmed:
-        series.append(f"{engine.whole}: whole designs, {outcome.target}, {outcome.tool}")
+        series.append(f"{engine.designs}: whole designs, {outcome.target}, {outcome.tool}")
     return [Section("Pareto front", (Gallery(tuple(series), charts),))]
 
 
 def _plane(outcome: Outcome, across: str, up: str) -> Plane:
     points = range(1, len(outcome.answer.solutions) + 1)
-    found = [Dot(figure(outcome, one, across), figure(outcome, one, up), said(outcome, one)) for one in points]
-    whole = [
-        Dot(_whole(outcome, one, across), _whole(outcome, one, up), said(outcome, one)) for one in outcome.confirmed
+    dots_of_sums = [
+        Dot(figure(outcome, point, across), figure(outcome, point, up), caption(outcome, point)) for point in points
     ]
-    known = tuple(dot for dot in whole if dot.across.value is not None and dot.up.value is not None)
-    dots = ((0, tuple(found)), *([(1, known)] if known else []))
+    dots_of_designs = [
+        Dot(_whole(outcome, point, across), _whole(outcome, point, up), caption(outcome, point))
+        for point in outcome.confirmed
+    ]
+    built = tuple(dot for dot in dots_of_designs if dot.across.value is not None and dot.up.value is not None)
+    dots = ((0, tuple(dots_of_sums)), *([(1, built)] if built else []))
     right, above = (_axis(outcome.engine, name) for name in (across, up))
     title = f"{heading(up, UNITS[up])} against {heading(across, UNITS[across])}"
     return Plane(title, right, above, dots, (0,) if len(outcome.question.front) == 2 else ())
@@ -174,24 +181,4 @@ def _whole(outcome: Outcome, point: int, name: str) -> Figure:
     """A figure of the whole design; cycles that the engine does not compare are those of the schedule."""
     if name not in outcome.engine.compared:
         return figure(outcome, point, name)
-    return told(outcome, point, name, outcome.confirmed[point].whole.get(name), outcome.engine.whole)
-
-
-def _plot(outcome: Outcome, path: Path) -> None:
-    """The first two objectives against each other."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    across, up = outcome.question.front[:2]
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    points = [(solution.figures[across], solution.figures[up]) for solution in outcome.answer.solutions]
-    axes.plot(*zip(*points, strict=True), "o-", drawstyle="steps-post", markersize=3, linewidth=0.8)
-    axes.set_xlabel(f"{across} ({UNITS[across]})")
-    axes.set_ylabel(f"{up} ({UNITS[up]}, sum of layers, {outcome.tool}, {outcome.target})")
-    axes.set_title(f"{outcome.project}: Pareto front, {len(points)} designs")
-    axes.grid(alpha=0.3)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=120, format="png")
-    write_bytes(path, buffer.getvalue())
+    return sourced(outcome, point, name, outcome.confirmed[point].built.get(name), outcome.engine.designs)

@@ -64,11 +64,11 @@ def tabled(model: Any) -> Any:
         if function is None or (first is None and _is_native(layer.name, function)):
             continue
         _require_elementwise(layer.name, function)
-        whole = _composed(first, function) if first else function
+        composed = _composed(first, function) if first else function
         if not _is_quantizer(function) and _feeds_one_activation(model, layer.name):
-            ahead[layer.name], replaced[layer.name] = whole, _bare(layer)
+            ahead[layer.name], replaced[layer.name] = composed, _bare(layer)
         else:
-            replaced[layer.name] = [*_bare(layer), Part(_layer_class()(whole, name=_own_name(layer)))]
+            replaced[layer.name] = [*_bare(layer), Part(_layer_class()(composed, name=_own_name(layer)))]
     return rebuilt(model, replaced=replaced) if replaced else model
 
 

@@ -24,7 +24,7 @@ def frozen(layer: Any) -> tuple[list[Part], list[Correction]]:
         UnsupportedLayer: its constants differ along another axis than the last one.
     """
     constants = _normalization(layer) if type(layer).__name__ == "Normalization" else (layer.scale, layer.offset)
-    scale, bias = (_per_channel(layer, np.asarray(one, np.float64)) for one in constants)
+    scale, bias = (_per_channel(layer, np.asarray(values, np.float64)) for values in constants)
     return batchnorm.frozen_constants(layer, scale, bias)
 
 

@@ -80,17 +80,17 @@ def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple
         what was done, in words, and whether values that are read may differ because of it.
     """
     exact = layer["scale_data"], layer["bias_data"]
-    found = scales.settled(*exact, layer["keras"].usual, source, after)
-    values, changes = (found.scale, found.bias), []
-    for key, old, new, kind in zip(("scale", "bias"), exact, values, found.kinds, strict=True):
+    grids = scales.settled(*exact, layer["keras"].usual, source, after)
+    values, changes = (grids.scale, grids.bias), []
+    for key, old, new, kind in zip(("scale", "bias"), exact, values, grids.kinds, strict=True):
         layer[f"{key}_data"], layer[f"{key}_quantizer"] = new, frozen(kind)
         changes.append(f"{np.abs(new - old).max():.2g}")
     layer["keras"].set_weights(list(values))
     what = (
-        f"scale frozen as {found.kinds[0]} (changed by up to {changes[0]}), bias as {found.kinds[1]} (by {changes[1]})"
+        f"scale frozen as {grids.kinds[0]} (changed by up to {changes[0]}), bias as {grids.kinds[1]} (by {changes[1]})"
     )
-    kept = ", so that the quantizer after it gives the same for every input" if found.same and after else ""
-    return what + kept, not found.same
+    because = ", so that the quantizer after it gives the same for every input" if grids.same and after else ""
+    return what + because, not grids.same
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:

@@ -164,8 +164,9 @@ def _settle_scale(walk: _Walk, layer: Layer, source: Span) -> None:
     """Give a batch normalization constants on grids that are fine enough for what reads it."""
     name = layer["name"]
     readers = walk.readers[name]
-    known = name not in walk.outputs and walk.knob(name, "result") is None and all(map(_is_quantizer, readers))
-    what, moves = batchnorm.settle(layer, source, [_activation_kind(walk, one) for one in readers] if known else [])
+    quantized = name not in walk.outputs and walk.knob(name, "result") is None and all(map(_is_quantizer, readers))
+    after = [_activation_kind(walk, reader) for reader in readers] if quantized else []
+    what, moves = batchnorm.settle(layer, source, after)
     for key in ("scale", "bias"):
         walk.precision(name)[key] = str(layer[f"{key}_quantizer"].hls_type)
     reason = "float32 constants lie on no grid that multipliers can have, and hls4ml drops the quantizers of QKeras"
@@ -308,9 +309,9 @@ def _set_activation(walk: _Walk, layer: Layer) -> None:
         walk.set_result(layer, span, walk.knob(name, "result") or span.kind(name))
         return
     kind = _activation_kind(walk, layer)
-    theirs = walk.precision(name)["result"]
-    if walk.knob(name, "result") is None and from_hls4ml(theirs, name) != kind:
-        reason = f"hls4ml takes it for {theirs}: other rounding, overflow or range"
+    of_hls4ml = walk.precision(name)["result"]
+    if walk.knob(name, "result") is None and from_hls4ml(of_hls4ml, name) != kind:
+        reason = f"hls4ml takes it for {of_hls4ml}: other rounding, overflow or range"
         walk.note(name, f"result set to {kind}", reason)
     walk.set_result(layer, Span.of(kind), kind)
 

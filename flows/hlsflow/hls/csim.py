@@ -140,7 +140,7 @@ def _shown(progress: Progress | None, limit_s: float) -> Iterator[process.Watch 
 
         def watch(seconds: float, _: int) -> None:
             if seconds > PATIENCE_S:
-                tell("compiling", f"given up after {duration(limit_s)}")
+                tell("compiling", f"at most {duration(limit_s)}")
 
         yield watch
 
@@ -181,8 +181,8 @@ def run(library: Path, project: Path, name: str, graph: Graph, x: Array, folder:
     with process.results_of("C-simulation", folder):
         with np.load(folder / "csim_out.npz", allow_pickle=False) as data:
             values = {key: data[key] for key in data.files}
-        found = apart(graph.results, values.pop("output"))
-    codes = [_on_grid(part, node.type) for part, node in zip(found, graph.results, strict=True)]
+        outputs = apart(graph.results, values.pop("output"))
+    codes = [_on_grid(part, node.type) for part, node in zip(outputs, graph.results, strict=True)]
     return Csim(side_by_side(codes), values)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir.fixed import MAX_WIDTH, Array, Fixed
+from hlsflow.ir.integers import trailing_zeros, width_of
 
 Layer = Mapping[str, Any]
 
@@ -57,7 +58,7 @@ class Span:
             UnsupportedLayer: wider than any type.
         """
         signed = signed or self.low < 0
-        width = max(self.high.bit_length(), (-self.low - 1).bit_length() if self.low < 0 else 0, 1) + signed
+        width = max(width_of(self.low, self.high, signed), 1 + signed)
         if width > MAX_WIDTH:
             message = f"layer '{where}' has exact results of {width} bits, more than {MAX_WIDTH}"
             raise UnsupportedLayer(message, "put a quantized_bits or quantized_relu before it")
@@ -125,7 +126,7 @@ def _zero_too(layer: Layer, source: Span) -> Span:
 def _average_pool(layer: Layer, source: Span) -> Span:
     """Sums, of as many cells as one window has, divided by each number of cells that a window can have."""
     cells = window_cells(layer)
-    shift = max((count & -count).bit_length() - 1 for count in cells)
+    shift = max(trailing_zeros(count) for count in cells)
     divisor = math.lcm(*(count // (count & -count) for count in cells))
     return Span(source.frac + shift, source.low << shift, source.high << shift, divisor)
 

@@ -89,12 +89,12 @@ class Fidelity:
 
     def __str__(self) -> str:
         """What the differences come to, in one line."""
-        told = [f"by up to {self.largest:.3g}, {self.share:.2g} % of the outputs' range"]
+        parts = [f"by up to {self.largest:.3g}, {self.share:.2g} % of the outputs' range"]
         if self.classes is not None:
-            told.append(f"{self.classes} of {self.samples} classes change")
+            parts.append(f"{self.classes} of {self.samples} classes change")
         if self.of_file is not None and self.of_frozen is not None:
-            told.append(f"{self.metric} {self.of_file:.4f} of the file, {self.of_frozen:.4f} of the frozen network")
-        return "; ".join(told)
+            parts.append(f"{self.metric} {self.of_file:.4f} of the file, {self.of_frozen:.4f} of the frozen network")
+        return "; ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -102,8 +102,8 @@ class Fidelity:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Fidelity:
         origin = data["origin"]
-        found = Origin(**{**origin, "corrections": tuple(origin["corrections"])}) if origin else None
-        return cls(**{**data, "origin": found})
+        source = Origin(**{**origin, "corrections": tuple(origin["corrections"])}) if origin else None
+        return cls(**{**data, "origin": source})
 
 
 def measured(file: Array, frozen: Array, in_float64: int, results: Sequence[Node], task: Task, y: Array) -> Fidelity:
@@ -131,8 +131,8 @@ def measured(file: Array, frozen: Array, in_float64: int, results: Sequence[Node
 
 def _changed(task: Task, file: Array, frozen: Array) -> int:
     """Samples of which another class, or another label, is told."""
-    one, other = (task.predicted(outputs).reshape(len(file), -1) for outputs in (file, frozen))
-    return int(np.any(one != other, axis=1).sum())
+    predicted, wanted = (task.predicted(outputs).reshape(len(file), -1) for outputs in (file, frozen))
+    return int(np.any(predicted != wanted, axis=1).sum())
 
 
 def _share(values: Array, distance: Array) -> float:

@@ -209,8 +209,8 @@ def judge(
     )
     if all(comparison.equal for comparison in comparisons):
         return Gate(comparisons)
-    kept = len(next(iter(keras.layers.values())))
-    values = trace(graph, x[:kept])
+    traced = len(next(iter(keras.layers.values())))
+    values = trace(graph, x[:traced])
     if comparisons[1].equal:
         pairs = counterparts(graph, keras.parents)
         return Gate(comparisons, first_difference(graph, keras.layers, values, pairs))
@@ -267,19 +267,19 @@ def compare_codes(left: str, a: Array, right: str, b: Array) -> Comparison:
 
 
 def first_difference(
-    graph: Graph, keras: Mapping[str, Array], found: Mapping[str, Array], names: Sequence[tuple[str, str]]
+    graph: Graph, keras: Mapping[str, Array], executed: Mapping[str, Array], names: Sequence[tuple[str, str]]
 ) -> Difference | None:
     """The first Keras layer whose values differ from those of the node that stands for it.
 
     Args:
         graph: the network.
         keras: Keras layer → real values (m, ...).
-        found: node → integers (n >= m, ...) of the executor that is compared.
+        executed: node → integers (n >= m, ...) of the executor that is compared.
         names: (Keras layer, node) pairs, in order; see `counterparts`.
     """
     for layer, name in names:
         node, wanted = graph[name], np.asarray(keras[layer], np.float64)
-        values = node.type.real(found[name][: len(wanted)]).reshape(wanted.shape)
+        values = node.type.real(executed[name][: len(wanted)]).reshape(wanted.shape)
         distance = np.abs(values - wanted)
         if distance.any():
             differing = int(np.count_nonzero(distance))
@@ -319,9 +319,9 @@ def _cause(graph: Graph, node: Node, wanted: Array) -> str:
     """The most likely reason why a node gives other values than QKeras."""
     source = node if node.op in SUMS else graph[node.inputs[0]] if node.inputs else node
     if source.op in SUMS:
-        said = _accumulator_cause(graph, source) or _result_cause(source)
-        if said:
-            return said
+        cause = _accumulator_cause(graph, source) or _result_cause(source)
+        if cause:
+            return cause
     scaled = wanted * 2.0**node.type.frac
     if not np.array_equal(scaled, np.rint(scaled)):
         return f"QKeras gives values off the grid of {node.type}: {_no_knob(node)}"
@@ -389,8 +389,7 @@ def exact_accumulator(graph: Graph, node: Node) -> Fixed:
     bias = node.params["bias"].astype(object) * (1 << (frac - node.types["bias"].frac))
     high = (np.maximum(weight * most, weight * least).sum(0) * lift + bias).max()
     low = (np.minimum(weight * most, weight * least).sum(0) * lift + bias).min()
-    width = max(int(high).bit_length(), int(-low - 1).bit_length() if low < 0 else 0) + 1
-    return Fixed(width, width - frac)
+    return Fixed.spanning(int(low), int(high), frac, signed=True)
 
 
 def joined(first: Gate, second: Gate) -> Gate:

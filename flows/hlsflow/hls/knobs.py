@@ -54,12 +54,12 @@ def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str], io_typ
         name = layer["name"]
         if layer["class_name"] in SUMS:
             _set_sum(layer, config["LayerName"][name], resolved(layer, knobs, io_type))
-            given = knobs.of(name).precision
+            precision = knobs.of(name).precision
         elif name in knobs.layers:
-            given = knobs.layers[name].precision
+            precision = knobs.layers[name].precision
         else:
             continue
-        chosen[name] = {key: kind for key, kind in given if kind is not None and key in ("accum", "result")}
+        chosen[name] = {key: kind for key, kind in precision if kind is not None and key in ("accum", "result")}
     return chosen
 
 
@@ -76,8 +76,8 @@ def resolved(layer: dict[str, Any], knobs: Knobs, io_type: str) -> ResolvedKnobs
     legal = nearest_legal(*matrix(layer), own.hls_strategy, own.reuse_factor)
     if own.reuse_factor in legal:
         return own
-    given = knobs.layers.get(layer["name"])
-    if given is not None and given.reuse_factor is not None:
+    of_layer = knobs.layers.get(layer["name"])
+    if of_layer is not None and of_layer.reuse_factor is not None:
         raise illegal(layer["name"], matrix(layer), own.strategy, own.reuse_factor, legal)
     return own.model_copy(update={"reuse_factor": min(legal, key=lambda factor: abs(factor - own.reuse_factor))})
 
@@ -96,15 +96,15 @@ def _with_strategy(layer: dict[str, Any], knobs: Knobs, io_type: str) -> Resolve
 
 def moved(layers: Layers, knobs: Knobs, io_type: str) -> list[Correction]:
     """What is said of layers that get another reuse factor than the default, because hls4ml cannot build that one."""
-    found = []
+    corrections = []
     for layer in (layer for layer in layers if layer["class_name"] in SUMS):
         asked, own = knobs.of(layer["name"]).reuse_factor, resolved(layer, knobs, io_type)
         if own.reuse_factor != asked:
             n_in, n_out = matrix(layer)
             what = f"reuse factor {own.reuse_factor} in hls4ml's project instead of the default {asked}"
             reason = f"hls4ml cannot build {asked} for {n_in} x {n_out} with strategy {own.hls_strategy}"
-            found.append(Correction(layer["name"], what, reason))
-    return found
+            corrections.append(Correction(layer["name"], what, reason))
+    return corrections
 
 
 def matrix(layer: Any) -> tuple[int, int]:
@@ -121,21 +121,19 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
         raise ProjectError(message, f"layers: {listed(name, names)}")
     if layer is not None and layer["class_name"] in SUMS:
         return
-    known = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []
+    allowed = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []
     if layer is not None and "Pooling" in layer["class_name"]:
-        known.append("precision.accum")
+        allowed.append("precision.accum")
     if layer is not None and layer["class_name"] == "Softmax":
-        known.append("implementation")
+        allowed.append("implementation")
     if layer is not None and layer["class_name"] == "BatchNormalization":
-        known += ["multiplier", "weights_in", "codebook", "rtl.reuse_factor", "rtl.strategy"]
-    given = [key for key, value in own if value is not None and key not in ("precision", "rtl")]
-    given += [
-        f"{part}.{key}" for part in ("precision", "rtl") for key, value in getattr(own, part) if value is not None
-    ]
-    for key in given:
-        if key not in known:
+        allowed += ["multiplier", "weights_in", "codebook", "rtl.reuse_factor", "rtl.strategy"]
+    keys = [key for key, value in own if value is not None and key not in ("precision", "rtl")]
+    keys += [f"{part}.{key}" for part in ("precision", "rtl") for key, value in getattr(own, part) if value is not None]
+    for key in keys:
+        if key not in allowed:
             message = f"knobs.layers.{name}.{key}: layer '{name}' has no such knob"
-            raise ProjectError(message, f"it has: {', '.join(known) or 'none'}")
+            raise ProjectError(message, f"it has: {', '.join(allowed) or 'none'}")
 
 
 def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs) -> None:

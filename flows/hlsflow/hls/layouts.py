@@ -48,19 +48,19 @@ def _with_rows(layers: Layers, config: Config) -> tuple[Layers, list[Correction]
     that its reader of other frameworks puts there, drops it, and reorders the weights for that one.
     """
     by_name = {layer["name"]: layer for layer in layers}
-    kept: Layers = []
+    result: Layers = []
     notes = []
     for layer in layers:
         if _flattens_permutation(layer, by_name):
             name, size = f"{layer['name']}_rows", layer["target_shape"][0]
             rows = {"name": name, "class_name": "Reshape", "target_shape": [1, size], "inputs": layer["inputs"]}
-            kept.append(rows)
+            result.append(rows)
             config["LayerName"][name] = {"Trace": True, "Precision": {}}
             layer["inputs"] = [name]
             reason = "hls4ml drops a permutation before a flattening, and reorders the weights after it for another one"
             notes.append(Correction(layer["name"], "separated from the permutation before it", reason))
-        kept.append(layer)
-    return kept, notes
+        result.append(layer)
+    return result, notes
 
 
 def _flattens_permutation(layer: Layer, by_name: Mapping[str, Layer]) -> bool:

@@ -75,11 +75,11 @@ def for_cpp(names: Sequence[str], inputs: Sequence[str]) -> Names:
     """
     wrong = [name for name in names if not _stays(name, name in inputs)]
     taken = {name for name in names if name not in wrong}
-    found: dict[str, str] = {}
+    cleaned: dict[str, str] = {}
     for name in wrong:
-        found[name] = free_name(_cleaned(name), taken)
-        taken.add(found[name])
-    return found
+        cleaned[name] = free_name(_cleaned(name), taken)
+        taken.add(cleaned[name])
+    return cleaned
 
 
 def _stays(name: str, is_input: bool) -> bool:
@@ -113,7 +113,7 @@ def renamed(layers: Layers, config: Config, names: Names) -> tuple[Layers, Confi
     return changed, config | {"LayerName": {of(name): entry for name, entry in config["LayerName"].items()}}
 
 
-def told(values: Mapping[str, Any], names: Names) -> dict[str, Any]:
+def under_own_names(values: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """What hls4ml's C++ says of each layer, under the user's names."""
     own = {new: name for name, new in names.items()}
     return {own.get(name, name): value for name, value in values.items()}

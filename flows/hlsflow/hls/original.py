@@ -62,9 +62,9 @@ class Original:
     def load(cls, folder: Path) -> Original:
         """Inverse of `save`; raises StorageError for a damaged file."""
         try:
-            told = json.loads((folder / FIDELITY).read_text(encoding="utf-8"))
+            content = json.loads((folder / FIDELITY).read_text(encoding="utf-8"))
             with np.load(folder / OUTPUT, allow_pickle=False) as data:
-                return cls(data["output"], Fidelity.from_json(told))
+                return cls(data["output"], Fidelity.from_json(content))
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise StorageError(f"{folder} cannot be read: {error}", "delete it and run again") from error
 
@@ -86,7 +86,7 @@ def original(translation: Translation, frozen: Reference, x: Array, task: Task, 
 
 def _compared(translation: Translation, frozen: Reference, x: Array, task: Task, y: Array) -> Original:
     file, results = translation.reading.file, translation.graph.results
-    _require_same_network(translation.reading.given, file, x[:LOOKED_AT])
+    _require_same_network(translation.reading.original, file, x[:LOOKED_AT])
     output, in_float64 = _evaluated(file, frozen.output, x, results)
     fidelity = measured(output, frozen.output, in_float64, results, task, y)
     if fidelity.equal:
@@ -96,15 +96,15 @@ def _compared(translation: Translation, frozen: Reference, x: Array, task: Task,
     return Original(output, replace(fidelity, origin=origin))
 
 
-def _require_same_network(given: Any, file: Any, x: Array) -> None:
+def _require_same_network(model: Any, file: Any, x: Array) -> None:
     """The model that was handed over, untouched, gives what its plain form does with the functions left to software.
 
     Raises:
         ModelError: it gives something else.
     """
-    for number, (whole, part) in enumerate(zip(_results(given, x), _results(file, x), strict=True), start=1):
+    for number, (output, part) in enumerate(zip(_results(model, x), _results(file, x), strict=True), start=1):
         ends = (function(part.astype(np.float64)) for function in LEFT_TO_SOFTWARE)
-        if not any(np.allclose(whole, end, rtol=SAME, atol=SAME * np.abs(whole).max(initial=0.0)) for end in ends):
+        if not any(np.allclose(output, end, rtol=SAME, atol=SAME * np.abs(output).max(initial=0.0)) for end in ends):
             raise ModelError(
                 f"output {number} of the model is another one than that of its layers, taken one by one",
                 "this is a fault of hlsflow: please report it with the model",
@@ -112,8 +112,8 @@ def _require_same_network(given: Any, file: Any, x: Array) -> None:
 
 
 def _results(model: Any, x: Array) -> list[Array]:
-    found = model.predict(split(model, x.reshape(len(x), *sample_shape(model))), verbose=0)
-    return found if isinstance(found, list) else [found]
+    results = model.predict(split(model, x.reshape(len(x), *sample_shape(model))), verbose=0)
+    return results if isinstance(results, list) else [results]
 
 
 def _softmax(logits: Array) -> Array:
@@ -169,12 +169,12 @@ def _distances(file: Any, frozen: Any, x: Array) -> dict[str, Array | None]:
     values, held = (reference(model, x, wide=True).layers for model in (file, frozen))
     own, others = _layers(file), _layers(frozen)
     result: dict[str, Array | None] = {}
-    for layer, found in values.items():
+    for layer, values_of_layer in values.items():
         name = _counterpart(own[layer], others)
         result[layer] = None
-        if name is not None and held[name].size == found.size:
-            distance = np.abs(held[name].reshape(found.shape) - found)
-            result[layer] = np.where(distance > NOISE * np.abs(found).max(initial=0.0), distance, 0.0)
+        if name is not None and held[name].size == values_of_layer.size:
+            distance = np.abs(held[name].reshape(values_of_layer.shape) - values_of_layer)
+            result[layer] = np.where(distance > NOISE * np.abs(values_of_layer).max(initial=0.0), distance, 0.0)
     return result
 
 
@@ -209,9 +209,9 @@ def _counterpart(layer: Any, frozen: Mapping[str, Any]) -> str | None:
 
 def _blamed(passed: Sequence[str], corrections: Sequence[Correction]) -> tuple[str, ...]:
     """Corrections that move values, of the layers since the last one that was equal."""
-    moving = [one for one in corrections if one.moves]
+    moving = [correction for correction in corrections if correction.moves]
     return tuple(
-        f"{one.what} ('{one.layer}')"
-        for one in moving
-        if any(one.layer == layer or one.layer.startswith(f"{layer}_") for layer in passed)
+        f"{correction.what} ('{correction.layer}')"
+        for correction in moving
+        if any(correction.layer == layer or correction.layer.startswith(f"{layer}_") for layer in passed)
     )

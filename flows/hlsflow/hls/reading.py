@@ -101,7 +101,7 @@ class Reading:
         corrections: what was changed, and why.
     """
 
-    given: Any
+    original: Any
     file: Any
     model: Any
     layers: Layers
@@ -118,8 +118,8 @@ class _Weights:
         self.model = model
 
     def get_weights_data(self, layer: str, name: str) -> Array | None:
-        found = [weight for weight in self.model.get_layer(layer).weights if weight.name.split("/")[-1] == f"{name}:0"]
-        return found[0].numpy() if found else None
+        weights = [w for w in self.model.get_layer(layer).weights if w.name.split("/")[-1] == f"{name}:0"]
+        return weights[0].numpy() if weights else None
 
 
 def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
@@ -131,7 +131,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     keras2.ready()
     from hls4ml.converters.keras_v2_to_hls import parse_keras_model
 
-    given, opening = model, plain(model)
+    original, opening = model, plain(model)
     require_graph(opening.model)
     model, called = naming.distinct(opening.model)
     opened = [Correction(*note) for note in opening.notes]
@@ -149,7 +149,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(given, file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
+    return Reading(original, file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:
@@ -164,14 +164,14 @@ def _ordered(layers: Layers, inputs: list[str]) -> Layers:
 def _without_linear(layers: Layers, outputs: list[str]) -> tuple[Layers, list[str]]:
     """Leave out linear activations without a quantizer, such as hls4ml adds after layers that have no activation."""
     stands_for: dict[str, str] = {}
-    kept: Layers = []
+    remaining: Layers = []
     for layer in layers:
         layer["inputs"] = [stands_for.get(name, name) for name in layer.get("inputs") or []]
         if _does_nothing(layer) and not (layer["name"] in outputs and layer["inputs"][0] in outputs):
             stands_for[layer["name"]] = layer["inputs"][0]
         else:
-            kept.append(layer)
-    return kept, [stands_for.get(name, name) for name in outputs]
+            remaining.append(layer)
+    return remaining, [stands_for.get(name, name) for name in outputs]
 
 
 def _does_nothing(layer: dict[str, Any]) -> bool:
@@ -237,10 +237,10 @@ def _replaced(model: Any) -> tuple[Any, list[Correction]]:
     notes: list[Correction] = []
     for node in nodes(model):
         make = _REPLACED.get(type(node.layer).__name__)
-        found = make(node.layer) if make else None
-        if found is not None:
-            replaced[node.layer.name] = found[0]
-            notes += found[1]
+        replacement = make(node.layer) if make else None
+        if replacement is not None:
+            replaced[node.layer.name] = replacement[0]
+            notes += replacement[1]
     return (rebuilt(model, replaced=replaced), notes) if replaced else (model, notes)
 
 

@@ -115,11 +115,11 @@ def _joined(cell: _Cell, rows: list[Any]) -> Any:
 
     if len(rows) == 1:
         return keras.Activation("linear", name=cell.layer.name)(rows[0])
-    whole = rows[0]
+    sequence = rows[0]
     for step, row in enumerate(rows[1:], 1):
         name = cell.layer.name if step == len(rows) - 1 else cell.named(step, "rows")
-        whole = keras.Concatenate(axis=1, name=name)([whole, row])
-    return whole
+        sequence = keras.Concatenate(axis=1, name=name)([sequence, row])
+    return sequence
 
 
 def _step(cell: _Cell, step: int, flat: Any, output: Any, state: Any, is_result: bool) -> tuple[Any, Any]:
@@ -139,8 +139,8 @@ def _step(cell: _Cell, step: int, flat: Any, output: Any, state: Any, is_result:
     }
     new = keras.Multiply(name=cell.named(step, "ic"))([gates["i"], gates["c"]])
     if state is not None:
-        kept = keras.Multiply(name=cell.named(step, "fs"))([gates["f"], state])
-        new = keras.Add(name=cell.named(step, "state"))([kept, new])
+        remembered = keras.Multiply(name=cell.named(step, "fs"))([gates["f"], state])
+        new = keras.Add(name=cell.named(step, "state"))([remembered, new])
     activated = _quantized(own.activation, cell.named(step, "act"), new)
     name = cell.layer.name if is_result else cell.named(step, "out")
     return keras.Multiply(name=name)([gates["o"], activated]), new

@@ -91,12 +91,12 @@ def _run(model: Any, x: Array, batch: int) -> Reference:
     tensors = layer_outputs(model)
     traced = tf_keras.Model(model.inputs, [*tensors.values(), *model.outputs])
     per_sample = sum(int(np.prod(tensor.shape[1:])) for tensor in tensors.values())
-    kept = min(len(x), max(1, TRACED_VALUES // per_sample))
+    traced_rows = min(len(x), max(1, TRACED_VALUES // per_sample))
     x = x.reshape(len(x), *sample_shape(model))
-    found = traced.predict(split(model, x[:kept]), batch_size=batch, verbose=0)
-    layers, outputs = found[: len(tensors)], [found[len(tensors) :]]
-    if kept < len(x):
-        rest = model.predict(split(model, x[kept:]), batch_size=batch, verbose=0)
+    results = traced.predict(split(model, x[:traced_rows]), batch_size=batch, verbose=0)
+    layers, outputs = results[: len(tensors)], [results[len(tensors) :]]
+    if traced_rows < len(x):
+        rest = model.predict(split(model, x[traced_rows:]), batch_size=batch, verbose=0)
         outputs.append(rest if isinstance(rest, list) else [rest])
     output = np.concatenate([side_by_side(part) for part in outputs])
     return Reference(output, dict(zip(tensors, layers, strict=True)), parents(model))

@@ -55,13 +55,13 @@ def settled(scale: Array, bias: Array, usual: float, source: Span, after: Sequen
         source: the values that come in.
         after: types of the quantizers that alone read the result; empty where others do.
     """
-    found = None
-    for found in _candidates(scale, bias, source):
-        same = _same(scale, bias, found, source, after)
-        if same or (not _all_known(after) and _error(scale, bias, found, source) <= SMALL * _unit(usual, after)):
-            return Scales(found.scale, found.bias, found.kinds, same)
-    assert found is not None
-    return found
+    candidate = None
+    for candidate in _candidates(scale, bias, source):
+        same = _same(scale, bias, candidate, source, after)
+        if same or (not _all_known(after) and _error(scale, bias, candidate, source) <= SMALL * _unit(usual, after)):
+            return Scales(candidate.scale, candidate.bias, candidate.kinds, same)
+    assert candidate is not None
+    return candidate
 
 
 def _candidates(scale: Array, bias: Array, source: Span) -> Iterator[Scales]:
@@ -91,14 +91,13 @@ def _kind(values: Array, frac: int) -> Fixed:
     if exact is not None:
         return exact
     codes = np.rint(values * 2.0**frac)
-    width = max(int(codes.max()).bit_length(), int(-codes.min() - 1).bit_length() if codes.min() < 0 else 0) + 1
-    return Fixed(width, width - frac)
+    return Fixed.spanning(int(codes.min()), int(codes.max()), frac, signed=True)
 
 
-def _error(scale: Array, bias: Array, found: Scales, source: Span) -> float:
+def _error(scale: Array, bias: Array, candidate: Scales, source: Span) -> float:
     """Largest error of a result."""
     largest = max(abs(source.low), abs(source.high)) * 2.0**-source.frac / source.divisor
-    return float((np.abs(found.scale - scale) * largest + np.abs(found.bias - bias)).max())
+    return float((np.abs(candidate.scale - scale) * largest + np.abs(candidate.bias - bias)).max())
 
 
 def _all_known(after: Sequence[Fixed]) -> bool:
@@ -110,23 +109,23 @@ def _unit(usual: float, after: Sequence[Fixed]) -> float:
     return min((2.0**-kind.frac for kind in after), default=usual)
 
 
-def _same(scale: Array, bias: Array, found: Scales, source: Span, after: Sequence[Fixed]) -> bool:
+def _same(scale: Array, bias: Array, candidate: Scales, source: Span, after: Sequence[Fixed]) -> bool:
     """Whether quantizers give the same with both, for every value that can come in.
 
     All functions of one channel rise, or all fall. So two of them are the same when they are on both sides of each step
     of one of them, and at both ends.
     """
-    if np.array_equal(found.scale, scale) and np.array_equal(found.bias, bias):
+    if np.array_equal(candidate.scale, scale) and np.array_equal(candidate.bias, bias):
         return True
     if not _all_known(after) or source.divisor != 1:
         return False
-    return all(_same_steps(scale, bias, found, source, kind) for kind in after)
+    return all(_same_steps(scale, bias, candidate, source, kind) for kind in after)
 
 
-def _same_steps(scale: Array, bias: Array, found: Scales, source: Span, kind: Fixed) -> bool:
+def _same_steps(scale: Array, bias: Array, candidate: Scales, source: Span, kind: Fixed) -> bool:
     codes = _at_steps(scale, bias, source, kind)
     x = codes * 2.0**-source.frac
-    return bool(np.array_equal(kind.quantize(x * scale + bias), kind.quantize(x * found.scale + found.bias)))
+    return bool(np.array_equal(kind.quantize(x * scale + bias), kind.quantize(x * candidate.scale + candidate.bias)))
 
 
 def _at_steps(scale: Array, bias: Array, source: Span, kind: Fixed) -> Array:

@@ -58,19 +58,19 @@ class Segment:
         Raises:
             UnsupportedLayer: it is something else.
         """
-        here = {node.name: node for node in graph.nodes if node.op not in NOTHING}
-        there = {name: node for name, node in self.nodes.items() if node.op not in NOTHING}
-        differing = sorted(here.keys() ^ there.keys())
-        differing += [name for name in sorted(here.keys() & there.keys()) if not _same(here[name], there[name])]
+        alone = {node.name: node for node in graph.nodes if node.op not in NOTHING}
+        within = {name: node for name, node in self.nodes.items() if node.op not in NOTHING}
+        differing = sorted(alone.keys() ^ within.keys())
+        differing += [name for name in sorted(alone.keys() & within.keys()) if not _same(alone[name], within[name])]
         if differing:
             raise UnsupportedLayer(
                 f"layer '{self.layer}' on its own is not what it is in the network: {', '.join(differing)}", ALTERNATIVE
             )
 
 
-def _same(one: Node, other: Node) -> bool:
-    plain = all(getattr(one, name) == getattr(other, name) for name in ("op", "shape", "type", "types", "attrs"))
-    return plain and all(np.array_equal(value, other.params[name]) for name, value in one.params.items())
+def _same(node: Node, other: Node) -> bool:
+    plain = all(getattr(node, name) == getattr(other, name) for name in ("op", "shape", "type", "types", "attrs"))
+    return plain and all(np.array_equal(value, other.params[name]) for name, value in node.params.items())
 
 
 def segments(model: Any, graph: Graph) -> tuple[Segment, ...]:
@@ -149,12 +149,12 @@ def _cut(model: Any, members: set[str]) -> Any:
     """A model of these layers alone, which returns what others read of them, or the model returns."""
     import tf_keras
 
-    found = [node for node in nodes(model) if node.layer.name in members]
-    first = found[0].parent_nodes[0]
+    applications = [node for node in nodes(model) if node.layer.name in members]
+    first = applications[0].parent_nodes[0]
     entry = nodes(model)[0].layer.name  # a name that no layer of a segment has
     start = tf_keras.Input(first.outputs.shape[1:], name=entry, dtype=first.outputs.dtype)
     tensors, pending = {first.layer.name: start}, []
-    for node in found:
+    for node in applications:
         copy = copied(node.layer, {})
         tensors[node.layer.name] = copy(tensors[node.parent_nodes[0].layer.name])
         pending.append((copy, node.layer.get_weights()))

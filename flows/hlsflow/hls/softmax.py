@@ -21,6 +21,7 @@ from hlsflow.hls.precision import layer_type
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.ir import softmax as executor
 from hlsflow.ir.fixed import Array, Overflow, Rounding
+from hlsflow.ir.integers import tree_levels
 from hlsflow.keras.graph import Part, activation_name, nodes, on_numpy, rebuilt, without_activation
 
 ARGMAX = "argmax"
@@ -77,8 +78,8 @@ class Softmax:
         codes = self.source.quantize(values)
         if self.form == ARGMAX:
             return np.asarray(np.eye(*classes)[codes.argmax(-1)])
-        given = Node("x", Op.INPUT, (), classes, self.source)
-        results: Array = self.kind.real(executor.softmax(self.node("softmax", "x", classes), given)(codes.T).T)
+        logits = Node("x", Op.INPUT, (), classes, self.source)
+        results: Array = self.kind.real(executor.softmax(self.node("softmax", "x", classes), logits)(codes.T).T)
         return results
 
 
@@ -104,7 +105,7 @@ def _unsigned(width: int, integer: int) -> Fixed:
 
 def _stable(source: Fixed, classes: int) -> dict[str, Fixed]:
     """Exponentials of max - x: beyond 16 they are less than one step of their table."""
-    integer, sums = min(source.integer, 4), (classes - 1).bit_length() + 1
+    integer, sums = min(source.integer, 4), tree_levels(classes) + 1
     return {
         "norm": _unsigned(max(integer + min(source.frac, INDEX_BITS - 4), 1), integer),
         "exp": _unsigned(18, 1),
@@ -117,7 +118,7 @@ def _stable(source: Fixed, classes: int) -> dict[str, Fixed]:
 def _latency(source: Fixed, classes: int) -> dict[str, Fixed]:
     """Exponentials of x itself, which may be large, and their sums small."""
     largest = min(int(np.ceil(source.max * 2.0**-source.frac / np.log(2))), 14) + 1
-    sums = (classes - 1).bit_length()
+    sums = tree_levels(classes)
     return {
         "norm": source,
         "exp": _unsigned(largest + 10, largest),
@@ -251,7 +252,7 @@ def settle(layer: dict[str, Any], source: Fixed, kind: Fixed | None, entry: dict
     entry.setdefault("Precision", {})["result"] = str(how.kind)
     if how.form == ARGMAX:
         return how, "one-hot argmax instead of softmax, the first of equal values"
-    entry |= {theirs: str(how.types[ours]) for ours, theirs in TYPES.items()}
+    entry |= {hls4ml_name: str(how.types[role]) for role, hls4ml_name in TYPES.items()}
     entry["exp_table_size"] = 1 << index_bits(how.types["norm"], INDEX_BITS)
     entry["inv_table_size"] = 1 << index_bits(how.types["inv_in"], INV_BITS)
     return how, f"softmax by hls4ml's tables (form {how.form}); {_agreement(how, layer['n_in'])}"
@@ -262,9 +263,9 @@ def _agreement(how: Softmax, classes: int) -> str:
     codes = how.source.quantize(np.random.default_rng(0).normal(size=(PROBES, classes)) * 2)
     logits = how.source.real(np.clip(codes, how.source.min, how.source.max))
     powers = np.exp(logits - logits.max(-1, keepdims=True))
-    true, found = powers / powers.sum(-1, keepdims=True), how.run(logits)
-    same = np.mean(np.take_along_axis(found, true.argmax(-1)[:, None], -1)[:, 0] == found.max(-1))
-    return f"on {PROBES} random inputs up to {np.abs(found - true).max():.2g} off, largest class right in {same:.1%}"
+    true, results = powers / powers.sum(-1, keepdims=True), how.run(logits)
+    same = np.mean(np.take_along_axis(results, true.argmax(-1)[:, None], -1)[:, 0] == results.max(-1))
+    return f"on {PROBES} random inputs up to {np.abs(results - true).max():.2g} off, largest class right in {same:.1%}"
 
 
 def softmax(layer: Any, source: Node) -> Node:
@@ -274,6 +275,6 @@ def softmax(layer: Any, source: Node) -> Node:
         raise UnsupportedLayer(f"layer '{layer.name}': softmax form {form} is not carried", "use stable or argmax")
     types = {}
     if form != ARGMAX:
-        types = {ours: layer_type(layer, theirs) for ours, theirs in TYPES.items()}
+        types = {role: layer_type(layer, hls4ml_name) for role, hls4ml_name in TYPES.items()}
     how = Softmax(form, source.type, layer_type(layer, "result_t"), types)
     return how.node(layer.name, source.name, source.shape)

@@ -8,7 +8,7 @@ then gives the same values with far fewer entries; whether it does is checked on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,10 +82,10 @@ def tabulate(function: Function, source: Fixed, kind: Fixed | None = None) -> Ta
     if source.width > MAX_INPUT_BITS:
         raise NoTable(f"its input {source} has more than {MAX_INPUT_BITS} bits, too many to try all values")
     every = _codes(source)
-    found = np.asarray(function(source.real(every)), np.float64)
-    if not np.isfinite(found).all():
+    values = np.asarray(function(source.real(every)), np.float64)
+    if not np.isfinite(values).all():
         raise NoTable("it gives values that are NaN or infinite")
-    exact, dusty = (found, False) if kind else _settled(found)
+    exact, dusty = (values, False) if kind else _settled(values)
     kind = kind or _type_of(exact)
     codes = kind.quantize(exact)
     index = narrowest_index(codes, source)
@@ -148,15 +148,13 @@ def _candidates(before: Array, source: Fixed) -> Iterator[Fixed]:
             wide = Fixed(source.width + 2, source.width + 2 - frac, rounding=rounding)
             low, high = wide.cast(before, source.frac), wide.cast(before + 1, source.frac)
             if (low < high).all():
-                yield _saturating(int(low[:1].sum()), int(high[-1:].sum()), frac, source.signed, rounding)
+                yield _saturating(int(low[:1].sum()), int(high[-1:].sum()), frac, rounding)
                 break
 
 
-def _saturating(low: int, high: int, frac: int, signed: bool, rounding: Rounding) -> Fixed:
+def _saturating(low: int, high: int, frac: int, rounding: Rounding) -> Fixed:
     """The narrowest type on the grid of `frac` that has the steps `low` to `high`."""
-    signed = signed and low < 0
-    width = max((-low - 1).bit_length() if low < 0 else 0, max(high, 0).bit_length(), 1 - signed) + signed
-    return Fixed(width, width - frac, signed, rounding, Overflow.SAT)
+    return replace(Fixed.spanning(low, high, frac), rounding=rounding, overflow=Overflow.SAT)
 
 
 def _entries(codes: Array, source: Fixed, index: Fixed) -> Array:

@@ -223,7 +223,7 @@ def _convert(reading: Reading, config: Config, names: Names, settings: Settings,
 
     target = settings.target
     shutil.rmtree(folder, ignore_errors=True)
-    whole = create_config(
+    settings_of_hls4ml = create_config(
         output_dir=str(folder),
         project_name=PROJECT_NAME,
         backend=backends.HLS4ML[target.backend],
@@ -231,12 +231,12 @@ def _convert(reading: Reading, config: Config, names: Names, settings: Settings,
         clock_period=target.clock_ns,
         **({"part": target.part} if target.part else {}),  # else the backend's own, or its board's
     )
-    layers, whole["HLSConfig"] = naming.renamed(reading.layers, config, names)
+    layers, settings_of_hls4ml["HLSConfig"] = naming.renamed(reading.layers, config, names)
     ends = [[names.get(name, name) for name in side] for side in (reading.inputs, reading.outputs)]
-    whole["TraceOutput"] = True  # layer values for the gate; left out of synthesis by the preprocessor
-    whole["InputData"] = whole["OutputPredictions"] = None
+    settings_of_hls4ml["TraceOutput"] = True  # layer values for the gate; left out of synthesis by the preprocessor
+    settings_of_hls4ml["InputData"] = settings_of_hls4ml["OutputPredictions"] = None
     try:
-        return ModelGraph.from_layer_list(whole, layers, *ends)
+        return ModelGraph.from_layer_list(settings_of_hls4ml, layers, *ends)
     except Exception as error:  # hls4ml's passes raise nothing more precise
         raise UnsupportedLayer(f"hls4ml cannot convert this model: {error}", "simplify the layer it names") from error
 

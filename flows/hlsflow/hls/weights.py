@@ -88,12 +88,14 @@ def freeze(model: Any) -> tuple[Any, list[Correction]]:
     copy = rebuilt(model)
     for layer, arrays in held.items():
         _set(copy.get_layer(layer), arrays)
-    return copy, [_told(layer, one) for layer, arrays in held.items() for one in arrays.values() if one.note]
+    return copy, [
+        _correction(layer, array) for layer, arrays in held.items() for array in arrays.values() if array.note
+    ]
 
 
-def _told(layer: str, one: Held) -> Correction:
-    assert one.note is not None
-    return Correction(layer, *one.note, one.moved)
+def _correction(layer: str, array: Held) -> Correction:
+    assert array.note is not None
+    return Correction(layer, *array.note, array.moved)
 
 
 def _set(layer: Any, arrays: Mapping[str, Held]) -> None:
@@ -101,7 +103,7 @@ def _set(layer: Any, arrays: Mapping[str, Held]) -> None:
         for attribute in FROZEN:
             if hasattr(layer, f"{name}_{attribute}"):
                 setattr(layer, f"{name}_{attribute}", None)
-    layer.set_weights([one.values for one in arrays.values()])
+    layer.set_weights([array.values for array in arrays.values()])
     layer.held = arrays
 
 
@@ -113,9 +115,9 @@ def describe(layer: dict[str, Any], model: Any) -> None:
         model: the frozen Keras model it comes from.
     """
     if layer["class_name"] in WEIGHTED:
-        for name, one in model.get_layer(layer["name"]).held.items():
+        for name, array in model.get_layer(layer["name"]).held.items():
             key = "bias" if name == "bias" else WEIGHTED[layer["class_name"]][1]
-            layer[f"{key}_data"], layer[f"{key}_quantizer"] = one.values, frozen(one.kind)
+            layer[f"{key}_data"], layer[f"{key}_quantizer"] = array.values, frozen(array.kind)
 
 
 def _named_weights(layer: Any) -> list[tuple[str, Array]]:

@@ -124,10 +124,10 @@ def _monotone(node: Node) -> bool:
     return node.op in (Op.RELU, Op.QUANTIZE) and node.type.overflow in (Overflow.SAT, Overflow.SAT_SYM)
 
 
-def _same_codes(one: Fixed, other: Fixed) -> bool:
+def _same_codes(kind: Fixed, other: Fixed) -> bool:
     """Whether all values of the first type have the same codes in the other, which has as many bits."""
-    same_bits = (one.width, one.integer, one.signed) == (other.width, other.integer, other.signed)
-    return same_bits and other.min <= one.min
+    same_bits = (kind.width, kind.integer, kind.signed) == (other.width, other.integer, other.signed)
+    return same_bits and other.min <= kind.min
 
 
 def _private(graph: Graph, node: Node) -> bool:

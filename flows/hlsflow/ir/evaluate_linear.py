@@ -18,6 +18,7 @@ import numpy as np
 from hlsflow.ir.arithmetic import Cast, Step, caster, largest, number_type
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.ir.graph import Node, Op, image
+from hlsflow.ir.integers import ceil_div, trailing_zeros
 from hlsflow.ir.windows import as_image, cells, padded, windows
 
 STRIP_OUTPUTS = 16
@@ -61,7 +62,7 @@ def _conv(node: Node, source: Node) -> _Form:
     weight = node.params["weight"].astype(np.int64).reshape(-1, outputs)
 
     def affine(weight: Array, bias: Array) -> Cast:
-        columns = 1 if weight.dtype == np.int64 else -(-STRIP_OUTPUTS // outputs)
+        columns = 1 if weight.dtype == np.int64 else ceil_div(STRIP_OUTPUTS, outputs)
         strip = min(columns, image(node.shape)[1])
         kernel = weight.reshape(*window, channels, outputs)
         return partial(_by_strips, node, source, _banded(kernel, bias, strip, node.attrs["stride"][1]))
@@ -103,11 +104,11 @@ def _by_strips(node: Node, source: Node, matrix: Array, x: Array) -> Array:
     strip, width = len(matrix) // outputs, matrix.shape[1] // high
     span = (width - 1) // pixels.shape[2]
     sums = np.empty((rows, columns * outputs, x.shape[-1]), x.dtype)
-    seen = np.ones((len(pixels), 1, width, x.shape[-1]), x.dtype)
+    inputs = np.ones((len(pixels), 1, width, x.shape[-1]), x.dtype)
     for first in range(0, columns, strip):
         column = min(first, columns - strip)  # the last strip may do some columns again
-        seen[:, 0, :-1] = pixels[:, column * along : column * along + span].reshape(len(pixels), width - 1, -1)
-        blocks = windows(seen, (high, 1), (down, 1))[:, 0, :, 0].swapaxes(0, 1).reshape(rows, high * width, -1)
+        inputs[:, 0, :-1] = pixels[:, column * along : column * along + span].reshape(len(pixels), width - 1, -1)
+        blocks = windows(inputs, (high, 1), (down, 1))[:, 0, :, 0].swapaxes(0, 1).reshape(rows, high * width, -1)
         np.matmul(matrix, blocks, out=sums[:, column * outputs : (column + strip) * outputs])
     return sums
 
@@ -170,7 +171,7 @@ def _ending(node: Node, grid: int, top: int) -> Cast:
 def _common_grid(bias: Array, accum_frac: int, product_frac: int) -> int:
     """Fewest fractional bits that hold all products and the bias: trailing zeros cost float precision."""
     used = int(np.bitwise_or.reduce(bias))
-    zeros = (used & -used).bit_length() - 1
+    zeros = trailing_zeros(used)
     spare = accum_frac - product_frac
     return accum_frac - (min(spare, zeros) if used else spare)
 

@@ -77,8 +77,8 @@ def concat(node: Node, *sources: Node) -> Step:
 
 
 def argmax(node: Node, source: Node) -> Step:
-    places, one = np.arange(node.shape[-1])[:, None], np.int64(1) << np.int64(node.type.frac)
-    return lambda x: (x.argmax(-2)[..., None, :] == places) * one
+    places, code_of_one = np.arange(node.shape[-1])[:, None], np.int64(1) << np.int64(node.type.frac)
+    return lambda x: (x.argmax(-2)[..., None, :] == places) * code_of_one
 
 
 def reshape(node: Node, source: Node) -> Step:

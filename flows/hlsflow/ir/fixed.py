@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsflow.ir.integers import width_of
+
 Array = NDArray[Any]
 
 
@@ -115,9 +117,21 @@ class Fixed:
             codes = values * 2.0**frac
             if np.array_equal(codes, np.rint(codes)):
                 low, high = int(codes.min(initial=0)), int(codes.max(initial=0))
-                width = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1) + signed
+                width = max(width_of(low, high, signed), 1 + signed)
                 return cls(width, width - frac, signed) if width <= max_width else None
         return None
+
+    @classmethod
+    def spanning(cls, low: int, high: int, frac: int, signed: bool = False) -> Fixed:
+        """The narrowest type with `frac` fractional bits whose integers reach from `low` to `high`.
+
+        Args:
+            signed: two's complement even where nothing is negative.
+        Raises:
+            ValueError: it would be wider than `MAX_WIDTH` bits.
+        """
+        width = width_of(low, high, signed)
+        return cls(width, width - frac, signed or low < 0)
 
     def __str__(self) -> str:
         kind = "fixed" if self.signed else "ufixed"

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from hlsflow.ir.arithmetic import Step
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.ir.graph import Node
+from hlsflow.ir.integers import tree_levels
 
 STABLE, LATENCY = 0, 1
 """Values of the attribute `form`."""
@@ -41,7 +42,7 @@ def top_bits(kind: Fixed, codes: Array, size: int) -> NDArray[np.int64]:
 
 def tree_split(n: int) -> int:
     """How many of n > 1 terms stand in the first part of the sum."""
-    return 1 << ((n - 1).bit_length() - 1)
+    return 1 << (tree_levels(n) - 1)
 
 
 def softmax(node: Node, source: Node) -> Step:

@@ -28,25 +28,25 @@ def verify(graph: Graph) -> Graph:
     Raises:
         InvalidGraph: names the node and the rule.
     """
-    seen: dict[str, Node] = {}
+    earlier: dict[str, Node] = {}
     for node in graph.nodes:
-        if node.name in seen:
+        if node.name in earlier:
             raise InvalidGraph(f"two nodes are named '{node.name}'")
-        _check_node(node, [_known(seen, node, name) for name in node.inputs])
-        seen[node.name] = node
+        _check_node(node, [_earlier(earlier, node, name) for name in node.inputs])
+        earlier[node.name] = node
     if not graph.inputs:
         raise InvalidGraph(f"graph '{graph.name}' has no input")
-    if not graph.outputs or any(name not in seen for name in graph.outputs):
+    if not graph.outputs or any(name not in earlier for name in graph.outputs):
         raise InvalidGraph(f"outputs {graph.outputs} are not all nodes of '{graph.name}'")
     if len(set(graph.outputs)) < len(graph.outputs):
         raise InvalidGraph(f"outputs {graph.outputs} of '{graph.name}' name a node twice")
     return graph
 
 
-def _known(seen: dict[str, Node], node: Node, name: str) -> Node:
-    if name not in seen:
+def _earlier(earlier: dict[str, Node], node: Node, name: str) -> Node:
+    if name not in earlier:
         raise InvalidGraph(f"node '{node.name}' reads '{name}', which does not come before it")
-    return seen[name]
+    return earlier[name]
 
 
 def _check_node(node: Node, inputs: list[Node]) -> None:
@@ -157,8 +157,8 @@ def _channel_rule(node: Node, source: Node) -> str:
 
 
 def _one_rule(node: Node, source: Node) -> str:
-    one = node.type.frac >= 0 and 1 << node.type.frac <= node.type.max
-    return "" if one else f"has type {node.type}, which does not hold 1"
+    holds_one = node.type.frac >= 0 and 1 << node.type.frac <= node.type.max
+    return "" if holds_one else f"has type {node.type}, which does not hold 1"
 
 
 def _form_rule(node: Node, source: Node) -> str:

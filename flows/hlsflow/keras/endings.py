@@ -31,8 +31,8 @@ def function_of(layer: Any) -> str:
     kind = type(layer).__name__
     if kind == "Softmax":
         return "softmax"
-    found = getattr(layer, "quantizer", None) if kind == "QActivation" else getattr(layer, "activation", None)
-    return "linear" if found is None else str(getattr(found, "__name__", type(found).__name__))
+    function = getattr(layer, "quantizer", None) if kind == "QActivation" else getattr(layer, "activation", None)
+    return "linear" if function is None else str(getattr(function, "__name__", type(function).__name__))
 
 
 def left_to_software(model: Any) -> dict[str, str]:

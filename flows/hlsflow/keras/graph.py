@@ -42,10 +42,10 @@ class Part:
 
 def nodes(model: Any) -> list[Any]:
     """The applications of layers in this model, inputs first, in the order of the model's own inputs."""
-    found = [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
+    every = [node for depth in sorted(model._nodes_by_depth, reverse=True) for node in model._nodes_by_depth[depth]]
     order = input_names(model)
-    first = sorted((node for node in found if is_input(node.layer)), key=lambda node: order.index(node.layer.name))
-    return first + [node for node in found if not is_input(node.layer)]
+    first = sorted((node for node in every if is_input(node.layer)), key=lambda node: order.index(node.layer.name))
+    return first + [node for node in every if not is_input(node.layer)]
 
 
 def is_input(layer: Any) -> bool:
@@ -69,16 +69,16 @@ def layer_outputs(model: Any) -> dict[str, Any]:
 
 def parents(model: Any) -> dict[str, tuple[str, ...]]:
     """Layer name → names of the layers it reads, in the order of `layer_outputs`."""
-    found = [node for node in nodes(model) if not is_input(node.layer)]
-    return {node.layer.name: tuple(parent.layer.name for parent in node.parent_nodes) for node in found}
+    layers = [node for node in nodes(model) if not is_input(node.layer)]
+    return {node.layer.name: tuple(parent.layer.name for parent in node.parent_nodes) for node in layers}
 
 
 def require_graph(model: Any) -> None:
     """Refuse a model whose connections hls4ml cannot carry; raises UnsupportedLayer."""
     if not getattr(model, "inputs", None):
         raise UnsupportedLayer(f"model '{model.name}' has no known input shape", "start it with an Input layer")
-    found = nodes(model)
-    for name, times in Counter(node.layer.name for node in found).items():
+    applications = nodes(model)
+    for name, times in Counter(node.layer.name for node in applications).items():
         if times > 1:
             raise UnsupportedLayer(f"layer '{name}' is applied {times} times", "give each application its own layer")
     results = output_names(model)
@@ -91,10 +91,10 @@ def require_graph(model: Any) -> None:
 def free_name(name: str, taken: Container[str]) -> str:
     """The name, or the first one with a number behind it that is not taken."""
     numbers = itertools.count(2)
-    found = name
-    while found in taken:
-        found = f"{name}_{next(numbers)}"
-    return found
+    free = name
+    while free in taken:
+        free = f"{name}_{next(numbers)}"
+    return free
 
 
 def activation_name(layer: Any) -> str:

@@ -102,14 +102,14 @@ def versions() -> dict[str, str]:
 def settings() -> dict[str, Any]:
     """What this environment says that changes what a training computes, without importing TensorFlow: `VARIABLES`,
     the number of GPUs that it lets TensorFlow see (which of them does not matter), and Keras' own settings."""
-    named = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one not in ("", "-1")]
+    named = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu not in ("", "-1")]
     return {name: os.environ.get(name) for name in VARIABLES} | {"gpus": len(named)} | _keras_settings()
 
 
 def _keras_settings() -> dict[str, Any]:
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     try:
-        told = json.loads(Path(home, "keras.json").read_text(encoding="utf-8"))
-        return {name: told.get(name, default) for name, default in DEFAULTS.items()}
+        content = json.loads(Path(home, "keras.json").read_text(encoding="utf-8"))
+        return {name: content.get(name, default) for name, default in DEFAULTS.items()}
     except (OSError, ValueError, AttributeError):
         return dict(DEFAULTS)

@@ -61,12 +61,12 @@ class _Copy:
         taken.add(name)
         return name
 
-    def add(self, layer: Any, given: Any, weights: Sequence[Any], **changed: Any) -> Any:
+    def add(self, layer: Any, tensors: Any, weights: Sequence[Any], **changed: Any) -> Any:
         """The result of a copy of a layer with these weights."""
         constant = _constant(layer)
         copy = copied(layer, changed | constant)
         self.weights.append((copy, [] if constant else weights))
-        return copy(given)
+        return copy(tensors)
 
 
 def plain(model: Any) -> Plain:
@@ -125,8 +125,8 @@ def _fresh(layer: Any) -> Any:
 def _applied(copy: _Copy, model: Any, inputs: Sequence[Any], prefix: str) -> list[Any]:
     """The results of a copy of a model for these inputs."""
     tensors: Tensors = {}
-    for tensor, given in zip(model.inputs, inputs, strict=True):
-        tensors[_key(tensor)] = given
+    for tensor, inputs_of_copy in zip(model.inputs, inputs, strict=True):
+        tensors[_key(tensor)] = inputs_of_copy
     for node in nodes(model):
         if is_input(node.layer):
             continue
@@ -142,15 +142,15 @@ def _key(tensor: Any) -> tuple[int, int, int]:
 
 
 def _given(node: Any, tensors: Mapping[tuple[int, int, int], Any]) -> Any:
-    found = [tensors[_key(tensor)] for tensor in node.keras_inputs]
-    return found if len(found) > 1 or isinstance(node.call_args[0], list | tuple) else found[0]
+    inputs = [tensors[_key(tensor)] for tensor in node.keras_inputs]
+    return inputs if len(inputs) > 1 or isinstance(node.call_args[0], list | tuple) else inputs[0]
 
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _results(copy: _Copy, node: Any, given: Any, prefix: str) -> list[Any]:
+def _results(copy: _Copy, node: Any, tensors: Any, prefix: str) -> list[Any]:
     """What an application of a layer gives."""
     layer, name = node.layer, node.layer.name
     weights = layer.get_weights()
@@ -159,11 +159,11 @@ def _results(copy: _Copy, node: Any, given: Any, prefix: str) -> list[Any]:
         name = f"{prefix}{layer.name}"
         copy.notes.append(Note(name, "its pruning wrapper left out", "at inference it does nothing but mask weights"))
     if is_model(layer):
-        return _opened(copy, layer, given, f"{prefix}{layer.name}")
+        return _opened(copy, layer, tensors, f"{prefix}{layer.name}")
     own = copy.unique(f"{prefix}{layer.name}") if prefix or layer is not node.layer else name
     if _function(layer) is None:
-        return _listed(copy.add(layer, given, weights, name=own))
-    return [_with_function(copy, layer, given, weights, own)]
+        return _listed(copy.add(layer, tensors, weights, name=own))
+    return [_with_function(copy, layer, tensors, weights, own)]
 
 
 def _masked(wrapper: Any) -> list[Any]:
@@ -175,16 +175,16 @@ def _masked(wrapper: Any) -> list[Any]:
     ]
 
 
-def _opened(copy: _Copy, model: Any, given: Any, name: str) -> list[Any]:
+def _opened(copy: _Copy, model: Any, tensors: Any, name: str) -> list[Any]:
     """The layers of a model inside another one; each application has layers of its own."""
     prefix = f"{copy.unique(name, copy.opened)}_"
     count = sum(not is_input(node.layer) for node in nodes(model))
     what = f"opened: its layers ({count}) are called {prefix}…"
     copy.notes.append(Note(name, what, "hardware has one level of layers"))
-    return _applied(copy, model, _listed(given), prefix)
+    return _applied(copy, model, _listed(tensors), prefix)
 
 
-def _with_function(copy: _Copy, layer: Any, given: Any, weights: Sequence[Any], name: str) -> Any:
+def _with_function(copy: _Copy, layer: Any, tensors: Any, weights: Sequence[Any], name: str) -> Any:
     """A layer whose activation is a layer, as two."""
     function = _function(layer)
     if function.weights:
@@ -193,8 +193,8 @@ def _with_function(copy: _Copy, layer: Any, given: Any, weights: Sequence[Any], 
             "use a quantized_relu with negative_slope",
         )
     if type(layer).__name__ == "Activation":
-        return copy.add(function, given, [], name=name)
+        return copy.add(function, tensors, [], name=name)
     kind = type(function).__name__
     copy.notes.append(Note(name, f"its {kind} made a layer of its own", "hls4ml reads activations by name"))
     own = copy.unique(f"{name}_{kind.lower()}")
-    return copy.add(function, copy.add(layer, given, weights, name=name, activation="linear"), [], name=own)
+    return copy.add(function, copy.add(layer, tensors, weights, name=name, activation="linear"), [], name=own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +59,8 @@ class Context:
         self, step: str, name: str, key: Mapping[str, Any], work: Callable[[Path], None], resumable: bool = False
     ) -> Done:
         """Do a part of a step unless it is done already, and link it into the run's folder."""
-        done = self.store.do(step, key, work, resumable)
+        with self.progress.working(f"{step} {name}") if name else nullcontext():
+            done = self.store.do(step, key, work, resumable)
         link(done.folder, self.folder / step / name if name else self.folder / step)
         if not done.reused:
             self.progress.say(f"{step}{f' {name}' if name else ''}: done in {done.seconds:.1f} s")
@@ -92,7 +94,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Results:
-    """What the steps so far have left; each step returns it with its own part filled in."""
+    """What the steps so far have left; each step returns it with its own part filled in.
+
+    Attributes:
+        report: the file that holds all figures as JSON.
+    """
 
     trained: Done | None = None
     translated: Done | None = None
@@ -104,6 +110,7 @@ class Results:
     csynth_layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
     work: tuple[Done, ...] = ()
+    report: Path | None = None
 
     def with_work(self, *done: Done, **changes: Any) -> Results:
         return replace(self, work=(*self.work, *done), **changes)

@@ -1,32 +1,55 @@
-"""The last step: everything measured, as a page, tables, plot and report.json."""
+"""The last step: everything measured, as a page, tables, charts and report.json."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet
-from hlsflow.core.store import link
+from hlsflow.core.store import link, write_text
 from hlsflow.hls.gate import Gate, joined
 from hlsflow.pipeline.context import Context, Point, Results
+from hlsflow.pipeline.provenance import provenance
 from hlsflow.project import Project
 from hlsflow.report import run as reporting
+from hlsflow.report.markdown import render_blocks
+from hlsflow.report.terminal import drawn
 from hlsflow.rtl.memory import WeightMemory, weight_memories
 from hlsflow.toolchains import parts, yosys
 
 
 def report(context: Context, results: Results) -> Results:
-    """Page, tables, plot and report.json in the run's folder."""
+    """Page, tables, charts and report.json in the run's folder."""
     assert results.gate is not None
     whole = _whole(context, results, results.gate.to_json())
     reporting.write(whole, context.folder)
     link(context.folder, context.folder.parent / "latest")
-    context.progress.say(
-        f"\n{reporting.summary(whole)}\n\nwritten to {context.folder}/report.html, .md, .csv, .json, .png"
-    )
-    return results
+    blocks = reporting.summary(whole)
+    context.progress.result(f"\n{render_blocks(*blocks)}", drawn(*blocks))
+    context.progress.result(f"\nwritten to {context.folder}/report.html, .md, .csv, .json, and charts/")
+    return replace(results, report=context.folder / "report.json")
+
+
+def report_check(context: Context, results: Results) -> Results:
+    """What the gate alone has shown, beside the report of a whole run, which may be there and stays as it is."""
+    assert results.gate is not None
+    folder, gate = context.folder, results.gate.to_json()
+    whole = replace(_whole(context, results, gate), points=[reporting.PointReport({}, "all", {}, results.metrics)])
+    told = reporting.to_json(whole)
+    del told["points"], told["budgets"]
+    write_text(folder / "gate.json", _json(gate))
+    write_text(folder / "check.json", _json(told | {"metrics": results.metrics.to_json()}))
+    write_text(folder / "check.md", reporting.to_markdown(whole))
+    write_text(folder / "check.html", reporting.to_html(whole))
+    context.progress.result(f"written to {folder}/check.html, .md, .json, and gate.json")
+    return replace(results, report=folder / "check.json")
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1) + "\n"
 
 
 def report_failure(context: Context, results: Results, error: GateFailed) -> None:
@@ -37,7 +60,7 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
     gate = joined(results.gate, last) if results.gate else last
     reporting.write(_whole(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
-    context.progress.say(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, .png")
+    context.progress.result(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, and charts/")
 
 
 def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
@@ -56,6 +79,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         results.notes,
         _parts(project),
         echo["saturation"],
+        provenance(context, results),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from hlsflow.core.caches import cache_folder
 from hlsflow.core.errors import GateFailed, ProjectError
+from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest
 from hlsflow.data.openml import settled
@@ -78,10 +79,17 @@ def run(
     store = Store(root / "store", progress.say)
     folder = root / digest(_project_key(project))[:RUN_DIGITS]
     context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
-    results = Results()
+    with kept_in(folder / LOG):
+        return _carried_out(steps, context)
+
+
+def _carried_out(steps: tuple[Step, ...], context: Context) -> Results:
+    """What the steps leave; a gate that fails is reported with what was known until then."""
+    results, progress, folder = Results(), context.progress, context.folder
     for step in steps:
         try:
-            results = step(context, results)
+            with progress.working(step.__name__):
+                results = step(context, results)
         except GateFailed as error:
             report_failure(context, results, error)
             raise

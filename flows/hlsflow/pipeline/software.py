@@ -13,7 +13,7 @@ from typing import Any
 from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import Done, code, file_digest
+from hlsflow.core.store import Done, code, file_digest, link
 from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
 from hlsflow.hls import csim as csimulation
@@ -21,7 +21,7 @@ from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
 from hlsflow.hls import translate as translation
 from hlsflow.hls.gate import Gate
-from hlsflow.hls.names import told
+from hlsflow.hls.names import under_own_names
 from hlsflow.hls.original import OUTPUT, Original, original
 from hlsflow.hls.reference import Reference
 from hlsflow.hls.translate import PROJECT_NAME, Settings
@@ -30,10 +30,12 @@ from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.pipeline.context import Context, Results, Samples, judged, metrics_in, versions, write_metrics
 from hlsflow.project import Project
+from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import cluster_of
 from hlsflow.qat.network import network_key
-from hlsflow.report import run as reporting
+from hlsflow.report import layers
 from hlsflow.report.markdown import render_table
+from hlsflow.report.terminal import drawn
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import gxx
 
@@ -66,9 +68,12 @@ def train(context: Context, results: Results) -> Results:
     }
 
     def work(folder: Path) -> None:
+        link(folder / LOGS, context.folder / LOGS)
+        context.progress.say(f"to watch it: tensorboard --logdir {context.folder / LOGS}")
         _train_into(folder, project, context.progress)
 
     done = context.do("train", "", key, work, resumable=True)
+    link(done.folder / LOGS, context.folder / LOGS)
     figures = metrics_in(done, "train")
     return results.with_work(done, trained=done, metrics=results.metrics + figures)
 
@@ -109,7 +114,7 @@ def _lane_knobs(project: Project) -> Any:
     """What decides which multiplier works off a weight; None where nothing depends on it."""
     if project.prune is None or project.prune.pattern != "lane":
         return None
-    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py")]
+    return [project.knobs.model_dump(mode="json"), code("rtl/cores/fold.py", "ir/integers.py")]
 
 
 def _lanes(project: Project, layer: str, inputs: int, outputs: int) -> Any:
@@ -188,7 +193,8 @@ def _say_translation(context: Context, done: Done) -> None:
     context.progress.say(f"task: {echo['task']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
-    context.progress.say(render_table(reporting.layer_table(echo["layers"])))
+    table = layers.table(echo["layers"])
+    context.progress.say(render_table(table), drawn(table))
     for item in echo["corrections"]:
         context.progress.say(f"corrected '{item['layer']}': {item['what']}, because {item['reason']}")
 
@@ -216,7 +222,8 @@ def csim(context: Context, results: Results) -> Results:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
     found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
     gate = gating.joined(linked, found)
-    context.progress.say(f"{found}\nverdict: {gate.verdict}")
+    context.progress.say(str(found))
+    context.progress.result(f"verdict: {gate.verdict}")
     figures = metrics_in(done, "csim")
     known = {(one.stage, one.name, one.target) for one in results.metrics}  # of the trained model, by its training
     figures = MetricSet(tuple(one for one in figures if (one.stage, one.name, one.target) not in known))
@@ -282,4 +289,4 @@ def _simulated(
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
     found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
-    return told(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
+    return under_own_names(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

@@ -22,7 +22,7 @@ from hlsflow.core.tasks import Task
 from hlsflow.data.grid import on_grid
 from hlsflow.hls import csim, gate, reference
 from hlsflow.hls.gate import Gate
-from hlsflow.hls.names import told
+from hlsflow.hls.names import under_own_names
 from hlsflow.hls.original import original
 from hlsflow.hls.translate import PROJECT_NAME, Settings, translate
 from hlsflow.ir.fixed import Array, Fixed
@@ -86,7 +86,9 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    found = gate.judge(graph, wanted, run(False).output, codes, lambda: told(run(True).layers, translated.names))
+    found = gate.judge(
+        graph, wanted, run(False).output, codes, lambda: under_own_names(run(True).layers, translated.names)
+    )
     return gate.joined(linked, found)
 
 

@@ -32,17 +32,17 @@ def check_builders(sections: ProjectFile, file: Path) -> None:
 def _check_arguments(sections: ProjectFile, file: Path, tree: ast.Module) -> None:
     """Every argument must be a parameter of a builder; one that is imported is asked when it is called."""
     model, space = sections.model, sections.search.space if sections.search else {}
-    given = {name: "model.arguments" for name in model.arguments}
-    given |= {name: "search.space" for name in space if "." not in name}
+    origins = {name: "model.arguments" for name in model.arguments}
+    origins |= {name: "search.space" for name in space if "." not in name}
     builders = {name for name in (model.quantized, model.baseline) if name is not None}
-    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in builders]
-    if len({node.name for node in found}) < len(builders) or any(node.args.kwarg for node in found):
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in builders]
+    if len({node.name for node in functions}) < len(builders) or any(node.args.kwarg for node in functions):
         return
-    takes = {one.arg: None for node in found for one in (*node.args.args, *node.args.kwonlyargs)}
+    takes = {argument.arg: None for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
     strangers = [
         f"{file}: {' and '.join(f'{name}()' for name in sorted(builders))} take no argument '{name}', which {place} "
         f"names{nearest(name, takes)}"
-        for name, place in given.items()
+        for name, place in origins.items()
         if name not in takes
     ]
     if strangers:

@@ -37,8 +37,10 @@ class Data(Section):
             samples alike.
         unit: of numbers to estimate, for the figures of their errors, such as GeV.
         targets: columns of a table that together are what is right, where that is several numbers or labels.
-        label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`.
-        features: columns of a table that enter the network, in that order; omitted: all but the class.
+        label: column of the class in a table (`.csv`, `.parquet`); omitted: `y`, `label` or `class`. In an `.npz` file
+            the array that takes the place of `y`, or of `y_train`, `y_val`, `y_test` with those endings.
+        features: columns of a table that enter the network, in that order; omitted: all but the class. In an `.npz`
+            file the one array that takes the place of `x`, as above.
         fallback: the named set that stands in where the file `source` does not exist, or `jets` cannot be had.
         validation: fraction of the training samples kept for validation; not with a source that has `x_val`.
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
@@ -104,7 +106,12 @@ class Data(Section):
             )
         if self.label and self.targets:
             raise ValueError("label is one column and targets are several: give one of them")
-        if (self.label or self.features or self.targets) and Path(self.source).suffix not in TABLES:
-            told = f"not of '{self.source}'"
-            raise ValueError(f"label, targets and features are columns of .csv and .parquet files, {told}")
+        suffix = Path(self.source).suffix
+        arrays = suffix == ".npz" and len(self.features) < 2 and not self.targets
+        if (self.label or self.features or self.targets) and suffix not in TABLES and not arrays:
+            reason = f"not of '{self.source}'"
+            raise ValueError(
+                f"label, targets and features are columns of .csv and .parquet files, {reason}; of an .npz file, label "
+                "and features name one array each"
+            )
         return self

@@ -39,11 +39,11 @@ MOST_NAMES = 12
 
 def listed(name: str, names: Iterable[str]) -> str:
     """Names to choose from instead of `name`: all, or those that are most like it and how many more there are."""
-    known = list(names)
-    if len(known) <= MOST_NAMES:
-        return ", ".join(known) or "none"
-    close = difflib.get_close_matches(name, known, MOST_NAMES, 0.0)
-    return f"{', '.join(close)}, and {len(known) - len(close)} more"
+    choices = list(names)
+    if len(choices) <= MOST_NAMES:
+        return ", ".join(choices) or "none"
+    close = difflib.get_close_matches(name, choices, MOST_NAMES, 0.0)
+    return f"{', '.join(close)}, and {len(choices) - len(close)} more"
 
 
 def _line(shape: Shape, details: Details) -> str:
@@ -79,9 +79,9 @@ def _missing(shape: Shape, details: Details) -> str:
 
 
 def _choice(shape: Shape, details: Details) -> str:
-    given, options = details["input"], str(details["ctx"]["expected"]).replace(" or ", ", ")
+    value, options = details["input"], str(details["ctx"]["expected"]).replace(" or ", ", ")
     names = [option.strip("'") for option in options.split(", ")]
-    return f"{_path(details['loc'])} is {given!r}{nearest(str(given), names) or ';'} allowed: {', '.join(names)}"
+    return f"{_path(details['loc'])} is {value!r}{nearest(str(value), names) or ';'} allowed: {', '.join(names)}"
 
 
 def _value(shape: Shape, details: Details) -> str:

@@ -41,12 +41,12 @@ def tolerance(text: str) -> dict[str, float]:
     """
     pairs = [word.partition("=") for word in text.split(",")] if "=" in text else [(name, "=", text) for name in LIMITS]
     try:
-        found = {name.strip(): float(value) for name, _, value in pairs}
+        limits = {name.strip(): float(value) for name, _, value in pairs}
     except ValueError:
-        found = {}
-    if not found or not set(found) <= set(LIMITS) or not all(0 <= value < float("inf") for value in found.values()):
+        limits = {}
+    if not limits or not set(limits) <= set(LIMITS) or not all(0 <= value < float("inf") for value in limits.values()):
         raise ProjectError(
             f"--tolerance {text} is no limit for what may differ from the file",
             f"write 0, or some of {'=0.1,'.join(LIMITS)}=1 (per cent of classes, points, per cent of the range)",
         )
-    return found
+    return limits

@@ -34,7 +34,7 @@ class Model(Section):
     def _one_origin(self) -> Self:
         if (self.file is not None or self.float_file is not None) and self.baseline is not None:
             raise ValueError("baseline is trained here: it goes with neither file nor float_file")
-        if sum(one is not None for one in (self.quantized, self.float_file, self.file)) > 1:
+        if sum(origin is not None for origin in (self.quantized, self.float_file, self.file)) > 1:
             raise ValueError("give one of quantized (a function in model.py), float_file and file (trained models)")
         if self.arguments and self.quantized is None and self.baseline is None:
             raise ValueError("arguments are those of a function in model.py: give quantized or baseline")

@@ -179,9 +179,9 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _complete(sections: ProjectFile, folder: Path, where: str) -> Project:
     """Add the folder and the digest; checks that the model is there."""
-    given = sections.model.file or sections.model.float_file
-    file = folder / (given or "model.py")
+    model_file = sections.model.file or sections.model.float_file
+    file = folder / (model_file or "model.py")
     content = foreign.content(file, replace(MODEL_FILE, name=f"{where}: the model"))
-    if given is None:
+    if model_file is None:
         check_builders(sections, file)
     return Project(folder=folder, model_digest=hashlib.sha256(content).hexdigest(), **dict(sections))

@@ -75,8 +75,8 @@ class Quantize(Section):
     def at_least(self, width: int) -> Quantize:
         """The same with fixed-point weights, and no width below that one."""
 
-        def raised(one: int | None) -> int | None:
-            return None if one is None else max(one, width)
+        def raised(bits: int | None) -> int | None:
+            return None if bits is None else max(bits, width)
 
         names = ("weight", "bias", "activation")
         layers = {

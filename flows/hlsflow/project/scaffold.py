@@ -27,7 +27,7 @@ class Facts:
         inputs, classes: values of a sample, and outputs of the network.
         precision: type of the input.
         standardize: whether each feature is brought to mean 0 and standard deviation 1.
-        whole: whether the file holds samples in one piece, so that a test set has to be split off.
+        undivided: whether the file holds samples in one piece, so that a test set has to be split off.
     """
 
     source: str = "data.npz"
@@ -36,7 +36,7 @@ class Facts:
     classes: int = 4
     precision: str = "fixed<8,3,RND,SAT>"
     standardize: bool = False
-    whole: bool = True
+    undivided: bool = True
 
     def words(self, name: str) -> dict[str, object]:
         """Placeholders of the templates, and what stands for them."""
@@ -48,7 +48,7 @@ class Facts:
             "name": name,
             "source": json.dumps(self.source),
             "more": label + standardize,
-            "test": "test = 0.2" if self.whole else "# test = 0.2",
+            "test": "test = 0.2" if self.undivided else "# test = 0.2",
             "precision": self.precision,
             "inputs": self.inputs,
             "classes": self.classes,

@@ -23,12 +23,12 @@ class Range(Section):
     def _rises(self) -> Self:
         if self.high < self.low:
             raise ValueError(f"high {self.high} is below low {self.low}")
-        if self.whole and isinstance(self.step, float):
+        if self.integral and isinstance(self.step, float):
             raise ValueError(f"step {self.step} leaves the whole numbers: write low and high with a point")
         return self
 
     @property
-    def whole(self) -> bool:
+    def integral(self) -> bool:
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 

@@ -81,11 +81,11 @@ def check_autoencoder(model: Any, name: str) -> None:
     """
     if len(model.inputs) != 1:
         raise ModelError(f"{name} has {len(model.inputs)} inputs; [anomaly] reconstructs one", "join them to one")
-    given, found = (tuple(one[0].shape[1:]) for one in (model.inputs, model.outputs))
-    if math.prod(given) != math.prod(found):
+    taken_shape, given_shape = (tuple(ends[0].shape[1:]) for ends in (model.inputs, model.outputs))
+    if math.prod(taken_shape) != math.prod(given_shape):
         raise ModelError(
-            f"{name} takes samples of shape {given} and gives outputs of shape {found}; an autoencoder gives back as "
-            "many values as it takes",
+            f"{name} takes samples of shape {taken_shape} and gives outputs of shape {given_shape}; an autoencoder "
+            "gives back as many values as it takes",
             "end the model with one value for each value of a sample, or remove [anomaly]",
         )
     taken = {layer.name for layer in model.layers} & {DIFFERENCE, ERROR, SCORE}
@@ -123,18 +123,20 @@ def autoencoder_of(model: Any) -> Any:
     """The autoencoder within a detector, with which it shares its layers."""
     import tf_keras
 
-    _, found = model.get_layer(DIFFERENCE).input
-    return tf_keras.Model(model.inputs, found, name=model.name.removesuffix("_detector"))
+    _, reconstruction = model.get_layer(DIFFERENCE).input
+    return tf_keras.Model(model.inputs, reconstruction, name=model.name.removesuffix("_detector"))
 
 
 def _errors(autoencoder: Any) -> Any:
     """(n, values): the tensor of absolute errors; a leaky ReLU of slope -1 is the absolute value."""
     from tf_keras.layers import Flatten, LeakyReLU, Subtract
 
-    (given,), (found,) = autoencoder.inputs, autoencoder.outputs
-    if given.shape[1:] != found.shape[1:]:
-        given, found = (one if len(one.shape) == 2 else Flatten()(one) for one in (given, found))
-    error = LeakyReLU(-1.0, name=ERROR)(Subtract(name=DIFFERENCE)([given, found]))
+    (source,), (reconstruction,) = autoencoder.inputs, autoencoder.outputs
+    if source.shape[1:] != reconstruction.shape[1:]:
+        source, reconstruction = (
+            tensor if len(tensor.shape) == 2 else Flatten()(tensor) for tensor in (source, reconstruction)
+        )
+    error = LeakyReLU(-1.0, name=ERROR)(Subtract(name=DIFFERENCE)([source, reconstruction]))
     return error if len(error.shape) == 2 else Flatten()(error)
 
 
@@ -146,8 +148,8 @@ def _sum(threshold: float) -> Any:
     assert kind is not None
     integer, fraction = max(kind.integer - 1, 0), max(kind.frac, 0)  # QKeras' grids reach to 1, in steps of 1 or less
     bias = quantized_bits(1 + integer + fraction, integer, alpha=1)
-    one = quantized_bits(2, 1, alpha=1)
-    return QDense(1, kernel_quantizer=one, kernel_initializer="ones", bias_quantizer=bias, name=SCORE)
+    ones = quantized_bits(2, 1, alpha=1)
+    return QDense(1, kernel_quantizer=ones, kernel_initializer="ones", bias_quantizer=bias, name=SCORE)
 
 
 def _representable(threshold: float) -> float:

@@ -49,16 +49,16 @@ def apart(training: Training, project: Project, folder: Path, progress: Progress
 
 def _once(table: Devices, work: tuple[Any, ...]) -> TrainResult:
     context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(theirs, *work))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(sender, *work))
     process.start()
-    theirs.close()
+    sender.close()
     try:
-        if not ours.poll(table.wait_s):
+        if not receiver.poll(table.wait_s):
             raise DeviceError(_late(table), "start the training on all of them within devices.wait_s")
-        ready, result = ours.recv()
+        ready, result = receiver.recv()
         if ready:
-            ready, result = ours.recv()
+            ready, result = receiver.recv()
     except EOFError:
         process.join()
         raise ToolFailed(

@@ -13,7 +13,7 @@ from typing import Any
 from hlsflow.core.errors import LONGEST, ModelError
 from hlsflow.keras import keras2
 from hlsflow.project import Project
-from hlsflow.qat.settings import kept, unusual
+from hlsflow.qat.settings import restored, unusual
 from hlsflow.qat.user_code import Reads, guarded, load_module
 
 SOFTMAX = ("softmax", "quantized_softmax")
@@ -34,7 +34,7 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     """As `build`, and what building it has read."""
     keras2.ready()
     where = f"{function}() in {project.model_path}"
-    with guarded(project.folder) as reads, kept():
+    with guarded(project.folder) as reads, restored():
         try:
             builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
             model = builder(**_taken(builder, project.model.arguments))
@@ -52,9 +52,9 @@ def _check(model: Any, where: str) -> None:
     if not isinstance(model, tf_keras.Model):
         raise ModelError(f"{where} returned a {type(model).__name__}", "return a tf_keras model")
     if not model.inputs or len(model.outputs) != 1:
-        given = [len(ends or ()) for ends in (model.inputs, model.outputs)]
+        counts = [len(ends or ()) for ends in (model.inputs, model.outputs)]
         raise ModelError(
-            f"{where} has {given[0]} inputs and {given[1]} outputs", "use one input or more, and one output"
+            f"{where} has {counts[0]} inputs and {counts[1]} outputs", "use one input or more, and one output"
         )
     if not [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]:
         raise ModelError(f"{where} has no layers", "add some: the last one gives the logits")
@@ -70,7 +70,7 @@ def _check(model: Any, where: str) -> None:
 def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that a builder takes."""
     parameters = inspect.signature(builder).parameters
-    everything = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    everything = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
     return {name: value for name, value in arguments.items() if everything or name in parameters}
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hlsflow.core.errors import StorageError
+from hlsflow.core.store import replacing
 
 KEPT = 2
 """How many checkpoints stay: the newest, and the one before in case the newest is damaged."""
@@ -53,7 +53,8 @@ def save(folder: Path, fingerprint: str, state: State) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / f"epoch-{state.epoch:05d}.npz", packed(fingerprint, state))
+        with replacing(folder / f"epoch-{state.epoch:05d}.npz") as part:
+            part.write_bytes(packed(fingerprint, state))
         for old in _files(folder)[KEPT:]:
             old.unlink(missing_ok=True)
     except OSError as error:
@@ -89,28 +90,15 @@ def latest(folder: Path, fingerprint: str, say: Callable[[str], None]) -> State 
     """The newest readable state of that training, or None; tells the user about files it has to pass over."""
     for file in _files(folder):
         try:
-            found, state = unpacked(file.read_bytes())
+            owner, state = unpacked(file.read_bytes())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             say(f"checkpoint {file.name} is damaged ({error}); using the one before")
             continue
-        if found == fingerprint:
+        if owner == fingerprint:
             return state
         say(f"checkpoint {file.name} belongs to other settings, data or versions; training starts anew")
         return None
     return None
-
-
-def replace(file: Path, content: bytes) -> None:
-    """Write a file so that it holds the old content or the new one, whenever the process dies."""
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> list[Path]:

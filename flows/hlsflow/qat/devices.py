@@ -66,10 +66,10 @@ def cluster_of(table: Devices | None) -> Cluster | None:
     if not text:
         raise ProjectError(f"devices.strategy = 'workers' needs the environment variable {CLUSTER}", hint)
     with foreign.reading(CLUSTER, foreign.Kind("", "names no workers", hint, ProjectError)):
-        given = json.loads(text)
-        workers, task = tuple(map(str, given["cluster"]["worker"])), given["task"]
+        content = json.loads(text)
+        workers, task = tuple(map(str, content["cluster"]["worker"])), content["task"]
         index, kind = int(task["index"]), task["type"]
-    if kind != "worker" or set(given["cluster"]) != {"worker"} or not 0 <= index < len(workers):
+    if kind != "worker" or set(content["cluster"]) != {"worker"} or not 0 <= index < len(workers):
         raise ProjectError(f"{CLUSTER} must name workers alone, and this process as one of them: {text}", hint)
     return Cluster(workers, index)
 
@@ -203,9 +203,9 @@ class Runtime:
 
         def there(function: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(function)
-            def placed(*given: Any, **named: Any) -> Any:
+            def placed(*arguments: Any, **named: Any) -> Any:
                 with tf.device(device):
-                    return function(*given, **named)
+                    return function(*arguments, **named)
 
             return placed
 
@@ -231,7 +231,7 @@ class Runtime:
             number = tf.distribute.get_replica_context().replica_id_in_sync_group
             rows, shares = tf.shape(x)[0], self.replicas
             first, end = number * rows // shares, (number + 1) * rows // shares
-            right = tuple(one[first:end] for one in y) if isinstance(y, tuple) else y[first:end]
+            right = tuple(part[first:end] for part in y) if isinstance(y, tuple) else y[first:end]
             return function(x[first:end], right, tf.cast(rows, tf.float32))
 
         parts = self._strategy.run(mine, args=(x, y))
@@ -268,8 +268,8 @@ class Runtime:
         except (tf.errors.OpError, RuntimeError) as error:
             if self.cluster is None or not _is_loss(error):
                 raise
-            told = re.search(r"aborted by: *(.+)", str(error))
-            reason = told[1].strip() if told else type(error).__name__
+            message = re.search(r"aborted by: *(.+)", str(error))
+            reason = message[1].strip() if message else type(error).__name__
             raise WorkerLost(f"another worker of the training is lost: {reason}", AGAIN) from error
 
 
@@ -339,7 +339,9 @@ def _strategy(table: Devices, cluster: Cluster | None) -> Any:
         return _tpu(table)
     if cluster is not None:
         return tf.distribute.MultiWorkerMirroredStrategy()  # returns when all workers have come
-    there = {f"{one.device_type}:{one.name.rsplit(':', 1)[1]}": None for one in tf.config.list_logical_devices()}
+    there = {
+        f"{device.device_type}:{device.name.rsplit(':', 1)[1]}": None for device in tf.config.list_logical_devices()
+    }
     wanted = table.use or tuple(name for name in there if name.startswith("GPU")) or tuple(there)
     for name in (*wanted, *table.layers.values()):
         if name not in there:

@@ -22,6 +22,7 @@ from hlsflow.qat.checkpoint import State
 from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.prune import Pruner
 from hlsflow.qat.compress.share import Sharer
+from hlsflow.qat.curves import LOGS
 from hlsflow.qat.devices import Part, Runtime
 from hlsflow.qat.objective import Objective
 
@@ -39,7 +40,7 @@ class Fit:
         data: to train on and to choose the best epoch by.
         objective: what is minimized.
         source: the project's [data].
-        folder: for checkpoints.
+        folder: for checkpoints, itself in one for those of all networks.
         fingerprint: of everything that determines the trained weights.
         from_trained: whether the weights that the model has are a candidate for the best ones.
         pruner: the masks to train under; None: no pruning.
@@ -61,9 +62,14 @@ class Fit:
     sharer: Sharer | None = None
     runtime: Runtime = field(default_factory=Runtime)
 
+    @property
+    def logs(self) -> Path:
+        """The folder of its logs for TensorBoard, in one beside that of all checkpoints."""
+        return self.folder.parent.parent / LOGS / self.folder.name
+
     def extras_digest(self) -> list[str | None]:
         """Of masks, teacher and clusters."""
-        return [None if one is None else one.digest() for one in (self.pruner, self.teacher, self.sharer)]
+        return [None if extra is None else extra.digest() for extra in (self.pruner, self.teacher, self.sharer)]
 
 
 def _rate(training: Training, epoch: int) -> float:
@@ -139,10 +145,10 @@ class Engine:
         self._optimizer.learning_rate.assign(rate)
         compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
         compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
-        given = tf.constant(order), self._samples(epoch), self._right
-        loss = float(self._pass(*given))
+        arguments = tf.constant(order), self._samples(epoch), self._right
+        loss = float(self._pass(*arguments))
         if self._draws is None:
-            self._draws = _draws_numbers(self._pass.get_concrete_function(*given))
+            self._draws = _draws_numbers(self._pass.get_concrete_function(*arguments))
         return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
 
     def _judged(self) -> dict[str, float]:
@@ -150,7 +156,7 @@ class Engine:
         if self._model is not self._judged_model:
             self._judged_model.set_weights(self._model.get_weights())
         means = map(float, self._validation(*self._val))
-        return {f"val_{name}": mean for name, mean in zip(("loss", *self._objective.told), means, strict=True)}
+        return {f"val_{name}": mean for name, mean in zip(("loss", *self._objective.names), means, strict=True)}
 
     def _samples(self, epoch: int) -> Any:
         """The training samples of an epoch, changed at random where the project asks for it."""
@@ -169,8 +175,8 @@ class Engine:
         for start in tf.range(0, rows, batch):
             chosen = order[start : start + batch]
             with self._runtime.host():
-                given = tf.gather(x, chosen), _gathered(y, chosen)
-            loss = self._step(*given)
+                samples = tf.gather(x, chosen), _gathered(y, chosen)
+            loss = self._step(*samples)
             total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
         return total / rows
 
@@ -194,13 +200,13 @@ class Engine:
 
         part, variables = Part(count), self._model.trainable_variables
         with tf.GradientTape() as tape:
-            given = split(self._model, x)
-            outputs = self._student(given) if self._student else self._model(given, training=True)
+            inputs = split(self._model, x)
+            outputs = self._student(inputs) if self._student else self._model(inputs, training=True)
             logits = tf.cast(outputs[0] if isinstance(outputs, list) else outputs, tf.float32)
             loss = part.mean(self._losses(x, y, logits))
             if self._teacher is not None:
                 loss = self._teacher.loss(x, outputs, loss, part)
-            objective = tf.add_n([loss, *(one / self._runtime.replicas for one in self._model.losses)])
+            objective = tf.add_n([loss, *(regularizer / self._runtime.replicas for regularizer in self._model.losses)])
             if self._scaled:
                 objective = self._optimizer.get_scaled_loss(objective)
         gradients = tape.gradient(objective, variables)
@@ -217,14 +223,14 @@ class Engine:
         import tensorflow as tf
 
         rows = len(self._data.x_val)
-        total = tf.zeros(1 + len(self._objective.told))
+        total = tf.zeros(1 + len(self._objective.names))
         for start in tf.range(0, rows, PREDICT_ROWS):
-            given = x[start : start + PREDICT_ROWS]
+            inputs = x[start : start + PREDICT_ROWS]
             right = _sliced(y, start)
-            found = self._judged_model(split(self._judged_model, given), training=False)
-            found = found[0] if isinstance(found, list) else found
-            figures = self._objective.figures(given, right[0] if isinstance(right, tuple) else right, found)
-            total += tf.stack([tf.reduce_sum(one) for one in (self._losses(given, right, found), *figures)])
+            outputs = self._judged_model(split(self._judged_model, inputs), training=False)
+            outputs = outputs[0] if isinstance(outputs, list) else outputs
+            figures = self._objective.figures(inputs, right[0] if isinstance(right, tuple) else right, outputs)
+            total += tf.stack([tf.reduce_sum(figure) for figure in (self._losses(inputs, right, outputs), *figures)])
         return total / rows
 
 
@@ -239,13 +245,13 @@ def _gathered(y: Any, rows: Any) -> Any:
     """Chosen rows of what `_weighed` makes."""
     import tensorflow as tf
 
-    return tuple(tf.gather(one, rows) for one in y) if isinstance(y, tuple) else tf.gather(y, rows)
+    return tuple(tf.gather(part, rows) for part in y) if isinstance(y, tuple) else tf.gather(y, rows)
 
 
 def _sliced(y: Any, start: Any) -> Any:
     """The rows of what `_weighed` makes that go through a model at once when it is judged."""
     end = start + PREDICT_ROWS
-    return tuple(one[start:end] for one in y) if isinstance(y, tuple) else y[start:end]
+    return tuple(part[start:end] for part in y) if isinstance(y, tuple) else y[start:end]
 
 
 def _draws_numbers(compiled: Any) -> bool:

@@ -25,10 +25,10 @@ def for_inference(config: Any) -> Any:
         return [for_inference(item) for item in config]
     if not isinstance(config, dict):
         return config
-    kept = {key: for_inference(value) for key, value in config.items() if key != "compile_config"}
-    if kept.get("class_name") == PRUNED and isinstance(kept.get("config"), dict):
-        kept["config"] = kept["config"] | {"pruning_schedule": CONSTANT}
-    return kept
+    used = {key: for_inference(value) for key, value in config.items() if key != "compile_config"}
+    if used.get("class_name") == PRUNED and isinstance(used.get("config"), dict):
+        used["config"] = used["config"] | {"pruning_schedule": CONSTANT}
+    return used
 
 
 def with_config(path: Path, config: Mapping[str, Any], folder: Path) -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from hlsflow.core.errors import ModelError, said
+from hlsflow.core.errors import ModelError, first_line
 from hlsflow.ir.fixed import Array
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
@@ -86,7 +86,7 @@ def rebuilt(path: Path, config: Mapping[str, Any]) -> Any:
     except ModelError as error:
         raise ModelError(f"{path} was saved by Keras 3: {error.message}", HINT) from error
     except Exception as error:  # whatever a strange configuration, or weights that do not fit, cause in Keras
-        raise ModelError(f"{path} was saved by Keras 3 and cannot be read: {said(error)}", HINT) from error
+        raise ModelError(f"{path} was saved by Keras 3 and cannot be read: {first_line(error)}", HINT) from error
 
 
 def _built(config: Mapping[str, Any]) -> Any:
@@ -118,9 +118,9 @@ def _functional(config: Mapping[str, Any]) -> Any:
         if entry["class_name"] == "InputLayer":
             tensors[name] = tf_keras.Input(entry["config"]["batch_shape"][1:], name=name)
         else:
-            given = _given(name, entry["inbound_nodes"], tensors)
-            tensors[name] = _layer(entry)(given)
-    ends = [[tensors[_source(one)] for one in _listed(config[key])] for key in ("input_layers", "output_layers")]
+            source = _given(name, entry["inbound_nodes"], tensors)
+            tensors[name] = _layer(entry)(source)
+    ends = [[tensors[_source(end)] for end in _listed(config[key])] for key in ("input_layers", "output_layers")]
     return tf_keras.Model(*ends, name=config["name"])
 
 
@@ -128,8 +128,8 @@ def _given(name: str, nodes: Sequence[Any], tensors: Mapping[str, Any]) -> Any:
     if len(nodes) != 1 or len(nodes[0]["args"]) != 1:
         raise ModelError(f"layer '{name}' is applied {len(nodes)} times, or to several arguments")
     argument = nodes[0]["args"][0]
-    found = [tensors[_source(one["config"]["keras_history"])] for one in _entries(argument)]
-    return found if isinstance(argument, list) else found[0]
+    sources = [tensors[_source(entry["config"]["keras_history"])] for entry in _entries(argument)]
+    return sources if isinstance(argument, list) else sources[0]
 
 
 def _entries(argument: Any) -> list[Any]:
@@ -165,8 +165,8 @@ def _require_plain(config: Mapping[str, Any]) -> None:
     name = config["name"]
     function = config.get("activation", "linear")
     if function is not None and function not in ACTIVATIONS:
-        told = function if isinstance(function, str) else "an object"
-        raise ModelError(f"layer '{name}' has the activation {told}, which is not read from such files")
+        name_of_function = function if isinstance(function, str) else "an object"
+        raise ModelError(f"layer '{name}' has the activation {name_of_function}, which is not read from such files")
     if config.get("data_format", "channels_last") != "channels_last":
         raise ModelError(f"layer '{name}' has data_format={config['data_format']}")
     if config.get("quantization_config") is not None or _dtype(config.get("dtype")) != "float32":
@@ -197,7 +197,7 @@ def _stored(path: Path, layers: Mapping[str, Any]) -> Weights:
     with h5py.File(path, "r") as file:
         for name in layers:
             group = file["model_weights"][name]
-            yield name, [np.asarray(group[one]) for one in group.attrs["weight_names"]]
+            yield name, [np.asarray(group[weight]) for weight in group.attrs["weight_names"]]
 
 
 def _archived(config: Mapping[str, Any], folder: Path, path: Path, layers: Mapping[str, Any]) -> Weights:
@@ -206,12 +206,12 @@ def _archived(config: Mapping[str, Any], folder: Path, path: Path, layers: Mappi
 
     with zipfile.ZipFile(path) as archive:
         weights = archive.extract("model.weights.h5", folder)
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     with h5py.File(weights, "r") as file:
         for entry in config["config"]["layers"]:
             name, kind = entry["config"]["name"], _snake(entry["class_name"])
-            group = f"layers/{kind}_{seen[kind]}/vars" if seen[kind] else f"layers/{kind}/vars"
-            seen[kind] += 1
+            group = f"layers/{kind}_{counts[kind]}/vars" if counts[kind] else f"layers/{kind}/vars"
+            counts[kind] += 1
             if name in layers:
                 yield name, [np.asarray(file[group][str(index)]) for index in range(len(layers[name].weights))]
 

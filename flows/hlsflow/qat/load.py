@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core import foreign
-from hlsflow.core.errors import ModelError, said
+from hlsflow.core.errors import ModelError, first_line
 from hlsflow.keras import keras2
 from hlsflow.project.errors import nearest
 from hlsflow.qat import keras3
@@ -81,16 +81,16 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
         _check_weights(path, model)
         return model
 
-    known = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
-    _check(path, config, set(known), _keras_classes(), allow_lambda)
+    objects = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
+    _check(path, config, set(objects), _keras_classes(), allow_lambda)
     if too_wide(config):
         raise ModelError(f"{path} has a {too_wide(config)}", "train the network with fewer bits")
     try:
         with tempfile.TemporaryDirectory() as folder:
             file = path if config == saved else with_config(path, config, Path(folder))
-            model = _rebuilt(file, known, safe_mode=not allow_lambda)
+            model = _rebuilt(file, objects, safe_mode=not allow_lambda)
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
-        raise ModelError(f"{path} cannot be rebuilt: {said(error)}", RESAVE) from error
+        raise ModelError(f"{path} cannot be rebuilt: {first_line(error)}", RESAVE) from error
 
     if not hasattr(model, "layers"):  # a configuration of something else makes something else
         raise ModelError(f"{path} holds a {type(model).__name__}, and no model", RESAVE)
@@ -98,12 +98,12 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
     return model
 
 
-def _rebuilt(file: Path, known: Mapping[str, Any], safe_mode: bool) -> Any:
+def _rebuilt(file: Path, objects: Mapping[str, Any], safe_mode: bool) -> Any:
     import tf_keras
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-        return tf_keras.models.load_model(file, custom_objects=known, compile=False, safe_mode=safe_mode)
+        return tf_keras.models.load_model(file, custom_objects=objects, compile=False, safe_mode=safe_mode)
 
 
 def _check_weights(path: Path, model: Any) -> None:
@@ -128,9 +128,9 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         return _read_h5(path)
     if head.startswith(_ZIP):
         _expect_suffix(path, ".keras")
-        found = _read_keras(path)
+        contents = _read_keras(path)
         require_self_contained(path)
-        return found
+        return contents
     raise ModelError(f"{path} is neither an HDF5 (.h5) nor a .keras file, or its beginning is damaged", RESAVE)
 
 
@@ -182,10 +182,10 @@ def _parse(path: Path, text: str | bytes) -> dict[str, Any]:
     return config
 
 
-def _check(path: Path, config: Mapping[str, Any], given: set[str], keras: set[str], allow_lambda: bool) -> None:
-    """Refuse code first, then whatever is neither `given` to Keras nor its own."""
+def _check(path: Path, config: Mapping[str, Any], registered: set[str], keras: set[str], allow_lambda: bool) -> None:
+    """Refuse code first, then whatever is neither `registered` to Keras nor its own."""
     references = list(_references(config, "the model"))
-    allowed = (given | keras) - FILES | (CODE if allow_lambda else set())
+    allowed = (registered | keras) - FILES | (CODE if allow_lambda else set())
     for reference in references:
         if reference.class_name in CODE and not allow_lambda:
             raise ModelError(
@@ -193,7 +193,7 @@ def _check(path: Path, config: Mapping[str, Any], given: set[str], keras: set[st
                 "use layers of Keras instead (Add, not +), or allow it (--allow-lambda) if you trust who made the file",
             )
     for reference in references:
-        if reference.module.split(".")[0] not in MODULES and reference.registered not in given:
+        if reference.module.split(".")[0] not in MODULES and reference.registered not in registered:
             raise ModelError(
                 f"{path}: layer '{reference.layer}' refers to '{reference.name}' of the Python module "
                 f"'{reference.module}', which is not loaded for safety",

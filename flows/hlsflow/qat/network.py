@@ -62,20 +62,20 @@ def network_digest(model: Any) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-            found = hashlib.sha256(model.to_json().encode())
+            content = hashlib.sha256(model.to_json().encode())
     except Exception as error:  # whatever the layers raise
         raise ModelError(
             f"network '{model.name}' cannot be saved: {error}", "give each layer of your own a get_config()"
         ) from error
     for weights in model.get_weights():
-        found.update(f"{weights.shape} {weights.dtype}".encode() + weights.tobytes())
-    return found.hexdigest()
+        content.update(f"{weights.shape} {weights.dtype}".encode() + weights.tobytes())
+    return content.hexdigest()
 
 
 def changed(project: Project, read: Mapping[str, str]) -> list[str]:
     """The files among those that an earlier key says were read (its `read`) which hold something else now."""
     home = str(project.folder.resolve())
-    return [name for name, found in read.items() if _digest(os.path.join(home, name)) != found]
+    return [name for name, recorded in read.items() if _digest(os.path.join(home, name)) != recorded]
 
 
 def _question(project: Project, functions: list[str]) -> list[Any]:
@@ -91,10 +91,10 @@ def _seed(project: Project) -> int:
 def _recorded(record: Path, project: Project, skip: Collection[Path]) -> Values | None:
     """The key from the record, when nothing has changed since."""
     try:
-        told = json.loads(record.read_text(encoding="utf-8"))
-        state = told["state"]
+        content = json.loads(record.read_text(encoding="utf-8"))
+        state = content["state"]
         reads = Reads(*(set(state[name]) for name in ("files", "folders", "variables")))
-        key: Values = told["key"]
+        key: Values = content["key"]
         return key if state == _state(project, reads, skip) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -130,7 +130,7 @@ def _contents(project: Project, reads: Reads) -> Values:
     """Path from the project's folder → digest of what counts by its bytes: all files below it, and Python elsewhere."""
     home = str(project.folder.resolve())
     inside = (file for file in reads.files if file.startswith(f"{home}{os.sep}") or file.endswith(".py"))
-    return {os.path.relpath(file, home): found for file in sorted(inside) if (found := _digest(file))}
+    return {os.path.relpath(file, home): content_digest for file in sorted(inside) if (content_digest := _digest(file))}
 
 
 def _state(project: Project, reads: Reads, skip: Collection[Path]) -> dict[str, Any]:
@@ -170,8 +170,8 @@ def _tree(project: Project, skip: Collection[Path]) -> str:
     rows = []
     for file in _files(project.folder.resolve(), skip):
         with suppress(OSError):
-            found = file.stat()
-            rows.append([str(file), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino])
+            state = file.stat()
+            rows.append([str(file), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino])
     return digest(sorted(rows))
 
 

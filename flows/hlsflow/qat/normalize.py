@@ -45,21 +45,23 @@ def normalized(model: Any, x: NDArray[np.float32], grid: Fixed, result: Fixed) -
             "scale the samples in the data file, or use data.standardize",
         )
     shape = sample_shape(model)
-    given = tf_keras.Input(shape, name="raw")
+    raw = tf_keras.Input(shape, name="raw")
     layer = tf_keras.layers.BatchNormalization(epsilon=0.0, fused=False, trainable=False, name=NAME)
-    values = layer(given)
+    values = layer(raw)
     mean, scale = constants(x.reshape(-1, *shape), grid)
     layer.set_weights([scale, np.zeros_like(scale), mean, np.ones_like(scale)])
     quantizer = f"quantized_bits({result.width},{result.integer - result.signed},alpha=1)"
     values = QActivation(quantizer, name=GRID)(values)
     parents, tensors = parents_of(model), {}
-    for one in layers_of(model):
-        if type(one).__name__ == "InputLayer":
-            tensors[one.name] = values
+    for original in layers_of(model):
+        if type(original).__name__ == "InputLayer":
+            tensors[original.name] = values
         else:
-            read = [tensors[name] for name in parents[one.name]]
-            tensors[one.name] = type(one).from_config(one.get_config())(read[0] if len(read) == 1 else read)
-    return tf_keras.Model(given, [tensors[end.node.layer.name] for end in model.outputs], name=model.name)
+            read = [tensors[name] for name in parents[original.name]]
+            tensors[original.name] = type(original).from_config(original.get_config())(
+                read[0] if len(read) == 1 else read
+            )
+    return tf_keras.Model(raw, [tensors[end.node.layer.name] for end in model.outputs], name=model.name)
 
 
 def constants(x: NDArray[np.float32], grid: Fixed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -40,7 +40,7 @@ class Objective(Protocol):
     def name(self) -> str: ...
 
     @property
-    def told(self) -> tuple[str, ...]: ...
+    def names(self) -> tuple[str, ...]: ...
 
     def losses(self, x: Any, y: Any, outputs: Any) -> Any:
         """(n,): the loss of each sample.
@@ -53,7 +53,7 @@ class Objective(Protocol):
         ...
 
     def figures(self, x: Any, y: Any, outputs: Any) -> Sequence[Any]:
-        """(n,) for each name in `told`, of which means are told; arguments as of `losses`."""
+        """(n,) for each name in `names`, of which means are told; arguments as of `losses`."""
         ...
 
 
@@ -79,7 +79,7 @@ class Supervised:
         return f"{self.task.kind} by {self.loss}"
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         if self.task.kind is Kind.REGRESSION:
             return ("mse", "mae", "r2") if self.spread else ("mse", "mae")
         return ("accuracy",)
@@ -87,76 +87,76 @@ class Supervised:
     def losses(self, x: Any, y: Any, outputs: Any) -> Any:
         import tensorflow as tf
 
-        wanted, found = self._compared(y, outputs)
-        losses = _MAKERS[self.loss](self.task, wanted, found)
+        wanted, predicted = self._compared(y, outputs)
+        losses = _MAKERS[self.loss](self.task, wanted, predicted)
         return losses * tf.gather(tf.constant(self.weights, tf.float32), y) if self.weights else losses
 
     def figures(self, x: Any, y: Any, outputs: Any) -> Sequence[Any]:
         import tensorflow as tf
 
-        wanted, found = self._compared(y, outputs)
+        wanted, predicted = self._compared(y, outputs)
         if self.task.kind is Kind.REGRESSION:
-            mse, mae = tf.reduce_mean(tf.square(found - wanted), 1), tf.reduce_mean(tf.abs(found - wanted), 1)
+            mse, mae = tf.reduce_mean(tf.square(predicted - wanted), 1), tf.reduce_mean(tf.abs(predicted - wanted), 1)
             return (mse, mae, 1 - mse / self.spread) if self.spread else (mse, mae)
         if self.task.kind is Kind.CLASSES:
-            return (tf.cast(tf.argmax(found, 1) == wanted, tf.float32),)
-        right = tf.equal(found > self.task.cut, wanted > 0.5)
+            return (tf.cast(tf.argmax(predicted, 1) == wanted, tf.float32),)
+        right = tf.equal(predicted > self.task.cut, wanted > 0.5)
         return (tf.reduce_mean(tf.cast(right, tf.float32), 1),)
 
     def _compared(self, y: Any, outputs: Any) -> tuple[Any, Any]:
         """What is right, and the outputs beside it: (n,) and (n, classes), or twice (n, values)."""
         import tensorflow as tf
 
-        found = tf.reshape(outputs, (tf.shape(outputs)[0], -1))
+        predicted = tf.reshape(outputs, (tf.shape(outputs)[0], -1))
         if self.task.kind is Kind.CLASSES:
-            return y, found
-        return tf.cast(tf.reshape(y, tf.shape(found)), tf.float32), found
+            return y, predicted
+        return tf.cast(tf.reshape(y, tf.shape(predicted)), tf.float32), predicted
 
 
-def _cross_entropy(task: Task, wanted: Any, found: Any) -> Any:
+def _cross_entropy(task: Task, wanted: Any, predicted: Any) -> Any:
     import tensorflow as tf
     import tf_keras
 
     if task.kind is Kind.CLASSES:
-        return tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, found)
-    return tf_keras.losses.binary_crossentropy(wanted, found, from_logits=not task.cut)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, predicted)
+    return tf_keras.losses.binary_crossentropy(wanted, predicted, from_logits=not task.cut)
 
 
-def _focal(task: Task, wanted: Any, found: Any) -> Any:
+def _focal(task: Task, wanted: Any, predicted: Any) -> Any:
     import tensorflow as tf
     import tf_keras
 
     if task.kind is Kind.CLASSES:
-        one_hot = tf.one_hot(wanted, found.shape[1])
-        return tf_keras.losses.categorical_focal_crossentropy(one_hot, found, from_logits=True)
-    return tf_keras.losses.binary_focal_crossentropy(wanted, found, from_logits=not task.cut)
+        one_hot = tf.one_hot(wanted, predicted.shape[1])
+        return tf_keras.losses.categorical_focal_crossentropy(one_hot, predicted, from_logits=True)
+    return tf_keras.losses.binary_focal_crossentropy(wanted, predicted, from_logits=not task.cut)
 
 
-def _hinge(task: Task, wanted: Any, found: Any) -> Any:
+def _hinge(task: Task, wanted: Any, predicted: Any) -> Any:
     import tensorflow as tf
     import tf_keras
 
     if task.kind is Kind.CLASSES:
-        return tf_keras.losses.categorical_hinge(tf.one_hot(wanted, found.shape[1]), found)
-    return tf_keras.losses.hinge(2 * wanted - 1, found)
+        return tf_keras.losses.categorical_hinge(tf.one_hot(wanted, predicted.shape[1]), predicted)
+    return tf_keras.losses.hinge(2 * wanted - 1, predicted)
 
 
-def _mse(task: Task, wanted: Any, found: Any) -> Any:
+def _mse(task: Task, wanted: Any, predicted: Any) -> Any:
     import tensorflow as tf
     import tf_keras
 
     if task.kind is Kind.CLASSES:
-        wanted, found = tf.one_hot(wanted, found.shape[1]), tf.nn.softmax(found)
+        wanted, predicted = tf.one_hot(wanted, predicted.shape[1]), tf.nn.softmax(predicted)
     elif task.kind is not Kind.REGRESSION and not task.cut:
-        found = tf.sigmoid(found)
-    return tf_keras.losses.mean_squared_error(wanted, found)
+        predicted = tf.sigmoid(predicted)
+    return tf_keras.losses.mean_squared_error(wanted, predicted)
 
 
 def _of_keras(name: str) -> Any:
-    def losses(task: Task, wanted: Any, found: Any) -> Any:
+    def losses(task: Task, wanted: Any, predicted: Any) -> Any:
         import tf_keras
 
-        return getattr(tf_keras.losses, name)(wanted, found)
+        return getattr(tf_keras.losses, name)(wanted, predicted)
 
     return losses
 
@@ -176,13 +176,13 @@ _MAKERS: Mapping[str, Any] = {
 class Reconstruction:
     """Mean squared error of the outputs against the values of the sample itself, for the detection of anomalies."""
 
-    name, told = "reconstruction", ()
+    name, names = "reconstruction", ()
 
     def losses(self, x: Any, y: Any, outputs: Any) -> Any:
         import tensorflow as tf
 
-        wanted, found = (tf.reshape(one, (tf.shape(one)[0], -1)) for one in (x, outputs))
-        return tf.reduce_mean(tf.square(found - wanted), 1)
+        wanted, predicted = (tf.reshape(values, (tf.shape(values)[0], -1)) for values in (x, outputs))
+        return tf.reduce_mean(tf.square(predicted - wanted), 1)
 
     def figures(self, x: Any, y: Any, outputs: Any) -> Sequence[Any]:
         return ()

@@ -49,10 +49,10 @@ def require_self_contained(path: Path) -> None:
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    for one in members:
-        if stat.S_IFMT(one.external_attr >> 16) not in (0, stat.S_IFREG):  # 0: the archive does not say
-            KIND.refuse(path, f"holds '{one.filename}', which is no plain file", HINT)
-    names = [one.filename for one in members]
+    for member in members:
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):  # 0: the archive does not say
+            KIND.refuse(path, f"holds '{member.filename}', which is no plain file", HINT)
+    names = [member.filename for member in members]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         KIND.refuse(path, f"holds '{twice[0]}' more than once", HINT)
@@ -73,24 +73,24 @@ def _datasets(path: Path, file: Any) -> Iterator[Any]:
     """All datasets, each looked at before it is told; no link is followed but the file's own to its parts."""
     import h5py
 
-    groups, seen = [file["/"]], set()
+    groups, addresses = [file["/"]], set()
     while groups:
         group = groups.pop()
         for name in group.id:
             where = f"'{group.name.rstrip('/')}/{_text(name)}'"
             _check_link(path, where, group.id.links.get_info(name).type)
-            found = group[name]
-            address = h5py.h5o.get_info(found.id).addr
-            if address in seen:
+            item = group[name]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in addresses:
                 continue
-            seen.add(address)
-            if len(seen) > OBJECTS:
+            addresses.add(address)
+            if len(addresses) > OBJECTS:
                 KIND.refuse(path, f"has more than {OBJECTS:,} parts")
-            if isinstance(found, h5py.Group):
-                groups.append(found)
-            elif isinstance(found, h5py.Dataset):
-                _check_dataset(path, where, found)
-                yield found
+            if isinstance(item, h5py.Group):
+                groups.append(item)
+            elif isinstance(item, h5py.Dataset):
+                _check_dataset(path, where, item)
+                yield item
 
 
 def _text(name: bytes | str) -> str:

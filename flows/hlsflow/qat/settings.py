@@ -18,7 +18,7 @@ import numpy as np
 
 
 @contextmanager
-def kept() -> Iterator[None]:
+def restored() -> Iterator[None]:
     """Put back the number type, the order of axes and the policy of Keras, and what of Python concerns all code."""
     import tensorflow as tf
     import tf_keras

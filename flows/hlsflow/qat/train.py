@@ -1,7 +1,7 @@
 """Trains a project's quantized model and its float baseline, and survives being killed.
 
-In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, and
-`checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
+In: a project and a folder. Out, in that folder: `qat.h5`, `float.h5`, `history.json`, `metrics.json`, `tensorboard/`,
+and `checkpoints/`, from which an interrupted training goes on to bit-identical weights on the same machine.
 
 Which weights are kept: those of the epoch with the highest validation accuracy, of a training that prunes or shares
 among the epochs at the final sparsity with shared weights; among equals, the lowest validation loss; among equals
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hlsflow.core.errors import ModelError, ProjectError, StorageError
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
-from hlsflow.core.store import digest
+from hlsflow.core.store import digest, replacing, write_text
 from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, load_data
@@ -40,6 +40,7 @@ from hlsflow.qat.compress.distil import Teacher
 from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.share import sharer_of
 from hlsflow.qat.compress.shrink import without_pruned
+from hlsflow.qat.curves import Curves
 from hlsflow.qat.devices import Runtime, check_layers, started
 from hlsflow.qat.engine import PREDICT_ROWS, Engine, Fit
 from hlsflow.qat.network import network_digest
@@ -116,7 +117,10 @@ def train(project: Project, folder: Path, progress: Progress | None = None, lane
         histories[name] = state.history
     write_results(folder, histories, figures)
     if detectors:
-        _write_json(folder / "anomaly.json", {name: one.to_json() for name, one in detectors.items()})
+        write_text(
+            folder / "anomaly.json",
+            json.dumps({name: detector.to_json() for name, detector in detectors.items()}, indent=1),
+        )
     return TrainResult(files["qat"], files.get("float"), figures)
 
 
@@ -138,17 +142,13 @@ def save_model(model: Any, file: Path) -> None:
     Raises:
         StorageError: the file cannot be written.
     """
-    part = file.with_name(f".part.{file.name}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
+        with replacing(file) as part, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras 2 advises .keras, which loses QKeras' quantizer objects
             model.save(part, save_format="h5", include_optimizer=False)
-        part.replace(file)
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {error}", "make room or correct the permissions") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
@@ -158,8 +158,8 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
 
 def _outputs(model: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The first output, (n, values)."""
-    found = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
-    first: NDArray[np.float32] = found[0] if isinstance(found, list) else found
+    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
+    first: NDArray[np.float32] = outputs[0] if isinstance(outputs, list) else outputs
     return first.reshape(len(first), -1)
 
 
@@ -180,22 +180,16 @@ def finish(
     outputs = _outputs(model, data.shaped(sample_shape(model)).x_test)
     figures = task.figures(outputs, data.y_test, about, remark)
     if len(data.y_test):
-        said = ", ".join(f"{one.name} {one.value:.4f}" for one in figures if one.value is not None)
-        progress.say(f"{file.stem}: test {said} on {count} samples")
+        shown = ", ".join(f"{figure.name} {figure.value:.4f}" for figure in figures if figure.value is not None)
+        progress.say(f"{file.stem}: test {shown} on {count} samples")
     return figures
 
 
 def write_results(folder: Path, histories: Mapping[str, tuple[Mapping[str, float], ...]], figures: MetricSet) -> None:
     """Write `history.json` and `metrics.json`; raises StorageError."""
-    _write_json(folder / "history.json", {name: [dict(row) for row in rows] for name, rows in histories.items()})
-    _write_json(folder / "metrics.json", figures.to_json())
-
-
-def _write_json(file: Path, content: object) -> None:
-    try:
-        checkpoint.replace(file, json.dumps(content, indent=1).encode())
-    except OSError as error:
-        raise StorageError(f"{file} cannot be written: {error.strerror}", "make room, then run again") from error
+    rows_of = {name: [dict(row) for row in rows] for name, rows in histories.items()}
+    write_text(folder / "history.json", json.dumps(rows_of, indent=1))
+    write_text(folder / "metrics.json", json.dumps(figures.to_json(), indent=1))
 
 
 @dataclass(frozen=True)
@@ -265,13 +259,15 @@ def fit(model: Any, job: Fit, progress: Progress) -> State:
         if state.epoch:
             progress.say(f"{job.name}: going on after epoch {state.epoch} of {training.epochs}")
         engine.restore(state)
+        curves = Curves(job.logs, state.history) if runtime.chief else None
         with progress.track(f"train {job.name}", training.epochs, state.epoch) as advance:
             while state.epoch < training.epochs and not _out_of_patience(state, training):
                 state = _epoch(engine, state, runtime)
-                if runtime.chief:
-                    checkpoint.save(job.folder, job.fingerprint, state)
                 last = state.history[-1]
-                kind = next((one for one in ("accuracy", "r2") if f"val_{one}" in last), "loss")
+                if curves is not None:
+                    checkpoint.save(job.folder, job.fingerprint, state)
+                    curves.add(state.epoch - 1, last)
+                kind = next((metric for metric in ("accuracy", "r2") if f"val_{metric}" in last), "loss")
                 advance(f"loss {last['loss']:.3f}  validation {kind} {last[f'val_{kind}']:.4f}")
     model.set_weights(state.best)
     return state
@@ -298,11 +294,11 @@ def _found(error: Exception) -> str:
 def _begun(engine: Engine, job: Fit, progress: Progress) -> State:
     """The newest state of the training, or its first one; that of the chief, on all workers."""
     runtime = job.runtime
-    found = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
+    latest = checkpoint.latest(job.folder, job.fingerprint, progress.say) if runtime.chief else None
     if runtime.cluster is None:
-        return found or engine.start(job.from_trained)
+        return latest or engine.start(job.from_trained)
     state = engine.start(job.from_trained)  # on all of them, as they read weights together
-    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, found or state)))
+    wanted, state = checkpoint.unpacked(runtime.agreed(checkpoint.packed(job.fingerprint, latest or state)))
     if wanted != job.fingerprint:
         raise ProjectError(
             f"'{job.name}' here is not what the chief trains", "give all workers the same project, data and versions"

@@ -178,7 +178,7 @@ class _Finder:
 def _fresh_modules(home: Path) -> Iterator[None]:
     finder, path = _Finder(), list(sys.path)
     before = {name: sys.modules.pop(name) for name in _own_modules() if _is_below(sys.modules[name], home)}
-    known = set(sys.modules)
+    others = set(sys.modules)
     importlib.invalidate_caches()
     sys.meta_path.insert(0, finder)
     try:
@@ -186,7 +186,7 @@ def _fresh_modules(home: Path) -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         sys.path[:] = path
-        for name in set(_own_modules()) - known:
+        for name in set(_own_modules()) - others:
             del sys.modules[name]
         sys.modules.update(before)
 
@@ -204,10 +204,10 @@ def _is_below(module: ModuleType, home: Path) -> bool:
 @contextmanager
 def _without_exit() -> Iterator[None]:
     """`os._exit` raises SystemExit, which can be told from success."""
-    real, here = os._exit, threading.get_ident()
+    real, thread = os._exit, threading.get_ident()
 
     def refuse(status: int) -> None:
-        if threading.get_ident() != here:  # our own watch over a parent that was killed
+        if threading.get_ident() != thread:  # our own watch over a parent that was killed
             real(status)
         raise SystemExit(f"os._exit({status})")
 
@@ -245,10 +245,10 @@ def _noted_hdf5(reads: Reads) -> Iterator[None]:
     real = h5py.File.__init__
 
     @wraps(real)
-    def noted(file: Any, *given: Any, **named: Any) -> None:
-        name = given[0] if given else named.get("name")
-        reads.hear("open", (name, given[1] if len(given) > 1 else named.get("mode", "r"), 0))
-        real(file, *given, **named)
+    def noted(file: Any, *arguments: Any, **named: Any) -> None:
+        name = arguments[0] if arguments else named.get("name")
+        reads.hear("open", (name, arguments[1] if len(arguments) > 1 else named.get("mode", "r"), 0))
+        real(file, *arguments, **named)
 
     h5py.File.__init__ = noted
     try:

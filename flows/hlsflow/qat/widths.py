@@ -30,7 +30,7 @@ def too_wide(config: Any) -> str:
 def _widths(node: Any) -> Iterator[tuple[str, float]]:
     """Every quantizer of a configuration with its bits, as a table or in words."""
     if isinstance(node, str):
-        yield from ((found[1], float(found[2])) for found in _IN_WORDS.finditer(node))
+        yield from ((match[1], float(match[2])) for match in _IN_WORDS.finditer(node))
     elif isinstance(node, list):
         for item in node:
             yield from _widths(item)

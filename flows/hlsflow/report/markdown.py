@@ -21,13 +21,28 @@ from hlsflow.report.document import (
     number,
 )
 
-__all__ = ["MISSING", "lines", "number", "render", "render_section", "render_table", "table", "verdict_lines"]
+__all__ = [
+    "MISSING",
+    "lines",
+    "number",
+    "render",
+    "render_blocks",
+    "render_section",
+    "render_table",
+    "table",
+    "verdict_lines",
+]
 
 
 def render(document: Document) -> str:
     """A whole document; pictures are left out, since tables say the same."""
-    parts = [f"# {document.title}", *map(render_section, document.sections)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return f"# {document.title}\n\n{render_blocks(*document.sections)}\n"
+
+
+def render_blocks(*blocks: Section | Block) -> str:
+    """Sections and blocks below each other."""
+    parts = [render_section(block) if isinstance(block, Section) else _block(block) for block in blocks]
+    return "\n\n".join(part for part in parts if part)
 
 
 def render_section(section: Section) -> str:

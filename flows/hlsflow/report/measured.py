@@ -103,23 +103,34 @@ def _shares(metrics: Sequence[Metric], names: Sequence[str], part: str) -> Itera
     values = {metric.name: metric.value for metric in metrics}
     for name in names:
         share = percent(part, name, values.get(name))
-        yield Cell(MISSING) if share is None else Cell(f"{share:.1f}", share)
+        yield Cell(MISSING) if share is None else Cell(f"{share:,.1f}", share)
 
 
 def utilisation(metrics: MetricSet, parts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Resources in per cent of the part asked for, as JSON; a target that is no family is the part itself.
+    """Resources in per cent of the part asked for, as JSON.
 
     Args:
         parts: family → part.
     """
-    found = []
-    for metric in metrics:
-        part = parts.get(metric.target, metric.target)
-        limit = offered(part).get(metric.name)
-        if limit:
-            about = {"name": metric.name, "stage": metric.stage.value, "target": metric.target, "part": part}
-            found.append(about | {"available": limit, "percent": percent(part, metric.name, metric.value)})
-    return found
+    shares = [(metric, share(metric, parts)) for metric in metrics]
+    return [
+        {"name": metric.name, "stage": metric.stage.value, "target": metric.target, **told}
+        for metric, told in shares
+        if told
+    ]
+
+
+def share(metric: Metric, parts: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a resource is of all that a part offers: the part, how many it has, and per cent; None where unknown.
+
+    Args:
+        parts: family → the part asked for; a target that is no family is the part itself.
+    """
+    part = parts.get(metric.target, metric.target)
+    limit = offered(part).get(metric.name)
+    if not limit:
+        return None
+    return {"part": part, "available": limit, "percent": percent(part, metric.name, metric.value)}
 
 
 def figure_cell(owner: str, metric: Metric | None) -> Cell:

@@ -1,4 +1,4 @@
-"""The report of a run: a page and Markdown for people, CSV for spreadsheets, `report.json` for scripts, a plot.
+"""The report of a run: a page and Markdown for people, CSV for spreadsheets, `report.json` for scripts, charts as SVG.
 
 In: a `Report`, which holds everything measured. Out: files in the run's folder. Figures of different stages or tools
 never share a column; a figure that could not be had stands as "missing" with its reason below the table.
@@ -7,37 +7,31 @@ The JSON follows `templates/report/report.schema.json`.
 
 from __future__ import annotations
 
-import io
-import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from hlsflow import __version__
 from hlsflow.core.metrics import MetricSet, Stage
-from hlsflow.core.store import write_bytes, write_text
-from hlsflow.report import budgets, chain, clocks, comma, html, markdown, measured, quality
+from hlsflow.core.store import write_text
+from hlsflow.report import budgets, chain, clocks, comma, html, layers, markdown, measured, provenance, quality
 from hlsflow.report.document import (
-    Bars,
     Cell,
     Document,
     Fact,
     Figure,
-    Gallery,
     Lines,
     Section,
     Table,
     Text,
     cell,
-    number,
     row,
 )
 
 SCHEMA_VERSION = 1
-FILES = ("report.html", "report.md", "report.csv", "report.json", "report.png")
+FILES = ("report.html", "report.md", "report.csv", "report.json")
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class PointReport:
 
     Attributes:
         knobs: default and per-layer knobs, as plain JSON values.
-        label: short name for tables and plot, such as `R16`.
+        label: short name for tables and charts, such as `R16`.
         predicted: `latency_cycles` and `ii` from the schedule.
         metrics: what was measured, the accuracies of the float, quantized and C-simulated network included.
         layers: name and figures of each part, where a report has them.
@@ -73,6 +67,7 @@ class Report:
         notes: what is not in the report, and why.
         parts: family → the part asked for, of which figures are told in per cent.
         saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
+        provenance: what is needed to repeat the run, as JSON (`hlsflow.pipeline.provenance`).
     """
 
     project: str
@@ -85,6 +80,7 @@ class Report:
     notes: Sequence[str]
     parts: Mapping[str, str] = field(default_factory=dict)
     saturation: Mapping[str, Any] | None = None
+    provenance: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -93,7 +89,7 @@ def write(report: Report, folder: Path) -> None:
     write_text(folder / "report.csv", to_csv(report))
     write_text(folder / "report.md", to_markdown(report))
     write_text(folder / "report.html", to_html(report))
-    _plot(report, folder / "report.png")
+    html.write_charts(document(report), folder)
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -103,7 +99,7 @@ def to_json(report: Report) -> dict[str, Any]:
         "project": report.project,
         "run": report.run,
         "gate": dict(report.gate),
-        "layers": list(report.layers),
+        "layers": layers.with_reuse_factors(report.layers, report.points),
         "corrections": list(report.corrections),
         "points": [
             {
@@ -118,16 +114,24 @@ def to_json(report: Report) -> dict[str, Any]:
         "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
         **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
+        **({} if report.provenance is None else {"provenance": dict(report.provenance)}),
     }
 
 
-COLUMNS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
+FIELDS = ("point", "name", "value", "unit", "stage", "tool", "version", "target", "source", "note", "clock_ns")
+SHARE = ("part", "available", "percent")
+"""What a row says besides where it is a resource of a part whose size is known."""
 
 
 def to_csv(report: Report) -> str:
     """One row a figure; the value of a missing one is empty and its note says why."""
-    rows = ({"point": point.label} | metric.to_json() for point in report.points for metric in point.metrics)
-    return comma.table(COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+    rows = (
+        {"point": point.label} | metric.to_json() | (measured.share(metric, report.parts) or dict.fromkeys(SHARE))
+        for point in report.points
+        for metric in point.metrics
+    )
+    columns = (*FIELDS, *SHARE)
+    return comma.table(columns, ([row[name] for name in columns] for row in rows))
 
 
 def document(report: Report) -> Document:
@@ -140,10 +144,11 @@ def document(report: Report) -> Document:
         *clocks.noted(_rows(report), report.parts),
         *budgets.section(report),
         *(section for point in report.points for section in _layer_sections(point)),
-        *_rtl_sections(report),
-        Section("hls4ml project: layers and knobs", (layer_table(report.layers),)),
+        Section("Layers", (layers.table(report.layers, report.points),)),
+        *layers.rtl_sections(report.points),
         _corrections(report.corrections),
         *([Section("Not in this report", (Lines(tuple(report.notes)),))] if report.notes else []),
+        *provenance.section(report.provenance),
     ]
     title = f"{report.project}, run {report.run}"
     return Document(
@@ -161,11 +166,11 @@ def to_html(report: Report) -> str:
     return html.render(document(report))
 
 
-def summary(report: Report) -> str:
-    """The tables of figures alone, for the terminal."""
-    sections = [*clocks.noted(_rows(report), report.parts), *budgets.section(report)]
-    tables = map(markdown.render_table, quality.tables(_rows(report)))
-    return "\n\n".join([*tables, *map(markdown.render_section, sections)])
+def summary(report: Report) -> list[Section | Table]:
+    """The tables of figures and reuse factors alone, for the terminal."""
+    rows = _rows(report)
+    factors = Section("Reuse factors", (layers.reuse_factors(report.layers, report.points),))
+    return [*quality.tables(rows), *clocks.noted(rows, report.parts), *budgets.section(report), factors]
 
 
 BEST = (
@@ -190,7 +195,10 @@ def _facts(report: Report) -> Iterator[Fact]:
             yield Fact(name, cell(chosen), f"{chosen.owner}, {chosen.stage}, {chosen.target}")
     unrouted = clocks.unrouted(_rows(report))
     if unrouted:
-        yield Fact("Fmax", Cell("not measured"), "; ".join(unrouted.values()))
+        routed = any(point.metrics.get("fmax_mhz", Stage.ROUTED) for point in report.points)
+        yield Fact(
+            f"Fmax of {', '.join(unrouted)}" if routed else "Fmax", Cell("not measured"), "; ".join(unrouted.values())
+        )
 
 
 def _rows(report: Report) -> list[measured.Row]:
@@ -207,23 +215,6 @@ def _pictures(report: Report) -> list[Section]:
     return [Section(title, (gallery,)) for title, gallery in charts.items() if gallery]
 
 
-def layer_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """The echo of the knobs."""
-    return Table(
-        tuple(LAYER_COLUMNS), tuple(tuple(_cell(layer[key]) for key in LAYER_COLUMNS.values()) for layer in rows)
-    )
-
-
-LAYER_COLUMNS: Mapping[str, str] = {
-    "layer": "name",
-    **{name: name for name in ("kind", "shape", "weight")},
-    **{"zeros (%)": "zeros", "values": "values"},
-    **{name: name for name in ("accum", "result", "strategy")},
-    **{"R asked": "asked", "R granted": "granted", "multipliers": "multipliers"},
-}
-"""Head of a column → key of a layer."""
-
-
 def _layer_sections(point: PointReport) -> Iterator[Section]:
     """Figures of layers, by the report that has them."""
     for group in measured.groups(point.layers):
@@ -232,73 +223,6 @@ def _layer_sections(point: PointReport) -> Iterator[Section]:
         ]
         chart, table = measured.resources(own), measured.table(own, group, "layer")
         yield Section(f"Layers of {point.label}, {measured.title(group)}", (*([chart] if chart else []), table))
-
-
-def _rtl_sections(report: Report) -> list[Section]:
-    """What the schedule says of each layer at each point of the open RTL."""
-    if not any(point.predicted for point in report.points):
-        return []
-    memories = replace(_layer_by_point(report, _memory), notes=(MEMORIES,))
-    return [
-        Section("RTL: reuse factor granted × multipliers", (_layer_by_point(report, _folding),)),
-        Section("RTL: cycles, scheduled", (*_layer_chart(report), _layer_by_point(report, _cycles))),
-        Section("RTL: memories of weights, planned", (memories,)),
-    ]
-
-
-MEMORIES = "bits of a layer's weights, and block RAMs of 18 Kb with the share of their bits that is used"
-
-
-def _layer_by_point(report: Report, said: Callable[[PointReport, str], Cell]) -> Table:
-    """What is said of each layer of each point of the open RTL."""
-    points = [point for point in report.points if point.predicted]
-    rows = [row(name, *(said(point, name) for point in points)) for name in _layer_names(points)]
-    return Table(("layer", *(point.label for point in points)), tuple(rows))
-
-
-def _layer_names(points: Sequence[PointReport]) -> list[str]:
-    return list(dict.fromkeys(name for point in points for name in point.knobs["layers"]))
-
-
-def _folding(point: PointReport, name: str) -> Cell:
-    layer = point.knobs["layers"][name]
-    if layer["adders"]:
-        return Cell(f"{layer['adders']} adders", layer["adders"])
-    sparse = " (sparse)" if layer["strategy"] == "sparse" else ""
-    return cell(f"{layer['reuse_factor']} × {layer['multipliers']} {layer['multiplier']}{sparse}")
-
-
-def _cycles(point: PointReport, name: str) -> Cell:
-    return cell(_scheduled(point, name))
-
-
-def _scheduled(point: PointReport, name: str) -> Figure:
-    cycles, source = point.knobs["layers"][name]["latency_cycles"], f"rtl/{point.label}/schedule.json"
-    owner = f"{point.label}, layer {name}"
-    return Figure(owner, "latency_cycles", cycles, "cycles", "scheduled", "hlsflow", __version__, "open RTL", source)
-
-
-def _layer_chart(report: Report) -> list[Gallery]:
-    points = [point for point in report.points if point.predicted]
-    names = _layer_names(points)
-    values = tuple((number, tuple(_scheduled(point, name) for name in names)) for number, point in enumerate(points))
-    bars = Bars("latency of layers", "cycles", tuple(names), values)
-    return [Gallery(tuple(point.label for point in points), (bars,))] if names else []
-
-
-def _memory(point: PointReport, name: str) -> Cell:
-    memory = point.knobs["layers"][name]["memory"]
-    if memory is None:
-        return Cell("none", 0)
-    where = {"lut": "LUT", "bram": "block RAM", "auto": "as the synthesizer decides"}[memory["made_of"]]
-    text = f"{number(memory['bits'])} ({where}), {memory['blocks']} at {memory['utilisation']:.0%}"
-    return Cell(text, memory["bits"])
-
-
-def _cell(value: Any) -> Cell:
-    if isinstance(value, int | float):
-        return Cell(str(value), value)
-    return cell(" × ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
 def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:
@@ -319,49 +243,3 @@ def _corrections(items: Sequence[Mapping[str, Any]]) -> Section:
     rows = tuple(row(item["layer"], item["what"], item["reason"]) for item in items)
     block = Table(("layer", "what", "because"), rows) if rows else Text("none")
     return Section("Corrections on the way from QKeras to hls4ml", (block,))
-
-
-def _plot(report: Report, file: Path) -> None:
-    """LUT and DSP against simulated latency, one line a synthesis target."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    groups = [group for group in measured.groups(_rows(report)) if group[0] is Stage.SYNTH]
-    for axes, name in zip(figure.subplots(1, 2), ("lut", "dsp"), strict=True):
-        for group, style in zip(groups, itertools.cycle(("o-", "s--", "^:"))):
-            _plot_line(axes, report, group, name, style)
-        axes.set(xlabel="latency (cycles, simulated)", ylabel=f"{name.upper()} (synth)", xscale="log")
-        axes.set_ylim(bottom=0)
-        axes.set_xticks(*_latency_ticks(report))
-        axes.minorticks_off()
-        axes.margins(x=0.1)
-        axes.grid(alpha=0.3)
-        if groups:
-            axes.legend(fontsize=8)
-    figure.suptitle(f"{report.project}: resources after synthesis against simulated latency")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
-    write_bytes(file, picture.getvalue())
-
-
-def _latency_ticks(report: Report) -> tuple[list[float], list[str]]:
-    """Each simulated latency, with the points that have it."""
-    points: dict[float, list[str]] = {}
-    for point in report.points:
-        latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
-        if latency and latency.value is not None:
-            points.setdefault(latency.value, []).append(point.label)
-    return list(points), [f"{number(value)}\n{', '.join(labels)}" for value, labels in points.items()]
-
-
-def _plot_line(axes: Any, report: Report, group: measured.Group, name: str, style: str) -> None:
-    dots = []
-    for point in report.points:
-        latency = point.metrics.get("latency_cycles", Stage.SIMULATED)
-        metric = next((m for m in point.metrics if measured.group(m) == group and m.name == name), None)
-        if latency and metric and latency.value is not None and metric.value is not None:
-            dots.append((latency.value, metric.value))
-    dots.sort()
-    axes.plot([x for x, _ in dots], [y for _, y in dots], style, label=f"{group[3]}, {group[1]} {group[2]}")

@@ -99,7 +99,7 @@ def paths(pipeline: Pipeline, family: Family, multiplier: Multiplier, widths: Wi
     level = d.net + d.carry + widths.sum * d.carry_bit
     logic = d.net + d.lut
     steps = min(widths.steps, FEW_STEPS) if pipeline.feed_register else widths.steps
-    found = [
+    kinds = [
         Path("adders", d.register + pipeline.levels_per_stage * level),
         # A multiplexer chooses bias or value in front of the last adder.
         Path("accumulator", d.register + pipeline.levels_per_stage * level + d.lut),
@@ -109,12 +109,12 @@ def paths(pipeline: Pipeline, family: Family, multiplier: Multiplier, widths: Wi
         Path("weights", d.register + d.net + max(_log4(widths.words) - 1, 1) * logic),
     ]
     if pipeline.block_ram and widths.words >= DEEP_ROM:
-        found.append(Path("block RAM", d.bram + d.far))
+        kinds.append(Path("block RAM", d.bram + d.far))
     if multiplier is Multiplier.LUT:
         row = logic + d.net + d.carry + (widths.inputs + 2) * d.carry_bit
-        return (*found, Path("multiplier rows", d.register + pipeline.rows_per_stage * row))
+        return (*kinds, Path("multiplier rows", d.register + pipeline.rows_per_stage * row))
     way = d.near if pipeline.operand_register else d.far
-    return (*found, Path("DSP block", d.register + way + d.dsp + d.leave))
+    return (*kinds, Path("DSP block", d.register + way + d.dsp + d.leave))
 
 
 def widths_of(plan: Schedule) -> Widths:

@@ -165,8 +165,8 @@ def _unit(
     yield _admission(unit, plan.depths[number], vectors, name)
     stream = Stream(f"{name}_accept", "1'b1", vectors.data, unit.lanes, unit.type)
     for index, stage in enumerate(unit.stages):
-        whole = layers or not isinstance(stage.core, Weighted)
-        text, stream = (emit_stage if whole else _hole)(stage, stream, f"{name}_{index}")
+        with_core = layers or not isinstance(stage.core, Weighted)
+        text, stream = (emit_stage if with_core else _hole)(stage, stream, f"{name}_{index}")
         yield text
     for index, (depth, sink) in enumerate(zip(plan.depths[number], _sinks(plan, number, outputs), strict=True)):
         yield _fifo(stream, depth, sink, f"{name}_released[{index}]", f"{name}_fifo{index}")

@@ -112,7 +112,7 @@ class Search:
 
     Attributes:
         x: type of the value that is searched.
-        found, levels: bits found before, and here.
+        before, levels: bits found before, and here.
         thresholds: of these levels.
     """
 
@@ -120,7 +120,7 @@ class Search:
     source: Fixed
     result: Fixed
     x: Fixed
-    found: int
+    before: int
     levels: int
     thresholds: Array
 
@@ -133,7 +133,7 @@ class Search:
         return {
             "X_WIDTH": self.x.width,
             "X_SIGNED": int(self.x.signed),
-            "FOUND": self.found,
+            "FOUND": self.before,
             "LEVELS": self.levels,
             "THRESHOLDS": constant(([int(place)] for place in self.thresholds), self.x.width),
         }
@@ -159,7 +159,7 @@ def _leaky_relu(node: Node, source: Fixed) -> list[Operation]:
     grid = max(frac, 0)
     slope <<= max(-frac, 0)
     low, high = sorted((source.min * slope, 0))
-    exact = fixed_for(min(low, -1), max(high, source.max << grid), source.frac + grid)
+    exact = Fixed.spanning(min(low, -1), max(high, source.max << grid), source.frac + grid)
     return [Slope(node.name, source, exact, slope, grid), Cast(node.name, exact, node.type)]
 
 
@@ -177,13 +177,13 @@ def _short_table(node: Node, source: Fixed, form: Short) -> list[Operation]:
 def _stepped_table(node: Node, source: Fixed, form: Stepped) -> list[Operation]:
     made: list[Operation] = []
     kind = source
-    for found in range(0, form.levels, LEVELS_PER_SEARCH):
-        levels = min(LEVELS_PER_SEARCH, form.levels - found)
-        done = found + levels
-        bits = done + (source.width if done < form.levels else 0)
-        thresholds = form.tree[(1 << found) - 1 : (1 << done) - 1]
+    for start in range(0, form.levels, LEVELS_PER_SEARCH):
+        levels = min(LEVELS_PER_SEARCH, form.levels - start)
+        end = start + levels
+        bits = end + (source.width if end < form.levels else 0)
+        thresholds = form.tree[(1 << start) - 1 : (1 << end) - 1]
         result = Fixed(bits, bits, signed=False)
-        made.append(Search(node.name, kind, result, source, found, levels, thresholds))
+        made.append(Search(node.name, kind, result, source, start, levels, thresholds))
         kind = result
     return [*made, Lookup(node.name, kind, node.type, form.entries)]
 
@@ -209,18 +209,6 @@ def emit(operation: Operation, stream: Stream, name: str) -> tuple[str, Stream]:
     wires = f"    wire [{result.bits - 1}:0] {result.data};  // {comment(operation.name)}\n"
     ports = {"in": stream.data, "out": result.data}
     return wires + instance(operation.module, name, parameters | operation.parameters, ports), result
-
-
-def fixed_for(low: int, high: int, frac: int) -> Fixed:
-    """The narrowest type with `frac` fractional bits that holds low..high."""
-    signed = low < 0
-    width = max(signed_bits(low), signed_bits(high)) if signed else max(high.bit_length(), 1)
-    return Fixed(width, width - frac, signed)
-
-
-def signed_bits(value: int) -> int:
-    """Bits of a two's complement number that holds the value."""
-    return (value if value >= 0 else ~value).bit_length() + 1
 
 
 def _shift(value: int, drop: int) -> int:

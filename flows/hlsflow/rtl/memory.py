@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.knobs import WeightsIn
 
 BLOCK_BITS = 18 * 1024
 """Of a RAMB18 of AMD (UG473) and an EBR of ECP5 (FPGA-DS-02012), parity bits included."""
 BLOCK_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-"""Words and bits of a word that such a block can have."""
+"""Words and bits of a word that such a block can have; that of UltraScale, too (UG573)."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,17 @@ class WeightMemory:
 
     @property
     def blocks(self) -> int:
-        return min(-(-self.words // words) * -(-self.word_bits // bits) for words, bits in BLOCK_SHAPES)
+        return memory_blocks(self.words, self.word_bits)
 
     @property
     def utilisation(self) -> float:
         """Share of the bits of its blocks that hold weights: 0 to 1."""
         return self.bits / (self.blocks * BLOCK_BITS)
+
+
+def memory_blocks(words: int, bits: int) -> int:
+    """The fewest block RAMs of 18 Kb that hold so many words of so many bits."""
+    return min(ceil_div(words, deep) * ceil_div(bits, wide) for deep, wide in BLOCK_SHAPES)
 
 
 def weight_memories(layers: Iterable[LayerSchedule]) -> tuple[WeightMemory, ...]:

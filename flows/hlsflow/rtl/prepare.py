@@ -80,8 +80,8 @@ def _whole(graph: Graph) -> Graph:
 
 
 def _split(node: Node) -> list[Node]:
-    whole = replace(node, name=f"{node.name} in one beat", shape=(node.size,))
-    return [whole, replace(node, op=Op.RESHAPE, inputs=(whole.name,))]
+    single_beat = replace(node, name=f"{node.name} in one beat", shape=(node.size,))
+    return [single_beat, replace(node, op=Op.RESHAPE, inputs=(single_beat.name,))]
 
 
 def _gathered(node: Node) -> Node:

@@ -16,6 +16,7 @@ from hlsflow.core import templates
 from hlsflow.core.errors import DataError, GateFailed, StorageError
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.emit import Design, Port
 from hlsflow.toolchains import process, verilator
 
@@ -144,7 +145,7 @@ def _execute(program: Path, design: Design, x: Array, stalled: int, folder: Path
 
 def _words(n: int, kind: Fixed) -> int:
     """32-bit words of a beat."""
-    return -(-n * kind.width // 32)
+    return ceil_div(n * kind.width, 32)
 
 
 def _row_words(port: Port) -> int:

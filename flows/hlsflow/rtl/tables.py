@@ -12,6 +12,7 @@ import numpy as np
 
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div, tree_levels
 
 LUT_ENTRIES = 64
 """Entries of one bit that a LUT of six inputs holds."""
@@ -34,7 +35,7 @@ class Short:
     @property
     def bits(self) -> int:
         """Bits of what is left."""
-        return (len(self.entries) - 1).bit_length()
+        return tree_levels(len(self.entries))
 
     def cost(self, width: int) -> int:
         """LUTs, roughly, for results of `width` bits."""
@@ -67,7 +68,7 @@ class Stepped:
 
 
 def _lookup_cost(entries: int, width: int) -> int:
-    return width * -(-entries // LUT_ENTRIES)
+    return width * ceil_div(entries, LUT_ENTRIES)
 
 
 def form_of(table: Array, source: Fixed, result: Fixed) -> Short | Stepped:

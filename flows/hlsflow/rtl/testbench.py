@@ -12,6 +12,7 @@ import numpy as np
 from hlsflow.core import templates
 from hlsflow.core.errors import DataError
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.emit import Design, Port
 from hlsflow.rtl.verilog import Value, instance
 
@@ -53,7 +54,7 @@ def _vectors(ports: tuple[Port, ...], values: Array, what: str) -> dict[str, str
 
 
 def _hex(port: Port, values: Array) -> str:
-    width, digits = port.type.width, -(-port.lanes * port.type.width // 4)
+    width, digits = port.type.width, ceil_div(port.lanes * port.type.width, 4)
     mask = (1 << width) - 1
     beats = values.reshape(-1, port.lanes).tolist()
     words = (sum((value & mask) << (width * lane) for lane, value in enumerate(beat)) for beat in beats)

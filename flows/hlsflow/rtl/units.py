@@ -110,8 +110,8 @@ class Network:
 
     def readers(self, source: int) -> list[tuple[int, int]]:
         """(unit, which of its inputs) for each reader of a unit or an input; (-1, k) for the k-th output."""
-        found = [(u, i) for u, unit in enumerate(self.units) for i, name in enumerate(unit.inputs) if name == source]
-        return found + [(-1, k) for k, output in enumerate(self.outputs) if output == source]
+        readers = [(u, i) for u, unit in enumerate(self.units) for i, name in enumerate(unit.inputs) if name == source]
+        return readers + [(-1, k) for k, output in enumerate(self.outputs) if output == source]
 
 
 @dataclass
@@ -143,9 +143,9 @@ class _Draft:
 
 
 def _stage(node: Node, core: Core | None, all_operations: Sequence[Operation], lanes: int, pipeline: Pipeline) -> Stage:
-    core, kept = rounded_early(core, [operation for operation in all_operations if not operation.is_identity])
+    core, operations = rounded_early(core, [operation for operation in all_operations if not operation.is_identity])
     result = all_operations[-1].result
-    return Stage(node.name, core, kept, core.n_out if core else lanes, result, pipeline.cast_register)
+    return Stage(node.name, core, operations, core.n_out if core else lanes, result, pipeline.cast_register)
 
 
 def network(graph: Graph, knobs: Mapping[str, LayerKnobs], default: LayerKnobs, pipeline: Pipeline) -> Network:

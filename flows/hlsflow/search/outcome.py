@@ -94,6 +94,7 @@ def write(outcome: Outcome, folder: Path) -> None:
     told = document(outcome)
     write_text(folder / "search.md", markdown.render(told))
     write_text(folder / "search.html", html.render(told))
+    html.write_charts(told, folder)
     write_text(folder / "search.csv", to_csv(outcome))
     write_text(folder / "search.json", json.dumps(to_json(outcome), indent=1) + "\n")
 

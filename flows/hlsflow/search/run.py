@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from hlsflow.core.errors import GateFailed, ModelError, ProjectError, StorageError, UnsupportedLayer
+from hlsflow.core.journal import kept_in
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import MANIFEST, digest, file_digest, locked
@@ -80,7 +81,12 @@ def search(project: Project, options: Options, build: Path, progress: Progress |
     make_folder(folder)
     storage = options.storage or f"sqlite:///{(folder / 'search.db').resolve()}"
     waiting = "another search of this project runs here: waiting for it"
-    with storage_errors(storage), locked(folder / "search.lock", waiting, progress.say), _log(folder) as log:
+    with (
+        storage_errors(storage),
+        locked(folder / "search.lock", waiting, progress.say),
+        _log(folder) as log,
+        kept_in(folder / LOG),
+    ):
         book = Book(storage, options.study or project.name, question(project, table), table, folder)
         require_same_code(project, book)
         work = _Work(project, table, build, options, log)
@@ -145,7 +151,8 @@ def _try(work: _Work, book: Book, wanted: int, progress: Progress) -> None:
             return
         trial, values = found
         told, started = f"trial {done + 1}/{wanted}, {said(values)}", time.monotonic()
-        remark = _carry_out(work, book, trial, values, told)
+        with progress.working(told):
+            remark = _carry_out(work, book, trial, values, told)
         progress.say(f"{told}: {remark} ({time.monotonic() - started:.0f} s)")
 
 

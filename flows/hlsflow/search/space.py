@@ -15,7 +15,7 @@ import tomli_w
 
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.store import write_bytes, write_text
-from hlsflow.explore.projects import given, relative, source_of
+from hlsflow.explore.projects import relative, set_by_hand, source_of
 from hlsflow.project import Project, Range, Scalar, Search, load, parse
 from hlsflow.toolchains.process import make_folder
 
@@ -79,7 +79,7 @@ def networks(search: Search) -> list[dict[str, Scalar]]:
 
 
 def _countable(what: Range) -> bool:
-    return what.whole or what.step is not None
+    return what.integral or what.step is not None
 
 
 def _steps(what: Range) -> list[int | float]:
@@ -96,7 +96,7 @@ def _suggested(trial: Any, name: str, what: Range | tuple[Scalar, ...]) -> Scala
     value: Scalar
     if not isinstance(what, Range):
         value = trial.suggest_categorical(name, list(what))
-    elif what.whole:
+    elif what.integral:
         value = trial.suggest_int(name, what.low, _steps(what)[-1], step=what.step or 1)
     else:
         high = what.high if what.step is None else _steps(what)[-1]
@@ -117,7 +117,7 @@ def trial_project(project: Project, values: Values) -> Project:
 
 def _tree(project: Project, values: Values) -> dict[str, Any]:
     """A project file's content; the float baseline is left out where the quantized network does not need it."""
-    tree = given(project, exclude=LEFT_OUT)
+    tree = set_by_hand(project, exclude=LEFT_OUT)
     if project.model.quantized is not None and project.distil is None:
         tree["model"].pop("baseline", None)
     if project.search is not None and project.search.epochs is not None:

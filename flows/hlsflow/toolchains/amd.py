@@ -156,14 +156,14 @@ def project(folder: Path) -> HlsProject:
         text = (folder / "project.tcl").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{folder} is no hls4ml project: {error}", hint) from error
-    found = dict(SETTING.findall(text))
-    missing = [name for name in ("project_name", "part", "clock_period") if name not in found]
+    settings = dict(SETTING.findall(text))
+    missing = [name for name in ("project_name", "part", "clock_period") if name not in settings]
     if missing or not (folder / "build_prj.tcl").is_file():
         lacks = f"project.tcl sets no {missing[0]}" if missing else "build_prj.tcl is missing"
         raise DataError(f"{folder} is no complete hls4ml project: {lacks}", hint)
-    name, backend = found["project_name"], found.get("backend", "vivado").lower()
+    name, backend = settings["project_name"], settings.get("backend", "vivado").lower()
     top = f"{name}_axi" if backend == "vivadoaccelerator" else name
-    return HlsProject(name, top, backend, found["part"], float(found["clock_period"]))
+    return HlsProject(name, top, backend, settings["part"], float(settings["clock_period"]))
 
 
 def options(step: Step, steps: Sequence[Step], folder: Path) -> dict[str, int]:
@@ -219,21 +219,28 @@ def reports(title: str, folder: Path, step: Step) -> Sequence[Report]:
     Args:
         title: of the tool; simulations do not name it.
     """
-    found = project(folder)
-    return tuple(_about(found, title, read_any(folder / name, root=folder)) for name in found.reports(step))
+    project_there = project(folder)
+    return tuple(
+        _about(project_there, title, read_any(folder / name, root=folder)) for name in project_there.reports(step)
+    )
 
 
-def _about(found: HlsProject, title: str, report: Report) -> Report:
+def _about(project_there: HlsProject, title: str, report: Report) -> Report:
     """The same with tool, part and clock, where the report names none."""
-    if report.top != found.top:
+    if report.top != project_there.top:
         raise DataError(
-            f"{report.file} is about '{report.top}', not about '{found.top}'", "reports are mixed up: delete it"
+            f"{report.file} is about '{report.top}', not about '{project_there.top}'", "reports are mixed up: delete it"
         )
     if report.part != UNKNOWN:
         return report
     tool = f"{title} {report.tool.removeprefix('C/RTL ')}"
-    metrics = (replace(one, tool=tool, target=found.part, clock_ns=found.clock_ns) for one in report.metrics)
-    return replace(report, tool=tool, part=found.part, clock_ns=found.clock_ns, metrics=MetricSet(tuple(metrics)))
+    metrics = (
+        replace(metric, tool=tool, target=project_there.part, clock_ns=project_there.clock_ns)
+        for metric in report.metrics
+    )
+    return replace(
+        report, tool=tool, part=project_there.part, clock_ns=project_there.clock_ns, metrics=MetricSet(tuple(metrics))
+    )
 
 
 @dataclass(frozen=True)
@@ -276,10 +283,10 @@ def _find(programs: Programs, identify: Identify, wish: str, path: str) -> Tool:
 def _version(program: str, programs: Programs) -> str:
     option = "--version" if Path(program).name == "vitis-run" else "-version"
     text = version_text((program, option), programs.title, check=False)  # some releases answer, and exit with 1
-    found = VERSION.search(text)
-    if found is None:
+    release = VERSION.search(text)
+    if release is None:
         raise ToolMissing(
             f"'{program} {option}' names no release: {text.strip()[:200]!r}",
             f"check the installation of {programs.title}",
         )
-    return found.group(1)
+    return release.group(1)

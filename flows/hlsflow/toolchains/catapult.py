@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed, ToolMissing
 from hlsflow.toolchains import native
 from hlsflow.toolchains.chain import Call, Phase, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.reports import catapult as formats
 from hlsflow.toolchains.scripts import script
@@ -79,11 +79,6 @@ SYMPTOMS = (
 )
 
 
-def find() -> Tool:
-    """catapult; raises ToolMissing."""
-    return native.find(PROGRAM)
-
-
 def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -> Sequence[Call]:
     """One call for each step; see `Toolchain.calls`."""
     verilog = f"{_names(folder).solution}/{VERILOG}"
@@ -130,18 +125,13 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     names = _names(folder)
     if step is Step.COSIM:
         return (formats.read_simulation(folder / log_of(NAME, step), root=folder),)
-    found = [read_any(folder / names.solution / name, root=folder) for name in REPORTS[step]]
-    wrong = [report for report in found if step is Step.CSYNTH and report.top != names.top]
+    read_reports = [read_any(folder / names.solution / name, root=folder) for name in REPORTS[step]]
+    wrong = [report for report in read_reports if step is Step.CSYNTH and report.top != names.top]
     if wrong:
         raise DataError(
             f"{wrong[0].file} is about '{wrong[0].top}', not about '{names.top}'", "delete it and run again"
         )
-    return found
-
-
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS)
+    return read_reports
 
 
 CHAIN = Toolchain(
@@ -149,9 +139,9 @@ CHAIN = Toolchain(
     title=TITLE,
     backends=("catapult",),
     steps=STEPS,
-    find=find,
+    find=partial(native.find, PROGRAM),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS),
     reports=reports,
     enables="csynth, cosim and logic synthesis of hls4ml's Catapult projects",
 )

@@ -107,11 +107,11 @@ def _all(drive: _Drive, calls: Sequence[Call]) -> Outcome:
     reports: list[Report] = []
     ran: list[Step] = []
     for call in calls:
-        found = None if ran else _finished(drive, call)
-        if found is None:
-            found = _do(drive, call)
+        of_call = None if ran else _finished(drive, call)
+        if of_call is None:
+            of_call = _do(drive, call)
             ran.append(call.step)
-        reports += found
+        reports += of_call
     return Outcome(tuple(reports), tuple(ran))
 
 
@@ -190,9 +190,9 @@ def _stamped(report: Report, tool: Tool) -> Report:
     return replace(report, metrics=MetricSet(tuple(named)))
 
 
-def _same(one: str, other: str) -> bool:
+def _same(version: str, other: str) -> bool:
     """Whether two texts name the same release; reports may leave out the last number."""
-    return one == UNKNOWN or one.startswith(other) or other.startswith(one)
+    return version == UNKNOWN or version.startswith(other) or other.startswith(version)
 
 
 def _key(drive: _Drive, call: Call) -> str:

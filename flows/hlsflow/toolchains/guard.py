@@ -50,16 +50,16 @@ def adopt_orphans() -> None:
 
 def strays() -> list[int]:
     """Living descendants outside the process group, from the fields of /proc/<pid>/stat (proc(5))."""
-    known: dict[int, tuple[str, int, int]] = {}
+    processes: dict[int, tuple[str, int, int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", errors="replace") as stream:
             state, parent, group = stream.read().rpartition(")")[2].split()[:3]
-            known[int(name)] = state, int(parent), int(group)
-    family = found = {os.getpid()}
-    while found:
-        found = {pid for pid, (_, parent, _) in known.items() if parent in found} - family
-        family = family | found
-    return [pid for pid in family & known.keys() if known[pid][0] != "Z" and known[pid][2] != os.getpgrp()]
+            processes[int(name)] = state, int(parent), int(group)
+    family = children = {os.getpid()}
+    while children:
+        children = {pid for pid, (_, parent, _) in processes.items() if parent in children} - family
+        family = family | children
+    return [pid for pid in family & processes.keys() if processes[pid][0] != "Z" and processes[pid][2] != os.getpgrp()]
 
 
 def kill_all(*_: object) -> None:

@@ -50,10 +50,10 @@ def _find(wish: str, path: str) -> Tool:
 def _identify(argv: tuple[str, ...]) -> Tool:
     text = version_text((*argv, "--version"), argv[0])
     name = "clang++" if "clang" in text else "g++"
-    found = re.search(VERSION, text)
-    if found is None or version_tuple(found.group(1)) < MINIMUM[name]:
+    release = re.search(VERSION, text)
+    if release is None or version_tuple(release.group(1)) < MINIMUM[name]:
         raise ToolMissing(f"{shlex.join(argv)} is too old for C++17: {text.strip()[:200]!r}", HINT)
-    return Tool(name, found.group(1), argv, "native")
+    return Tool(name, release.group(1), argv, "native")
 
 
 def compile(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed, ToolMissing
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.toolchains import native
 from hlsflow.toolchains.chain import LOGS, Call, Phase, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import Report
 from hlsflow.toolchains.reports import libero as formats
 from hlsflow.toolchains.scripts import script
@@ -84,11 +84,6 @@ SYMPTOMS = (
 )
 
 
-def find() -> Tool:
-    """shls; raises ToolMissing."""
-    return native.find(PROGRAM)
-
-
 def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -> Sequence[Call]:
     """One call for each step; see `Toolchain.calls`."""
     return [_call(folder, step, tool, settings) for step in steps]
@@ -96,15 +91,15 @@ def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -
 
 def _call(folder: Path, step: Step, tool: Tool, settings: Settings) -> Call:
     top, wrapper = _top(folder), f"hlsflow_{step}.sh"
-    common, kept = (COMMON, _kept(step)) if step in STAGES else ("", "")
-    values = {"step": step, "command": COMMANDS[step], "compiler": tool.argv[0], "report": common, "kept": kept}
+    common, copy = (COMMON, _kept(step)) if step in STAGES else ("", "")
+    values = {"step": step, "command": COMMANDS[step], "compiler": tool.argv[0], "report": common, "kept": copy}
     leaves = {Step.CSIM: (), Step.CSYNTH: (_schedule(top),)}
     return Call(
         step=step,
         argv=("sh", wrapper),
         files={wrapper: script("libero/run.sh", settings, **values)},
         log=log_of(NAME, step),
-        leaves=leaves.get(step, (kept,)),
+        leaves=leaves.get(step, (copy,)),
         reads=READS,
         phases=PHASES,
         licence=LICENCES.get(step, ""),
@@ -138,19 +133,14 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     return (replace(report, metrics=MetricSet(added)),)
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS)
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("libero",),
     steps=tuple(COMMANDS),
-    find=find,
+    find=partial(native.find, PROGRAM),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS),
     reports=reports,
     enables="software run, HLS, cosimulation, synthesis, place and route of hls4ml's Libero projects",
 )

@@ -131,10 +131,10 @@ class Monitor:
     def _stopped(self, what: str, cure: str) -> ToolFailed:
         """The verdict: what happened, in which phase and at which layer, and what to change."""
         silent, inside = self._seconds - self._heard, self._seconds - self._began
-        told = f", after {duration(inside)} there" if self._began else ""
-        told += f" and {duration(silent)} without output" if silent >= self._limits.silence_s else ""
+        times = f", after {duration(inside)} there" if self._began else ""
+        times += f" and {duration(silent)} without output" if silent >= self._limits.silence_s else ""
         last = f"\n  last line: {self._line[:300]}" if self._line else ""
         layer = self._layer_of(self._line)
         place = f"{self.phase.name} of layer '{layer}'" if layer else self.phase.name
-        message = f"{self._title} {what} and was stopped in phase {place}{told}; its output is in {self._log}{last}"
+        message = f"{self._title} {what} and was stopped in phase {place}{times}; its output is in {self._log}{last}"
         return ToolFailed(message, self.phase.cure or cure)

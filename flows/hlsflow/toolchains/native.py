@@ -52,18 +52,20 @@ def find(program: Program) -> Tool:
 
 @functools.cache
 def _find(program: Program, wish: str, path: str) -> Tool:
-    found = next(filter(None, (shutil.which(name, path=path) for name in ((wish,) if wish else program.names))), None)
-    if found is None:
+    path_of_program = next(
+        filter(None, (shutil.which(name, path=path) for name in ((wish,) if wish else program.names))), None
+    )
+    if path_of_program is None:
         place = f"at {program.variable}={wish}" if wish else f"no {' or '.join(program.names)} on PATH"
         raise ToolMissing(f"{program.title} is not installed: {place}", program.hint)
-    said = version_text((found, program.option), program.title)
-    version = re.search(program.version, said) or re.search(program.version, str(Path(found).resolve()))
+    answer = version_text((path_of_program, program.option), program.title)
+    version = re.search(program.version, answer) or re.search(program.version, str(Path(path_of_program).resolve()))
     if version is None:
         raise ToolMissing(
-            f"'{found} {program.option}' names no release: {said.strip()[:200]!r}",
+            f"'{path_of_program} {program.option}' names no release: {answer.strip()[:200]!r}",
             f"check the installation of {program.title}",
         )
-    return Tool(program.tool, version[1], (found,), "native")
+    return Tool(program.tool, version[1], (path_of_program,), "native")
 
 
 def settings(folder: Path, file: str, patterns: Mapping[str, str], backend: str) -> dict[str, str]:
@@ -82,8 +84,8 @@ def settings(folder: Path, file: str, patterns: Mapping[str, str], backend: str)
         text = (folder / file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{folder} is no hls4ml project: {error}", hint) from error
-    found = {name: re.search(pattern, text, re.M) for name, pattern in patterns.items()}
-    for name, match in found.items():
+    matches = {name: re.search(pattern, text, re.M) for name, pattern in patterns.items()}
+    for name, match in matches.items():
         if match is None:
             raise DataError(f"{folder} is no complete hls4ml project: {file} tells no {name}", hint)
-    return {name: match[1] for name, match in found.items() if match is not None}
+    return {name: match[1] for name, match in matches.items() if match is not None}

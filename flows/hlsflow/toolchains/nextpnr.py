@@ -111,10 +111,10 @@ def no_fmax(target: str) -> str:
 
 def parse_part(name: str) -> Part:
     """The part of that name, such as "LFE5U-45F-6BG381C"; raises ProjectError listing what is valid."""
-    found = PART_NAME.fullmatch(name.strip().upper())
-    if found is None:
+    match = PART_NAME.fullmatch(name.strip().upper())
+    if match is None:
         raise ProjectError(f"'{name}' is not the name of an ECP5 part", _part_hint(tuple(PACKAGES)))
-    series, size, speed, package = found.groups()
+    series, size, speed, package = match.groups()
     sizes = tuple(DEVICES) if series == "LFE5U" else tuple(DEVICES)[1:]
     if size not in sizes:
         raise ProjectError(f"'{name}': there is no {series}-{size}", f"{series} comes as {', '.join(sizes)}")

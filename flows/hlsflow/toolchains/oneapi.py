@@ -7,13 +7,13 @@ name by its path; CMake and make drive it, as in hls4ml's own build.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed, ToolMissing
 from hlsflow.toolchains import native
 from hlsflow.toolchains.chain import Call, Phase, Settings, Step, Toolchain, log_of
 from hlsflow.toolchains.intel import NO_LICENCE, SMALLER
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.scripts import script
 from hlsflow.toolchains.tool import Tool
@@ -69,11 +69,6 @@ SYMPTOMS = (
 )
 
 
-def find() -> Tool:
-    """icpx; raises ToolMissing."""
-    return native.find(PROGRAM)
-
-
 def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -> Sequence[Call]:
     """One call for each step; see `Toolchain.calls`."""
     return [_call(folder, step, tool, settings) for step in steps]
@@ -96,8 +91,8 @@ def _call(folder: Path, step: Step, tool: Tool, settings: Settings) -> Call:
 
 
 def _top(folder: Path) -> str:
-    found = native.settings(folder, "CMakeLists.txt", {"name": r"^set\(TARGET_NAME (\w+)\)"}, "oneAPI")
-    return found["name"]
+    settings_of_project = native.settings(folder, "CMakeLists.txt", {"name": r"^set\(TARGET_NAME (\w+)\)"}, "oneAPI")
+    return settings_of_project["name"]
 
 
 def _reports(folder: Path, step: Step) -> list[str]:
@@ -107,18 +102,13 @@ def _reports(folder: Path, step: Step) -> list[str]:
 
 def reports(folder: Path, step: Step) -> Sequence[Report]:
     """What a step's reports say; see `Toolchain.reports`."""
-    found = [read_any(folder / name, root=folder) for name in _reports(folder, step)]
-    tops = {report.top for report in found}
+    read_reports = [read_any(folder / name, root=folder) for name in _reports(folder, step)]
+    tops = {report.top for report in read_reports}
     if len(tops) > 1:
         raise DataError(
             f"the reports in {folder}/build are about {' and '.join(sorted(tops))}", "delete the folder build"
         )
-    return found
-
-
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS)
+    return read_reports
 
 
 CHAIN = Toolchain(
@@ -126,9 +116,9 @@ CHAIN = Toolchain(
     title=TITLE,
     backends=("oneapi",),
     steps=tuple(TARGETS),
-    find=find,
+    find=partial(native.find, PROGRAM),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS),
     reports=reports,
     enables="emulation, early report, simulation and compilation of hls4ml's oneAPI projects",
 )

@@ -73,12 +73,12 @@ def resources(part: str) -> Resources:
     if name.startswith("lfe5"):
         device = nextpnr.parse_part(part).device
         return Resources(Family.ECP5, device.lut, device.lut, device.dsp, device.bram)
-    for die, found in XILINX.items():
+    for die, of_die in XILINX.items():
         if re.match(rf"{die}(?:$|-|i?[a-z]{{3}}\d)", name):  # then comes the package, with or without a dash
-            return found
-    known = ", ".join(XILINX)
+            return of_die
+    dies = ", ".join(XILINX)
     raise ProjectError(
-        f"part '{part}' is not known", f"known: {known}, and ECP5 such as LFE5U-45F-6BG381C; or use --max"
+        f"part '{part}' is not known", f"known: {dies}, and ECP5 such as LFE5U-45F-6BG381C; or use --max"
     )
 
 
@@ -90,8 +90,8 @@ def percent(part: str, name: str, used: float | None) -> float | None:
 
 def of_family(family: Family, *names: str | None) -> str | None:
     """The first of these parts that is known and of that family."""
-    known = (name for name in names if name and offered(name))
-    return next((name for name in known if resources(name).family is family), None)
+    names_known = (name for name in names if name and offered(name))
+    return next((name for name in names_known if resources(name).family is family), None)
 
 
 def offered(part: str) -> dict[str, int]:

@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hlsflow.core.caches import hint_for
-from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, said
+from hlsflow.core.errors import FlowError, StorageError, ToolFailed, ToolMissing, first_line
+from hlsflow.core.journal import LOGGER
 
 GUARD = Path(__file__).with_name("guard.py")
 TAIL_BYTES = 64 * 1024
@@ -107,16 +108,22 @@ def run(
     command = [resolve(argv[0], folder, environment, tool), *argv[1:]]
     limits = [str(LOW_PRIORITY if low_priority else 0), str(int((memory_gib or 0) * 2**30))]
     started = time.monotonic()
+    LOGGER.debug("%s: $ %s", tool, shlex.join(command))
     with _open_log(log, command) as stream:
         head = stream.tell()
         returncode = _supervise([*limits, *command], folder, stream, environment, timeout_s, watch)
     finished = Finished(returncode or 0, time.monotonic() - started, _tail(log, head), log)
+    LOGGER.debug("%s: %s after %.1f s; its output: %s", tool, _ending(returncode), finished.seconds, log)
     if returncode is None:
         message = _sentence(tool, _cut_short(timeout_s), finished)
         raise ToolFailed(message, "allow more time, or make the design smaller")
     if check and returncode != 0:
         raise failure(finished, folder, tool)
     return finished
+
+
+def _ending(returncode: int | None) -> str:
+    return "was stopped" if returncode is None else f"exit code {returncode}"
 
 
 def stop_all() -> None:
@@ -134,12 +141,12 @@ def resolve(program: str, folder: Path, environment: Mapping[str, str], tool: st
     """The absolute path of an executable; raises ToolMissing."""
     if os.sep in program:
         path = str((folder / program).absolute())
-        found = path if os.access(path, os.X_OK) and not os.path.isdir(path) else None
+        executable = path if os.access(path, os.X_OK) and not os.path.isdir(path) else None
     else:
-        found = shutil.which(program, path=environment.get("PATH"))
-    if found is None:
+        executable = shutil.which(program, path=environment.get("PATH"))
+    if executable is None:
         raise ToolMissing(f"{tool}: there is no program '{program}'", "`hlsflow doctor` shows which tools are found")
-    return os.path.abspath(found)
+    return os.path.abspath(executable)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:
@@ -331,11 +338,12 @@ def results_of(tool: str, folder: Path) -> Iterator[None]:
         yield
     except (FlowError, OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
         if is_full(folder):
-            message = f"the disk that holds {folder} is full, so {tool} left no whole result: {said(error)}"
+            message = f"the disk that holds {folder} is full, so {tool} left no whole result: {first_line(error)}"
             raise StorageError(message, FREE_SPACE) from error
         if isinstance(error, FlowError):
             raise
-        raise ToolFailed(f"{tool} left no usable result in {folder}: {said(error)}", "read the log there") from error
+        message = f"{tool} left no usable result in {folder}: {first_line(error)}"
+        raise ToolFailed(message, "read the log there") from error
 
 
 def is_full(folder: Path) -> bool:

@@ -7,13 +7,13 @@ drives it, as in hls4ml's own build. Quartus compiles the project that i++ leave
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed
 from hlsflow.toolchains import native
 from hlsflow.toolchains.chain import Call, Phase, Settings, Step, Toolchain, log_of
 from hlsflow.toolchains.intel import NO_LICENCE, SMALLER
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import Report, read_any
 from hlsflow.toolchains.reports import quartus as formats
 from hlsflow.toolchains.reports.report import UNKNOWN
@@ -58,11 +58,6 @@ SYMPTOMS = (
         f"{SMALLER}; or take a larger part",
     ),
 )
-
-
-def find() -> Tool:
-    """i++; raises ToolMissing."""
-    return native.find(PROGRAM)
 
 
 def calls(folder: Path, steps: Sequence[Step], tool: Tool, settings: Settings) -> Sequence[Call]:
@@ -114,19 +109,14 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     return (report,)
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS)
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("quartus",),
     steps=STEPS,
-    find=find,
+    find=partial(native.find, PROGRAM),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS),
     reports=reports,
     enables="HLS, simulation and Quartus compilation of hls4ml's Quartus projects",
 )

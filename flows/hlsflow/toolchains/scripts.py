@@ -47,8 +47,8 @@ def script(name: str, settings: Settings, **values: object) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"template {file} cannot be read: {error}", "check that it is a UTF-8 text file") from error
     except (KeyError, ValueError) as error:
-        known = ", ".join(f"@{name}" for name in sorted(values)) or "none"
+        placeholders = ", ".join(f"@{name}" for name in sorted(values)) or "none"
         raise ProjectError(
             f"template {file} has a placeholder that is not known: {error}",
-            f"placeholders of this template: {known}; write @@ for a plain @",
+            f"placeholders of this template: {placeholders}; write @@ for a plain @",
         ) from error

@@ -143,10 +143,10 @@ def _from_wheel(supply: Supply) -> Tool | None:
 def _native(supply: Supply, program: str) -> Tool:
     """The tool at `program`; raises ToolMissing when it does not answer as that tool does."""
     text = version_text((program, supply.version_option), supply.name)
-    found = re.search(supply.native_pattern, text)
-    if found is None:
+    match = re.search(supply.native_pattern, text)
+    if match is None:
         raise ToolMissing(f"'{program}' does not answer as {supply.name} does: {text.strip()[:200]!r}")
-    return Tool(supply.name, found.group(1), (program,), "native")
+    return Tool(supply.name, match.group(1), (program,), "native")
 
 
 def version_text(argv: tuple[str, ...], name: str, check: bool = True) -> str:

@@ -84,9 +84,9 @@ def judge(
     """
     lost = [name for name in call.leaves if not _left(folder / name)]
     failed = bool(finished.returncode != 0 or lost)
-    found = _first((*fatal, STORAGE, *symptoms, *LICENCE) if failed else fatal, finished.log)
-    if found is not None:
-        symptom, groups = found
+    symptom_seen = _first((*fatal, STORAGE, *symptoms, *LICENCE) if failed else fatal, finished.log)
+    if symptom_seen is not None:
+        symptom, groups = symptom_seen
         means = symptom.means.format(*groups)
         raise symptom.error(f"{title} {call.step}: {means}; its output is in {finished.log}", symptom.cure)
     if not failed:
@@ -108,15 +108,15 @@ def _left(path: Path) -> bool:
 def _first(symptoms: Sequence[Symptom], log: Path) -> tuple[Symptom, tuple[str, ...]] | None:
     """The first of these symptoms that a line of the log has, with the line and the groups of its pattern."""
     waiting = [(symptom, re.compile(symptom.pattern)) for symptom in symptoms]
-    found: tuple[Symptom, tuple[str, ...]] | None = None
+    first: tuple[Symptom, tuple[str, ...]] | None = None
     for line in _lines(log):
         for index, (symptom, pattern) in enumerate(waiting):
             match = pattern.search(line)
             if match:
-                found = symptom, (line.strip()[:300], *(group or "" for group in match.groups()))
+                first = symptom, (line.strip()[:300], *(group or "" for group in match.groups()))
                 del waiting[index:]  # those that come after it count no more
                 break
-    return found
+    return first
 
 
 def _lines(log: Path) -> Iterator[str]:

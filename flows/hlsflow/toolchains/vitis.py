@@ -13,7 +13,6 @@ from pathlib import Path
 
 from hlsflow.toolchains import amd
 from hlsflow.toolchains.chain import Call, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.scripts import script
 from hlsflow.toolchains.tool import Tool, version_tuple
 
@@ -26,11 +25,6 @@ PROGRAMS = amd.Programs(
     "install AMD Vitis and source its settings64.sh; hlsflow needs it for figures of the vendor's HLS only",
 )
 OPTION_FILE = "build_opt.tcl"
-
-
-def find() -> Tool:
-    """vitis-run of 2024.2 or newer, else vitis_hls; raises ToolMissing."""
-    return amd.find(PROGRAMS, _identify)
 
 
 def _identify(program: str, version: str) -> Tool | None:
@@ -66,19 +60,14 @@ def _call(folder: Path, step: Step, steps: Sequence[Step], tool: Tool, settings:
     )
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    amd.judged(call, finished, folder, TITLE)
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("vitis",),
     steps=tuple(amd.ASKED),
-    find=find,
+    find=partial(amd.find, PROGRAMS, _identify),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(amd.judged, title=TITLE),
     reports=partial(amd.reports, TITLE),
     enables="csim, csynth, cosim and IP export of hls4ml's Vitis projects",
     layer_of=amd.layer_of,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError, ToolFailed
 from hlsflow.toolchains import amd
 from hlsflow.toolchains.chain import Call, Phase, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import read_any
 from hlsflow.toolchains.reports.report import Report
 from hlsflow.toolchains.scripts import script
@@ -63,11 +63,6 @@ LOST_ROM = Symptom(
     "the weight ROM {1} was not found, so its weights were left out of the design",
     "keep the .dat files beside the Verilog, or run csynth again",
 )
-
-
-def find() -> Tool:
-    """vivado; raises ToolMissing."""
-    return amd.find(PROGRAMS, _identify)
 
 
 def _identify(program: str, version: str) -> Tool:
@@ -137,19 +132,14 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     return tuple(read_any(folder / name, root=folder) for name in _reports_of(step))
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, SYMPTOMS, (LOST_ROM,))
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("vitis", "vivado", "vivadoaccelerator"),
     steps=(Step.SYNTH, Step.IMPLEMENT),
-    find=find,
+    find=partial(amd.find, PROGRAMS, _identify),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=SYMPTOMS, fatal=(LOST_ROM,)),
     reports=reports,
     enables="logic synthesis, routing, timing and power of the Verilog that HLS leaves",
 )

@@ -8,12 +8,12 @@ hardware description (`.hwh`) of the same name, as PYNQ wants it, and hls4ml's P
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from hlsflow.core.errors import DataError
 from hlsflow.toolchains import amd, vivado
 from hlsflow.toolchains.chain import Call, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.reports import read_any
 from hlsflow.toolchains.reports.report import Report
 from hlsflow.toolchains.scripts import script
@@ -74,19 +74,14 @@ def reports(folder: Path, step: Step) -> Sequence[Report]:
     return tuple(read_any(folder / name, root=folder) for name in REPORTS)
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    judge(call, finished, folder, TITLE, vivado.SYMPTOMS, (vivado.LOST_ROM,))
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("vivadoaccelerator",),
     steps=(Step.BITSTREAM,),
-    find=vivado.find,
+    find=vivado.CHAIN.find,
     calls=calls,
-    verdict=verdict,
+    verdict=partial(judge, title=TITLE, symptoms=vivado.SYMPTOMS, fatal=(vivado.LOST_ROM,)),
     reports=reports,
     enables="bitstream and PYNQ driver of hls4ml's VivadoAccelerator projects",
 )

@@ -13,7 +13,6 @@ from pathlib import Path
 from hlsflow.core.errors import ToolMissing
 from hlsflow.toolchains import amd
 from hlsflow.toolchains.chain import Call, Settings, Step, Toolchain, log_of
-from hlsflow.toolchains.process import Finished
 from hlsflow.toolchains.tool import Tool, version_tuple
 
 NAME, TITLE = "vivado_hls", "Vivado HLS"
@@ -24,11 +23,6 @@ PROGRAMS = amd.Programs(
     "install Vivado 2018.1 to 2020.1 and source its settings64.sh, or take Vitis HLS with target.backend = 'vitis'",
 )
 OLDEST, NEWEST = (2018,), (2020, 9)
-
-
-def find() -> Tool:
-    """vivado_hls; raises ToolMissing."""
-    return amd.find(PROGRAMS, _identify)
 
 
 def _identify(program: str, version: str) -> Tool:
@@ -57,19 +51,14 @@ def _call(folder: Path, step: Step, steps: Sequence[Step], tool: Tool) -> Call:
     )
 
 
-def verdict(call: Call, finished: Finished, folder: Path) -> None:
-    """The exit rule; see `Toolchain.verdict`."""
-    amd.judged(call, finished, folder, TITLE)
-
-
 CHAIN = Toolchain(
     name=NAME,
     title=TITLE,
     backends=("vivado", "vivadoaccelerator"),
     steps=tuple(amd.ASKED),
-    find=find,
+    find=partial(amd.find, PROGRAMS, _identify),
     calls=calls,
-    verdict=verdict,
+    verdict=partial(amd.judged, title=TITLE),
     reports=partial(amd.reports, TITLE),
     enables="csim, csynth, cosim and IP export of hls4ml's Vivado and VivadoAccelerator projects",
     layer_of=amd.layer_of,

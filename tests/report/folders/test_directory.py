@@ -16,7 +16,7 @@ from hlsflow.core import templates
 from hlsflow.core.errors import DataError
 from hlsflow.core.metrics import Stage
 from hlsflow.report import html, markdown
-from hlsflow.report.folders import directory, directory_report
+from hlsflow.report.folders import directory, directory_report, hls4ml_config
 from hlsflow.report.folders.columns import same_part
 from hlsflow.report.folders.directory import Directory
 from tests.toolchains.reports.written import (
@@ -116,6 +116,15 @@ def test_the_same_figures_in_two_files_stand_once(tmp_path: Path) -> None:
     assert [report.file.suffix for report in column.reports] == [".xml", ".rpt"]
     assert [metric.name for metric in column.metrics].count("lut") == 1
     assert found.warnings == ()
+    text = markdown.render(directory_report.document(found))
+    assert text.count("## Layers, hls") == 1  # by instances, of which the text tells most
+    assert "dense_U0" in text
+    assert "dense_s" not in text
+    run = next(run for run in directory_report.to_json(found)["runs"] if run["stage"] == "hls")
+    assert run["files"] == [f"{SOLUTION}/syn/report/tiny_csynth{end}" for end in (".xml", ".rpt")]
+    assert run["utilisation"]["dsp"] == round(100 * 7 / 220, 2)
+    rows = list(csv.DictReader(io.StringIO(directory_report.to_csv(found))))
+    assert len([row for row in rows if (row["name"], row["stage"], row["layer"]) == ("lut", "hls", "dense_U0")]) == 1
 
 
 def test_contradicting_reports_never_share_a_column(tmp_path: Path) -> None:
@@ -176,9 +185,12 @@ def test_reports_of_something_else_are_left_out(tmp_path: Path) -> None:
 def test_another_part_or_clock_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, hls4ml_config_dot_yml=CONFIG.replace(PART, "xcu250-figd2104-2L-e").replace("d: 5", "d: 4"))
     assert "Part: hls4ml_config.yml says xcu250-figd2104-2L-e, project.tcl says xc7z020-clg400-1" in found.warnings
-    report = f"{SOLUTION}/syn/report/tiny_csynth.rpt"
-    assert f"{report}: is about part {PART}, and the project is for xcu250-figd2104-2L-e" in found.warnings
-    assert f"{report}: was made for a clock of 5 ns, and the project asks for 4 ns" in found.warnings
+    report, synthesized = f"{SOLUTION}/syn/report/tiny_csynth.rpt", "impl/util.rpt, vivado_synth.rpt"
+    said = dict(reversed(text.split(": ", 1)) for text in found.warnings)
+    files = {text: said[text].split(", ") for text in said}
+    assert report in files[f"is about part {PART}, and the project is for xcu250-figd2104-2L-e"]
+    assert said["is about part 7z020clg400-1, and the project is for xcu250-figd2104-2L-e"] == synthesized  # told once
+    assert report in files["was made for a clock of 5 ns, and the project asks for 4 ns"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +210,7 @@ def test_a_design_that_does_not_fit_is_told(tmp_path: Path) -> None:
     found = read(
         tmp_path, vivado_synth_dot_rpt=UTILISATION.replace("| DSPs           |    6 ", "| DSPs           |  260 ")
     )
-    assert found.warnings == ("vivado_synth.rpt: does not fit: 260 DSP of the 220 that 7z020clg400-1 has",)
+    assert found.warnings == ("vivado_synth.rpt: does not fit 7z020clg400-1: 260 of 220 DSP",)
 
 
 def test_an_interval_that_no_reuse_factor_explains_is_told(tmp_path: Path) -> None:
@@ -316,12 +328,33 @@ def test_folders_that_cannot_be_told(tmp_path: Path) -> None:
 def test_the_tables_have_knobs_and_layers(tmp_path: Path) -> None:
     text = markdown.render(directory_report.document(read(tmp_path)))
     knobs = [cell.strip() for line in text.splitlines() if line.startswith("| dense ") for cell in line.split("|")]
-    assert knobs == ["", "dense", "fixed<8,1>", "fixed<16,6>", "", "40", "", ""]
-    assert "## Layers, hls: Vivado HLS 2020.1, tiny_prj/solution1/syn/report/tiny_csynth.rpt" in text
+    assert knobs == ["", "dense", "", "40", ""]
+    said = "weight fixed<8,1> (dense), result fixed<16,6> (dense), Strategy Resource (all others)"
+    assert f"- the same wherever it is set: {said}" in text
+    rows = {
+        cells[1]: cells[2:-1] for line in text.splitlines() if len(cells := [c.strip() for c in line.split("|")]) > 5
+    }
+    assert rows["hls"] == ["Vivado HLS", "2020.1", "tiny", PART, "5", f"{SOLUTION}/syn/report/tiny_csynth.rpt"]
+    assert rows["LUT (% of the part)"][1:4] == ["0.5", "0.4", "0.6"]
+    assert "## Layers, hls: Vivado HLS 2020.1, tiny\n" in text
+    assert "- read from tiny_prj/solution1/syn/report/tiny_csynth.rpt" in text
     head = next(line for line in text.splitlines() if line.startswith("| figure"))
     assert "hls: Vivado HLS 2020.1" in head
     assert "synth: Vivado 2020.1" in head
     assert "DSP |" in text
+
+
+def test_layers_with_the_same_knobs_share_a_row(tmp_path: Path) -> None:
+    layer = "\n    {}:\n      ReuseFactor: {}\n      Precision: fixed<8,1>"
+    layers = "".join(layer.format(*one) for one in (("fc1", 4), ("fc2", 4), ("fc3", 8)))
+    config = f"Backend: Vivado\nHLSConfig:\n  LayerName:{layers}\n  Model:\n    Strategy: Latency\nProjectName: tiny\n"
+    table = directory_report.knobs(hls4ml_config.read(build(tmp_path, {"hls4ml_config.yml": config})))
+    assert table.head == ("layer", "ReuseFactor")
+    assert [[cell.text for cell in row] for row in table.rows] == [["all others", ""], ["fc1, fc2", "4"], ["fc3", "8"]]
+    assert table.notes == ("the same wherever it is set: Precision fixed<8,1>, Strategy Latency (all others)",)
+    alike = build(tmp_path / "b", {"hls4ml_config.yml": config.replace("ReuseFactor: 8", "ReuseFactor: 4")})
+    section = markdown.render(directory_report.document(directory.read(alike))).split("## Knobs")[1].split("##")[0]
+    assert section.strip().startswith("- the same wherever it is set: Precision fixed<8,1>, ReuseFactor 4,")
 
 
 def test_csv_and_json_say_the_same(tmp_path: Path) -> None:

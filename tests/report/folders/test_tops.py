@@ -123,7 +123,7 @@ def test_two_tops_of_one_tool_are_two_columns_with_their_names(tmp_path: Path) -
         "figure",
         "hls: Vitis HLS 2023.2, a_top",
         "hls: Vitis HLS 2023.2, z_top",
-        "synth: Vivado 2020.1",
+        "synth: Vivado 2020.1, tiny",
     ]
     assert {row["top"]: row["value"] for row in csv_rows(found) if (row["name"], row["stage"]) == ("lut", "hls")} == {
         "a_top": "900.0",
@@ -150,6 +150,14 @@ def test_designs_of_one_folder_are_compared_with_each_other(tmp_path: Path) -> N
     text = markdown.render(compare(subjects(tmp_path / "one", tmp_path)))
     row = next(line for line in text.splitlines() if line.startswith("| LUT"))
     assert [cell.strip() for cell in row.strip("|").split("|")] == ["LUT", "200", "250", "+25.0 %"]
+    names = tmp_path / "one" / REPORTS / "a_top_csynth.xml", tmp_path / "one" / REPORTS / "z_top_csynth.xml"
+    text = markdown.render(compare([one for name in names for one in subjects(name, tmp_path)]))
+    head = next(line for line in text.splitlines() if line.startswith("| figure"))
+    assert [cell.strip() for cell in head.split("|")[2:4]] == ["a_top_csynth.xml", "z_top_csynth.xml"]
+    renamed = tmp_path / "one" / "renamed.xml"
+    renamed.write_text(names[0].read_text())
+    text = markdown.render(compare([*subjects(names[1], tmp_path), *subjects(renamed, tmp_path)]))
+    assert "renamed.xml (a_top)" in text  # a top that the name of the file does not tell
     read(tmp_path / "two", {name: text.replace(">250<", ">500<") for name, text in files.items()})
     both = [one for name in ("one", "two") for one in subjects(tmp_path / name, tmp_path)]
     rows = [line for line in markdown.render(compare(both)).splitlines() if line.startswith("| LUT")]

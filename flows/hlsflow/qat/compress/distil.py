@@ -43,11 +43,11 @@ class Teacher:
         """
         watched = watching(model, self.table.layers.keys(), "the quantized network")
         shapes = zip(self.table.layers.items(), watched.outputs[1:], self._watched.outputs[1:], strict=True)
-        for (own, given), one, other in shapes:
-            if tuple(one.shape[1:]) != tuple(other.shape[1:]):
+        for (own, hint_layer), tensor, hint in shapes:
+            if tuple(tensor.shape[1:]) != tuple(hint.shape[1:]):
                 raise ProjectError(
-                    f"[distil.layers]: '{own}' gives {tuple(one.shape[1:])}, '{given}' of the float network "
-                    f"{tuple(other.shape[1:])}",
+                    f"[distil.layers]: '{own}' gives {tuple(tensor.shape[1:])}, '{hint_layer}' of the float network "
+                    f"{tuple(hint.shape[1:])}",
                     "name layers of equal shapes",
                 )
         return lambda x: watched(x, training=True)
@@ -73,14 +73,16 @@ class Teacher:
         import tensorflow as tf
 
         temperature, weight = self.table.temperature, self.table.weight
-        given = split(self.model, tf.reshape(x, (-1, *sample_shape(self.model))))
-        (logits, *own), (said, *hints) = (_listed(one) for one in (outputs, self._watched(given, training=False)))
-        wanted = tf.nn.softmax(said / temperature)
+        inputs = split(self.model, tf.reshape(x, (-1, *sample_shape(self.model))))
+        (logits, *own), (teacher_logits, *hints) = (
+            _listed(tensors) for tensors in (outputs, self._watched(inputs, training=False))
+        )
+        wanted = tf.nn.softmax(teacher_logits / temperature)
         soft = part.mean(tf.nn.softmax_cross_entropy_with_logits(wanted, logits / temperature))
         loss = (1 - weight) * hard + weight * temperature**2 * soft
         errors = [
-            part.mean((one - hint) ** 2) / (part.whole_mean(hint**2) + SMALL)
-            for one, hint in zip(own, hints, strict=True)
+            part.mean((result - hint) ** 2) / (part.whole_mean(hint**2) + SMALL)
+            for result, hint in zip(own, hints, strict=True)
         ]
         return loss + self.table.layer_weight / len(errors) * tf.add_n(errors) if errors else loss
 

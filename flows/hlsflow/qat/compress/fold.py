@@ -70,13 +70,13 @@ def parents_of(model: Any) -> dict[str, list[str]]:
     if not model.inputs:
         raise ModelError(f"model '{model.name}' has no input shape", "give it an Input layer")
     inside = {id(node) for nodes in model._nodes_by_depth.values() for node in nodes}
-    found = {}
+    parents = {}
     for layer in layers_of(model):
         nodes = [node for node in layer.inbound_nodes if id(node) in inside]
         if len(nodes) != 1:
             raise UnsupportedLayer(f"layer '{layer.name}' is applied {len(nodes)} times", "give each use its own layer")
-        found[layer.name] = [parent.layer.name for parent in nodes[0].parent_nodes]
-    return found
+        parents[layer.name] = [parent.layer.name for parent in nodes[0].parent_nodes]
+    return parents
 
 
 def layers_of(model: Any) -> list[Any]:
@@ -88,7 +88,7 @@ def layers_of(model: Any) -> list[Any]:
 def _foldable(model: Any, parents: Mapping[str, list[str]]) -> dict[str, str]:
     """Layer with weights → the batch normalization to fold into it."""
     readers = [parent for each in parents.values() for parent in each] + [end.node.layer.name for end in model.outputs]
-    found = {}
+    norms = {}
     for layer in model.layers:
         if type(layer).__name__ != "BatchNormalization":
             continue
@@ -96,8 +96,8 @@ def _foldable(model: Any, parents: Mapping[str, list[str]]) -> dict[str, str]:
         summing = model.get_layer(parent)
         linear = type(summing).__name__ in KERNELS and function_of(summing) == "linear"
         if linear and readers.count(parent) == 1 and list(layer.axis) == [len(layer.output_shape) - 1]:
-            found[parent] = layer.name
-    return found
+            norms[parent] = layer.name
+    return norms
 
 
 def is_quantized(layer: Any) -> bool:
@@ -116,15 +116,15 @@ def _is_last_softmax(model: Any, layer: Any) -> bool:
     return softmax and layer.name in {end.node.layer.name for end in model.outputs}
 
 
-def _applied(layer: Any, given: list[Any], function: str, biased: bool) -> Any:
+def _applied(layer: Any, tensors: list[Any], function: str, biased: bool) -> Any:
     """The tensor that a copy of the layer makes of what it is given; its function becomes a layer that follows."""
     import tf_keras
 
-    config, whole = layer.get_config(), given[0] if len(given) == 1 else given
+    config, source = layer.get_config(), tensors[0] if len(tensors) == 1 else tensors
     if type(layer).__name__ not in KERNELS:
         cut = function == "linear" and is_quantized(layer) and function_of(layer) == "softmax"
-        return copied(layer, {"activation": "linear"} if cut else {})(whole)
-    sums = type(layer).from_config(config | {"activation": "linear", "use_bias": layer.use_bias or biased})(whole)
+        return copied(layer, {"activation": "linear"} if cut else {})(source)
+    sums = type(layer).from_config(config | {"activation": "linear", "use_bias": layer.use_bias or biased})(source)
     if function == "linear":
         return sums
     return tf_keras.layers.Activation(layer.activation, name=f"{layer.name}_{function}")(sums)
@@ -132,7 +132,7 @@ def _applied(layer: Any, given: list[Any], function: str, biased: bool) -> Any:
 
 def _give_weights(layer: Any, model: Any, norms: Mapping[str, str]) -> None:
     """Weights of the original, times what the batch normalization multiplies by."""
-    names = {one.name for one in model.layers}
+    names = {original.name for original in model.layers}
     if layer.name not in names or not layer.weights:
         return
     source = model.get_layer(layer.name)

@@ -115,16 +115,16 @@ class _Work:
     def say_mixed(self, plain: Any, first: Quantized) -> None:
         """Which layers of a model that is quantized in part were quantized here."""
         if any(is_quantized(layer) and layer.name != GRID for layer in plain.layers):
-            found = dict.fromkeys(choice.layer for choice in first.choices)
-            own = ", ".join(f"'{name}'" for name in found)
+            quantized_layers = dict.fromkeys(choice.layer for choice in first.choices)
+            own = ", ".join(f"'{name}'" for name in quantized_layers)
             self.progress.say(f"quantized here: {own}; the other layers keep the quantizers that they have")
 
     def _opened(self, model: Any) -> Any:
         """The model with its layers on one level."""
-        found = plain(model)
-        for note in found.notes:
+        opened = plain(model)
+        for note in opened.notes:
             self.progress.say(f"'{note.layer}': {note.what}, because {note.reason}")
-        return found.model
+        return opened.model
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""
@@ -149,19 +149,19 @@ class _Work:
         self._fit(result, "quantized", self.project.share)
         return result
 
-    def _fit(self, one: Quantized, name: str, share: Share | None = None) -> None:
+    def _fit(self, network: Quantized, name: str, share: Share | None = None) -> None:
         """Train on; the best epoch's weights, among them those it starts with, are in the model then."""
         training, prune = self._training(), self.project.prune
         place = self.folder / "checkpoints" / name.replace(" ", "_")
         pruned = any(earlier != "float" for earlier in self.histories)  # at larger widths
-        pruner = pruner_of(one.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
-        sharer = sharer_of(one.model, share, training.epochs) if share else None
-        objective = objective_of(self.project, self.data, one.model, "the quantized network")
+        pruner = pruner_of(network.model, prune, self.lanes, training.epochs, at_once=pruned) if prune else None
+        sharer = sharer_of(network.model, share, training.epochs) if share else None
+        objective = objective_of(self.project, self.data, network.model, "the quantized network")
         job = Fit(
             name, training, self.data, objective, self.project.data, place, "", True, pruner, self.teacher, sharer
         )
-        job = replace(job, fingerprint=self._fingerprint(one, job), runtime=started(self.project.devices))
-        self.histories[name] = fit(one.model, job, self.progress).history
+        job = replace(job, fingerprint=self._fingerprint(network, job), runtime=started(self.project.devices))
+        self.histories[name] = fit(network.model, job, self.progress).history
 
     def _training(self) -> Training:
         training = self.project.training
@@ -169,15 +169,15 @@ class _Work:
         rate = self.table.learning_rate or training.learning_rate * RATE
         return training.model_copy(update={"epochs": self.table.epochs, "learning_rate": rate})
 
-    def _fingerprint(self, one: Quantized, job: Fit) -> str:
+    def _fingerprint(self, network: Quantized, job: Fit) -> str:
         """Of everything that determines the trained weights."""
-        weights = hashlib.sha256(b"".join(array.tobytes() for array in one.model.get_weights())).hexdigest()
+        weights = hashlib.sha256(b"".join(array.tobytes() for array in network.model.get_weights())).hexdigest()
         own = self.project.digest_fields("task") | {
             "data": self.project.data.model_dump(mode="json"),
             "training": job.training.model_dump(mode="json"),
         }
         if self.project.devices is not None:
             own |= self.project.digest_fields("devices")
-        quantizers = [asdict(choice) for choice in one.choices]
+        quantizers = [asdict(choice) for choice in network.choices]
         fixed = [list(self.table.frozen), weights, self.data.digest(), keras2.versions()]
         return digest([own, quantizers, fixed, job.extras_digest()])

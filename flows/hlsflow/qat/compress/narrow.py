@@ -129,12 +129,13 @@ def fine_tune(
     if project.anomaly is not None:
         data, trained = anomaly.normal_samples(data), anomaly.autoencoder_of(trained)
     fingerprint = _fingerprint(project, training, model, data)
-    objective, place = objective_of(project, data, trained, model.name), folder / "checkpoints"
+    place = folder / "checkpoints" / "qat"
+    objective = objective_of(project, data, trained, model.name)
     job = Fit("fine-tuning", training, data, objective, project.data, place, fingerprint, from_trained=True)
     state, remark = fit(trained, job, progress), ""
     if project.anomaly is not None:
-        found = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
-        trained, remark = found.model, str(found)
+        detector = anomaly.detector(trained, data, project.anomaly.quantile, quantized=True)
+        trained, remark = detector.model, str(detector)
     figures = finish(project, trained, data, Stage.QAT, folder / "qat.h5", progress, remark)
     write_results(folder, {"qat": state.history}, figures)
     return TrainResult(folder / "qat.h5", None, figures)

@@ -90,7 +90,7 @@ class Quantized:
         """The float model's layers with weights, and the factor of each weight."""
         for layer in model.layers:
             if layer.weights:
-                own = [one.scale for one in self.choices if one.layer == layer.name and one.what in WEIGHTS]
+                own = [choice.scale for choice in self.choices if choice.layer == layer.name and choice.what in WEIGHTS]
                 yield layer, own or [1.0] * len(layer.weights)
 
 
@@ -116,12 +116,12 @@ def quantized(model: Any, table: Quantize, x: NDArray[np.float32]) -> Quantized:
     tensors: dict[str, Any] = {}
     choices: list[Choice] = []
     for layer in model.layers:
-        name, given = layer.name, [tensors[parent] for parent in parents[layer.name]]
+        name, sources = layer.name, [tensors[parent] for parent in parents[layer.name]]
         if name in arguments:
             grid = _grid(ranges[arguments[name]], table.table, False)
-            given = [_activation(grid.text, f"{name}_argument")(given[0])]
+            sources = [_activation(grid.text, f"{name}_argument")(sources[0])]
             choices.append(Choice(name, "argument", grid.text, grid.error))
-        tensors[name], made = _layer(layer, given, table, ranges[name] if name in own else None)
+        tensors[name], made = _layer(layer, sources, table, ranges[name] if name in own else None)
         choices += made
     inputs, outputs = ([tensors[end.node.layer.name] for end in ends] for ends in (model.inputs, model.outputs))
     result = Quantized(tf_keras.Model(inputs, outputs, name=model.name), tuple(choices))
@@ -135,8 +135,8 @@ def _check(model: Any, table: Quantize) -> None:
     """Refuse layers that cannot be quantized, and rows of the table that are for none."""
     for layer in model.layers:
         kind = type(layer).__name__
-        known = kind in COPIED | FUNCTIONS | KERNELS.keys() or is_quantized(layer)
-        if not known or function_of(layer) == "softmax":
+        has_form = kind in COPIED | FUNCTIONS | KERNELS.keys() or is_quantized(layer)
+        if not has_form or function_of(layer) == "softmax":
             what = "a softmax within the network" if function_of(layer) == "softmax" else f"a {kind}"
             raise UnsupportedLayer(f"layer '{layer.name}' is {what}, which has no quantized form here", _SUPPORTED)
     names = [layer.name for layer in model.layers if type(layer).__name__ in FUNCTIONS | KERNELS.keys()]
@@ -156,8 +156,8 @@ def _activations(model: Any, parents: Mapping[str, Sequence[str]]) -> list[str]:
     not those whose only readers are quantizers of the model's own."""
     ends = {end.node.layer.name for end in model.outputs}
     readers: dict[str, list[str]] = {name: [] for name in parents}
-    for name, given in parents.items():
-        for parent in given:
+    for name, sources in parents.items():
+        for parent in sources:
             readers[parent].append(type(model.get_layer(name)).__name__)
     return [
         layer.name
@@ -183,30 +183,30 @@ def _observed(model: Any, names: Sequence[str], x: NDArray[np.float32]) -> dict[
     if not names:
         return {}
     probe = tf_keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-    found = probe.predict(split(model, x), batch_size=CALIBRATION_ROWS, verbose=0)
-    return dict(zip(names, found if len(names) > 1 else [found], strict=True))
+    results = probe.predict(split(model, x), batch_size=CALIBRATION_ROWS, verbose=0)
+    return dict(zip(names, results if len(names) > 1 else [results], strict=True))
 
 
 def _layer(
-    layer: Any, given: Sequence[Any], table: Quantize, seen: NDArray[np.float32] | None
+    layer: Any, sources: Sequence[Any], table: Quantize, observed: NDArray[np.float32] | None
 ) -> tuple[Any, list[Choice]]:
-    """The tensor that the quantized layer makes, and its quantizers; `seen`: float results that get a grid."""
+    """The tensor that the quantized layer makes, and its quantizers; `observed`: float results that get a grid."""
     import tf_keras
 
     name, kind, bits = layer.name, type(layer).__name__, table.of(layer.name)
     if kind == "InputLayer":
         return tf_keras.Input(layer.input_shape[0][1:], name=name), []
-    whole = given[0] if len(given) == 1 else given
+    source = sources[0] if len(sources) == 1 else sources
     if kind in KERNELS:
         copy, choices = _with_quantizers(layer, table)
-        tensor = copy(whole)
-    elif kind in FUNCTIONS and _is_relu(layer) and seen is not None:
-        tensor, choices = whole, []
+        tensor = copy(source)
+    elif kind in FUNCTIONS and _is_relu(layer) and observed is not None:
+        tensor, choices = source, []
     else:
-        tensor, choices = copied(layer, {})(whole), []
-    if seen is None:
+        tensor, choices = copied(layer, {})(source), []
+    if observed is None:
         return tensor, choices
-    grid = _grid(seen, bits.activation, table.symmetric)
+    grid = _grid(observed, bits.activation, table.symmetric)
     own = name if _is_relu(layer) else f"{name}_grid"
     return _activation(grid.text, own)(tensor), [*choices, Choice(name, "activation", grid.text, grid.error)]
 
@@ -282,9 +282,9 @@ def _signs(layer: str, what: str, values: NDArray[np.floating], with_zero: bool)
 
 def _signs_error(values: NDArray[np.floating], scale: float, with_zero: bool) -> float:
     size = np.abs(values)
-    found = np.where(size >= scale / 2, scale, 0) if with_zero else scale
+    quantized_size = np.where(size >= scale / 2, scale, 0) if with_zero else scale
     power = float(np.sqrt(np.mean(values**2)))
-    return float(np.sqrt(np.mean((size - found) ** 2))) / power if power else 0.0
+    return float(np.sqrt(np.mean((size - quantized_size) ** 2))) / power if power else 0.0
 
 
 SCALES = 8

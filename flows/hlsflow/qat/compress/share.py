@@ -103,9 +103,9 @@ def _firsts(levels: NDArray[np.float64], count: NDArray[np.float64], values: int
     cost = np.where(end > begin, power[end] - power[begin] - (total[end] - total[begin]) ** 2 / number, np.inf)
     best, chosen = np.concatenate([[0.0], np.full(n, np.inf)]), []
     for _ in range(values):
-        whole = best[:-1, None] + cost  # [begin of the last cluster, its end - 1]
-        chosen.append(np.argmin(whole, 0))
-        best = np.concatenate([[np.inf], whole.min(0)])
+        costs = best[:-1, None] + cost  # [begin of the last cluster, its end - 1]
+        chosen.append(np.argmin(costs, 0))
+        best = np.concatenate([[np.inf], costs.min(0)])
     firsts, last = [], n
     for begins in reversed(chosen):
         last = int(begins[last - 1])
@@ -156,11 +156,11 @@ class Sharer:
         """The clusters of a kernel; pruned weights, which are 0, are one of their own."""
         weights = kernel.variable.numpy()
         pruned = weights == 0
-        known = np.asarray(kernel.quantizer(weights))
-        found = np.zeros(weights.shape, np.int32)
+        quantized = np.asarray(kernel.quantizer(weights))
+        numbers = np.zeros(weights.shape, np.int32)
         free = kernel.values - int(pruned.any())
-        found[~pruned] = clusters(known[~pruned], max(free, 1)) + int(pruned.any())
-        return found
+        numbers[~pruned] = clusters(quantized[~pruned], max(free, 1)) + int(pruned.any())
+        return numbers
 
     def apply(self) -> None:
         """Set each weight to the mean of its cluster."""

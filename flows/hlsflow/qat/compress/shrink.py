@@ -45,14 +45,14 @@ def shrunk(model: Any) -> tuple[Any, dict[str, int]]:
     import tf_keras
 
     network = _Network(model, {layer.name: layer for layer in layers_of(model)}, parents_of(model))
-    kept = {name: units for name in network.kernels if not (units := network.living(name)).all()}
-    if not kept:
+    living = {name: units for name in network.kernels if not (units := network.living(name)).all()}
+    if not living:
         return model, {}
-    copy = tf_keras.models.clone_model(model, clone_function=lambda layer: _resized(layer, kept))
+    copy = tf_keras.models.clone_model(model, clone_function=lambda layer: _resized(layer, living))
     for layer in model.layers:
         if layer.weights:
-            copy.get_layer(layer.name).set_weights(list(network.cut(layer, kept)))
-    return copy, {name: int((~units).sum()) for name, units in kept.items()}
+            copy.get_layer(layer.name).set_weights(list(network.cut(layer, living)))
+    return copy, {name: int((~units).sum()) for name, units in living.items()}
 
 
 def without_pruned(model: Any, table: Prune | None, progress: Progress) -> Any:
@@ -65,10 +65,10 @@ def without_pruned(model: Any, table: Prune | None, progress: Progress) -> Any:
     return smaller
 
 
-def _resized(layer: Any, kept: Mapping[str, Kept]) -> Any:
+def _resized(layer: Any, living: Mapping[str, Kept]) -> Any:
     config = layer.get_config()
-    if layer.name in kept:
-        config[UNITS[type(layer).__name__]] = int(kept[layer.name].sum())
+    if layer.name in living:
+        config[UNITS[type(layer).__name__]] = int(living[layer.name].sum())
     return type(layer).from_config(config)
 
 
@@ -101,41 +101,41 @@ class _Network:
         layer = self.layers[name]
         if not _separable(layer, lambda values: values[..., used]) or not _keeps_zero(layer.activation):
             return False
-        return all(one is not None and self._reads_without(one, {name: used}) for one in self._readers(name))
+        return all(reader is not None and self._reads_without(reader, {name: used}) for reader in self._readers(name))
 
-    def _reads_without(self, layer: Any, kept: Mapping[str, Kept]) -> bool:
-        if not _has_units(layer) or (given := self._read(layer, kept)) is None:
+    def _reads_without(self, layer: Any, living: Mapping[str, Kept]) -> bool:
+        if not _has_units(layer) or (inputs := self._read(layer, living)) is None:
             return False
-        return _separable(layer, lambda values: values[..., given, :])
+        return _separable(layer, lambda values: values[..., inputs, :])
 
     def _readers(self, name: str) -> Iterator[Any]:
         """The layers that what a layer gives ends up in; None: the network's outputs."""
         if name in {end.node.layer.name for end in self.model.outputs}:
             yield None
-        for other, given in self.parents.items():
-            if name in given:
+        for other, sources in self.parents.items():
+            if name in sources:
                 layer = self.layers[other]
                 if type(layer).__name__ in PASSING and _keeps_zero(layer, layer.input_shape[1:]):
                     yield from self._readers(other)
                 else:
                     yield layer
 
-    def _read(self, layer: Any, kept: Mapping[str, Kept]) -> Kept | None:
+    def _read(self, layer: Any, living: Mapping[str, Kept]) -> Kept | None:
         """(channels or values,): what stays of the input of a layer; None: all of it."""
         parent, *others = self.parents[layer.name]
         giver = self.layers[parent]
-        if parent in kept:
-            return kept[parent]
-        if others or type(giver).__name__ not in PASSING or (before := self._read(giver, kept)) is None:
+        if parent in living:
+            return living[parent]
+        if others or type(giver).__name__ not in PASSING or (before := self._read(giver, living)) is None:
             return None
         return np.tile(before, giver.output_shape[-1] // len(before))  # Flatten repeats the channels
 
-    def cut(self, layer: Any, kept: Mapping[str, Kept]) -> Iterator[NDArray[Any]]:
+    def cut(self, layer: Any, living: Mapping[str, Kept]) -> Iterator[NDArray[Any]]:
         """The weights of a layer that stay."""
-        given = self._read(layer, kept) if _has_units(layer) else None
+        inputs = self._read(layer, living) if _has_units(layer) else None
         for number, values in enumerate(layer.get_weights()):
-            cut = values[..., kept[layer.name]] if layer.name in kept else values
-            yield cut if given is None or number else cut[..., given, :]
+            cut = values[..., living[layer.name]] if layer.name in living else values
+            yield cut if inputs is None or number else cut[..., inputs, :]
 
 
 def _has_units(layer: Any) -> bool:

@@ -88,10 +88,12 @@ def _sides(subjects: Sequence[Subject], names: Mapping[str, str]) -> dict[str, l
 
 
 def _label(subject: Subject, names: Mapping[str, str], paths: int, points: int) -> str:
-    """The path's name, the point's, or both: as much as is needed."""
+    """The path's name, the point's, or both: as much as is needed; and the top that reports are of."""
     if points == 1 or not subject.point:
-        return names[subject.path]
-    return subject.point if paths == 1 else f"{names[subject.path]} {subject.point}"
+        name = names[subject.path]
+    else:
+        name = subject.point if paths == 1 else f"{names[subject.path]} {subject.point}"
+    return f"{name} ({subject.top})" if subject.top and subject.top not in name else name
 
 
 def groups(subjects: Sequence[Subject]) -> list[Group]:
@@ -184,7 +186,9 @@ def _knob_table(subjects: Sequence[Named]) -> Table:
     names = dict.fromkeys(name for _, knobs in known for name in knobs)
     rows = [row(name, *(knobs.get(name, "") for _, knobs in known)) for name in names]
     differing = tuple(cells for cells in rows if len({one.text for one in cells[1:]}) > 1)
-    return Table(("setting", *(label for label, _ in known)), differing)
+    same = len(rows) - len(differing)
+    notes = (f"{same} other settings are the same in all of them",) if same else ()
+    return Table(("setting", *(label for label, _ in known)), differing, notes)
 
 
 def _alone(

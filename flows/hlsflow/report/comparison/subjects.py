@@ -5,17 +5,19 @@ In: a path. Out: `Subject`s, each with its figures and knobs; a run has one for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hlsflow.core import foreign
 from hlsflow.core.errors import DataError, ProjectError
-from hlsflow.core.metrics import Metric, MetricSet
+from hlsflow.core.metrics import MetricSet
 from hlsflow.project import load
 from hlsflow.report.folders import directory, hls4ml_config
+from hlsflow.report.folders.columns import Column
 from hlsflow.toolchains.reports import read_any
+from hlsflow.toolchains.reports.report import UNKNOWN
 
 REPORT = "report.json"
 PROJECT = "project.toml"
@@ -35,6 +37,7 @@ class Subject:
         metrics: its figures.
         knobs: settings as text; none where they are not known.
         warnings: what must be known before its figures are believed.
+        top: names of the tops that reports are of, as far as they tell; "" for a run of ours.
     """
 
     path: str
@@ -42,6 +45,7 @@ class Subject:
     metrics: MetricSet
     knobs: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    top: str = ""
 
 
 def subjects(path: Path, build: Path) -> tuple[Subject, ...]:
@@ -61,7 +65,7 @@ def subjects(path: Path, build: Path) -> tuple[Subject, ...]:
     if not path.is_file():
         raise DataError(f"there is no {path}", HINT)
     report = read_any(path)
-    return (Subject(str(path), "", report.metrics),)
+    return (Subject(str(path), "", report.metrics, top=_top([report.top])),)
 
 
 def run_report(path: Path, build: Path) -> Path | None:
@@ -105,13 +109,18 @@ def _of_directory(path: Path) -> Iterator[Subject]:
     """The design of a folder; where it has several, or several runs of one tool, each of them."""
     found = directory.read(path)
     warnings = (*found.warnings, *(f"cannot be read: {text}" for text in found.refused))
-    by_label: dict[str, list[Metric]] = {}
+    by_label: dict[str, list[Column]] = {}
     for column in found.columns:
-        told = (replace(metric, source=str(path / metric.source)) for metric in column.metrics)
-        by_label.setdefault(column.label, []).extend(told)
-    for number, (label, metrics) in enumerate((by_label or {"": []}).items()):
+        by_label.setdefault(column.label, []).append(column)
+    for number, (label, columns) in enumerate((by_label or {"": []}).items()):
         said = () if number else warnings  # once
-        yield Subject(str(path), label, MetricSet(tuple(metrics)), _settings(found.config), said)
+        told = (replace(m, source=str(path / m.source)) for column in columns for m in column.metrics)
+        top = _top([column.top for column in columns])
+        yield Subject(str(path), label, MetricSet(tuple(told)), _settings(found.config), said, top)
+
+
+def _top(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(name for name in names if name != UNKNOWN))
 
 
 def _settings(config: hls4ml_config.Config | None) -> dict[str, str]:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from hlsflow.core.metrics import MetricSet, Stage
 from hlsflow.report.folders import tops
+from hlsflow.toolchains.parts import offered
 from hlsflow.toolchains.reports import Report
-from hlsflow.toolchains.reports.report import UNKNOWN
+from hlsflow.toolchains.reports.report import UNKNOWN, LayerFigures
 from hlsflow.toolchains.reports.text import relative
 
 ROUNDED = ("latency_ns", "clock_estimate_ns")
@@ -42,6 +43,60 @@ class Column:
     metrics: MetricSet
     reports: tuple[Report, ...]
     label: str = ""
+
+    @property
+    def title(self) -> str:
+        """Stage, tool and version, the top where it is known, and what tells the column from others of that top."""
+        label = self.label.removeprefix(self.top).removeprefix(", ")
+        names = (self.top if self.top != UNKNOWN else "", label)
+        return ", ".join([f"{self.stage}: {self.tool} {self.version}", *filter(None, names)])
+
+    @property
+    def clock_ns(self) -> float | None:
+        """The clock period asked for, as far as a report tells it."""
+        return next((report.clock_ns for report in self.reports if report.clock_ns is not None), None)
+
+    @property
+    def available(self) -> dict[str, float]:
+        """Metric → how much of it the part has, as the reports tell, or else as its data sheet does."""
+        told: dict[str, float] = dict(offered(self.part))
+        for report in self.reports:
+            told |= report.available or {}
+        return told
+
+    def percent(self, name: str) -> float | None:
+        """A resource in per cent of all that the part has; None where either is not known."""
+        metric, limit = self.metrics.get(name), self.available.get(name)
+        return round(100.0 * metric.value / limit, 2) if metric and metric.value is not None and limit else None
+
+    @property
+    def layers(self) -> tuple[LayerFigures, ...]:
+        """The figures of layers, each told once.
+
+        Reports of one run may tell the same figures, by names of modules or of instances: then the one with most of
+        them is taken. A report with figures of another kind adds them to the layers of the same name.
+        """
+        layers: dict[str, MetricSet] = {}
+        for report in self.layer_reports:
+            for layer in report.layers:
+                layers[layer.name] = layers.get(layer.name, MetricSet()) + layer.metrics
+        return tuple(LayerFigures(name, metrics) for name, metrics in layers.items())
+
+    @property
+    def layer_reports(self) -> list[Report]:
+        """The reports that `layers` are of, the one with most figures first."""
+        chosen: list[Report] = []
+        names: set[str] = set()
+        for report in sorted(self.reports, key=_figures_of_layers, reverse=True):
+            own = {metric.name for layer in report.layers for metric in layer.metrics}
+            if own and not own & names:
+                chosen.append(report)
+                names |= own
+        return chosen
+
+
+def _figures_of_layers(report: Report) -> int:
+    return sum(len(layer.metrics.metrics) for layer in report.layers)
 
 
 def columns(reports: Sequence[Report], folder: Path) -> list[Column]:

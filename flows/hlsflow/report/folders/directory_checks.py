@@ -6,6 +6,7 @@ In: the folder's configuration, reports and files. Out: sentences.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -177,12 +178,20 @@ def warnings(
     yield from _foreign(folder, foreign)
     yield from _stale(folder, reports, files)
     yield from _settings(config)
-    for report in reports:
-        said = (*_part(report, config), *_clock(report, config), *_estimate(report), *_overflow(report))
-        for text in (*said, *_interval(report, config, folder)):
-            yield f"{relative(report.file, folder)}: {text}"
+    yield from _of_reports(folder, config, reports)
     yield from _contradictions(folder, reports)
     yield from _roms(folder, reports, files)
+
+
+def _of_reports(folder: Path, config: Config | None, reports: Sequence[Report]) -> Iterator[str]:
+    """What speaks against single reports; what is the same of several, such as the files of one run, is said once."""
+    said: dict[str, list[str]] = {}
+    for report in reports:
+        checks = (_part(report, config), _clock(report, config), _estimate(report), _overflow(report))
+        for text in itertools.chain(*checks, _interval(report, config, folder)):
+            said.setdefault(text, []).append(relative(report.file, folder))
+    for text, files in said.items():
+        yield f"{', '.join(files)}: {text}"
 
 
 def _foreign(folder: Path, foreign: Sequence[Report]) -> Iterator[str]:
@@ -275,10 +284,16 @@ def _works_at_once(top: str, config: Config, folder: Path) -> bool:
 
 
 def _overflow(report: Report) -> Iterator[str]:
-    for metric in report.metrics:
-        offered = (report.available or {}).get(metric.name)
-        if offered is not None and metric.value is not None and metric.value > offered:
-            yield f"does not fit: {metric.value:,.0f} {metric.unit} of the {offered:,.0f} that {report.part} has"
+    """The resources of which a design needs more than its part has, in one sentence."""
+    more = [
+        f"{metric.value:,.0f} of {limit:,.0f} {metric.unit}"
+        for metric in report.metrics
+        if (limit := (report.available or {}).get(metric.name)) is not None
+        and metric.value is not None
+        and metric.value > limit
+    ]
+    if more:
+        yield f"does not fit {report.part}: {', '.join(more)}"
 
 
 def _contradictions(folder: Path, reports: Sequence[Report]) -> Iterator[str]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import trailing_zeros, width_of
 
 DEPTH_ALLOWED = 1
 """Levels of adders beyond the fewest possible (da4ml's `hard_dc`). On the jet tagger's four layers 0 takes 3,672
@@ -72,16 +73,12 @@ class AdderGraph:
 
     def width(self, node: int) -> int:
         """Bits that hold every value of a node: unsigned where none is negative."""
-        return _width(*self.bounds[node])
+        return width_of(*self.bounds[node])
 
     def is_wiring(self, node: int) -> bool:
         """Whether the node only sets bits above those of its operand."""
         adder = self.adders.get(node)
         return adder is not None and _is_wiring(adder, self.width(adder.operands[0].node))
-
-
-def _width(low: int, high: int) -> int:
-    return max(high.bit_length(), (~low).bit_length()) + 1 if low < 0 else max(high.bit_length(), 1)
 
 
 def _is_wiring(adder: Adder, width: int) -> bool:
@@ -115,7 +112,7 @@ class _Draft:
     forms: list[tuple[Array, int]]
     adders: dict[int, Adder] = field(default_factory=dict)
     users: Counter[int] = field(default_factory=Counter)
-    known: dict[bytes, Operand] = field(default_factory=dict)
+    by_form: dict[bytes, Operand] = field(default_factory=dict)
 
     def bounds(self, node: int) -> tuple[int, int]:
         coefficients, constant = self.forms[node]
@@ -124,7 +121,7 @@ class _Draft:
         return plus * low + minus * high + constant, plus * high + minus * low + constant
 
     def width(self, node: int) -> int:
-        return _width(*self.bounds(node))
+        return width_of(*self.bounds(node))
 
     def level(self, node: int) -> int:
         adder = self.adders.get(node)
@@ -160,10 +157,10 @@ class _Draft:
 
     def _once(self, adder: Adder) -> Operand:
         form, _ = self.form(adder)
-        if form.tobytes() not in self.known:
+        if form.tobytes() not in self.by_form:
             made = self.append(adder)
-            self.known |= {form.tobytes(): made, (-form).tobytes(): made.negated()}
-        return self.known[form.tobytes()]
+            self.by_form |= {form.tobytes(): made, (-form).tobytes(): made.negated()}
+        return self.by_form[form.tobytes()]
 
 
 def _solved(draft: _Draft, weight: Array) -> list[Operand | None]:
@@ -198,8 +195,8 @@ def _follow(draft: _Draft, part: Any, inputs: Sequence[Operand | None]) -> list[
         assert a and b and op.opcode in (0, 1), "a matrix of constants needs additions and subtractions only"
         b = b.scaled(int(op.data))
         buffer.append(draft.add(a, b.negated() if op.opcode == 1 else b))
-    found = [buffer[index] if index >= 0 else None for index in part.out_idxs]
-    rows = zip(found, part.out_shifts, part.out_negs, strict=True)
+    results = [buffer[index] if index >= 0 else None for index in part.out_idxs]
+    rows = zip(results, part.out_shifts, part.out_negs, strict=True)
     return [
         value and replace(value.scaled(int(shift)), negative=value.negative ^ bool(neg)) for value, shift, neg in rows
     ]
@@ -291,7 +288,7 @@ def _cost(draft: _Draft, place: _Place, constant: int, deepest: int) -> tuple[bo
     bits = wider * len(place.way[1:])
     if constant % (1 << width) == 0:
         return False, bits
-    zeros = (constant & -constant).bit_length() - 1
+    zeros = trailing_zeros(constant)
     level = draft.level(place.operand.node) + 1
     for node, index in reversed(place.way):
         others = [draft.level(o.node) for i, o in enumerate(draft.adders[node].operands) if i != index]

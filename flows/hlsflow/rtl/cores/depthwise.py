@@ -20,7 +20,6 @@ from hlsflow.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_co
 from hlsflow.rtl.cores.sparse import SparseCore, sparse_core
 from hlsflow.rtl.cores.sums import sums_of
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
-from hlsflow.rtl.lanes import fixed_for
 
 
 def depthwise_core(
@@ -52,7 +51,7 @@ def _as_depthwise(node: Node, source: Fixed) -> Node:
     product = source.frac + factor.frac
     frac = max(product, offset.frac)
     ends = [(scale * end << (frac - product)) + (bias << (frac - offset.frac)) for end in (source.min, source.max)]
-    accum = fixed_for(int(np.min(ends)), int(np.max(ends)), frac)
+    accum = Fixed.spanning(int(np.min(ends)), int(np.max(ends)), frac)
     return replace(
         node,
         op=Op.DEPTHWISE,

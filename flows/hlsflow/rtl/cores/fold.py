@@ -12,9 +12,9 @@ import numpy as np
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div, tree_levels
 from hlsflow.rtl.cores.sums import Sums
 from hlsflow.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
-from hlsflow.rtl.lanes import fixed_for
 
 DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""
@@ -103,7 +103,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
     multiplier = resolved(sums, knobs)
     shared = shareable and knobs.multiplier is Multiplier.PACKED and multiplier is Multiplier.DSP and can_share(sums)
     lanes_in, lanes_out = fold(n_in, n_out, knobs.reuse_factor, 2 if shared else 1)
-    steps, groups = _ceil_div(n_in, lanes_in), _ceil_div(n_out, lanes_out)
+    steps, groups = ceil_div(n_in, lanes_in), ceil_div(n_out, lanes_out)
     memory = memory_of(knobs, pipeline, steps * groups)
     registered = needs_register(memory, multiplier, pipeline)
     feed_stages = 2 if pipeline.feed_register and steps > FEW_STEPS else 1
@@ -183,7 +183,7 @@ def can_share(sums: Sums) -> bool:
 def shared_weight(sums: Sums) -> Fixed:
     """Type of weights of which some are less by 1: the upper ones of shared products."""
     low, high = int(sums.weight.min()) - 1, int(sums.weight.max())
-    return fixed_for(low, high, sums.weight_type.frac)
+    return Fixed.spanning(low, high, sums.weight_type.frac)
 
 
 def check_reuse(name: str, knobs: LayerKnobs) -> None:
@@ -201,10 +201,10 @@ def fold(n_in: int, n_out: int, reuse_factor: int, sharing: int = 1) -> tuple[in
     """
     choices = []
     for groups in range(1, min(n_out, reuse_factor) + 1):
-        lanes_out = _ceil_div(n_out, groups)
-        lanes_in = _ceil_div(n_in, min(n_in, reuse_factor // groups))
-        cycles = _ceil_div(n_in, lanes_in) * _ceil_div(n_out, lanes_out)
-        choices.append((lanes_in * _ceil_div(lanes_out, sharing), lanes_out, cycles, lanes_in))
+        lanes_out = ceil_div(n_out, groups)
+        lanes_in = ceil_div(n_in, min(n_in, reuse_factor // groups))
+        cycles = ceil_div(n_in, lanes_in) * ceil_div(n_out, lanes_out)
+        choices.append((lanes_in * ceil_div(lanes_out, sharing), lanes_out, cycles, lanes_in))
     _, lanes_out, _, lanes_in = min(choices)
     return lanes_in, lanes_out
 
@@ -224,7 +224,7 @@ def multiply_latency(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, reg
     cast = int(sums.drop > 0)
     if multiplier is Multiplier.DSP:
         return 1 + registered + cast
-    return 1 + _ceil_div(lut_weight_bits(sums.weight_type), pipeline.rows_per_stage) + cast
+    return 1 + ceil_div(lut_weight_bits(sums.weight_type), pipeline.rows_per_stage) + cast
 
 
 def lut_weight_bits(weight: Fixed) -> int:
@@ -235,10 +235,6 @@ def lut_weight_bits(weight: Fixed) -> int:
 def tree_latency(sums: Sums, multiplier: Multiplier, lanes_in: int, pipeline: Pipeline) -> int:
     """Cycles of the adder tree over the products of a sum."""
     paired = multiplier is Multiplier.LUT and sums.drop <= 0
-    leaves = _ceil_div(lanes_in, 2) if paired else lanes_in
-    levels = (leaves - 1).bit_length() + 1
-    return _ceil_div(levels, pipeline.levels_per_stage) - 1
-
-
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
+    leaves = ceil_div(lanes_in, 2) if paired else lanes_in
+    levels = tree_levels(leaves) + 1
+    return ceil_div(levels, pipeline.levels_per_stage) - 1

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from hlsflow.ir.integers import ceil_div, trailing_zeros
 from hlsflow.rtl.cores.adder_graph import Adder, AdderGraph, Operand, adder_graph
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.cores.planned import Planned
@@ -40,7 +41,7 @@ def latency_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LatencyCo
 def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline) -> LatencyCore:
     graph = adder_graph(sums.weight << -sums.drop, sums.bias, sums.source)
     n_in, n_out = sums.weight.shape
-    stages = -(-graph.depth // pipeline.levels_per_stage)
+    stages = ceil_div(graph.depth, pipeline.levels_per_stage)
     plan = LayerSchedule(
         name=sums.node.name,
         n_in=n_in,
@@ -138,7 +139,7 @@ class _Text:
         first, *others = adder.operands
         if first.negative or first.shift:
             return 0
-        return others[0].shift if others else (adder.offset & -adder.offset).bit_length() - 1
+        return others[0].shift if others else trailing_zeros(adder.offset)
 
     def term(self, operand: Operand, stage: int, low: int, high: int) -> tuple[str, str]:
         return "-" if operand.negative else "+", _concat(self.bits(operand, stage, low, high))

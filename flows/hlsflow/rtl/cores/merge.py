@@ -12,7 +12,7 @@ from operator import add, mul, sub
 
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.rtl.cores.parallel import Parallel
-from hlsflow.rtl.lanes import Cast, emit, fixed_for
+from hlsflow.rtl.lanes import Cast, emit
 from hlsflow.rtl.verilog import Stream, Value, instance
 
 _FUNCTIONS: Mapping[Op, tuple[str, Callable[[int, int], int]]] = {
@@ -35,7 +35,7 @@ def merge_core(node: Node, sources: Sequence[Node]) -> Parallel:
     ends = [(kind.min << shift, kind.max << shift) for kind, shift in zip(kinds, shifts, strict=True)]
     corners = [function(a, b) for a, b in product(*ends)]
     frac = sum(kind.frac for kind in kinds) if node.op is Op.MULTIPLY else finest + (node.op is Op.AVERAGE)
-    result = fixed_for(min(corners), max(corners), frac)
+    result = Fixed.spanning(min(corners), max(corners), frac)
     parameters: dict[str, Value] = {"OPERATION": f'"{operation}"', "LANES": node.shape[-1], "OUT_WIDTH": result.width}
     for letter, kind, shift in zip("AB", kinds, shifts, strict=True):
         parameters |= {f"{letter}_WIDTH": kind.width, f"{letter}_SIGNED": int(kind.signed), f"{letter}_SHIFT": shift}

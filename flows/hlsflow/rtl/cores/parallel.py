@@ -43,12 +43,3 @@ class Parallel:
         ports |= {"out_valid": out.valid, "out": out.data}
         wires = f"    wire {out.valid};\n    wire [{out.bits - 1}:0] {out.data};\n"
         return wires + instance(self.module, name, self.parameters, ports), out
-
-
-def levels(n: int) -> int:
-    """Levels of a balanced binary tree over n leaves."""
-    return (n - 1).bit_length()
-
-
-def ceil_div(a: int, b: int) -> int:
-    return -(-a // b)

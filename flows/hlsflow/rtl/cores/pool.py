@@ -20,10 +20,11 @@ import numpy as np
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.ir.graph import image
-from hlsflow.rtl.cores.parallel import Parallel, ceil_div, levels
+from hlsflow.ir.integers import ceil_div, tree_levels
+from hlsflow.rtl.cores.parallel import Parallel
 from hlsflow.rtl.cores.sums import sum_type
 from hlsflow.rtl.knobs import Pipeline
-from hlsflow.rtl.lanes import Cast, fixed_for
+from hlsflow.rtl.lanes import Cast
 from hlsflow.rtl.verilog import Value, constant
 
 
@@ -75,7 +76,7 @@ def max_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Pa
         "SIGNED": int(source.type.signed),
         "LEVELS_PER_STAGE": pipeline.levels_per_stage,
     }
-    latency = ceil_div(levels(taps), pipeline.levels_per_stage)
+    latency = ceil_div(tree_levels(taps), pipeline.levels_per_stage)
     primitives = ("max_tree", "delay_line")
     return Parallel(node.name, "max_tree", primitives, source.shape[-1], source.type, latency, parameters)
 
@@ -88,7 +89,7 @@ def avg_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Pa
     """
     (source,), channels = sources, node.shape[-1]
     division = _division(node, source)
-    tree = ceil_div(levels(_taps(node, source)) + 1, pipeline.levels_per_stage) - 1
+    tree = ceil_div(tree_levels(_taps(node, source)) + 1, pipeline.levels_per_stage) - 1
     parameters: dict[str, Value] = {
         "LANES": channels,
         **_summing(node, source),
@@ -165,7 +166,7 @@ def _division(node: Node, source: Node) -> _Division:
     factors = tuple(factor_for(n, lift, shift) for n in counts)
     least = min(counts)
     low, high = (-((-total.min << lift) // least), (total.max << lift) // least)
-    exact = fixed_for(low, high, accum.frac)
+    exact = Fixed.spanning(low, high, accum.frac)
     return _Division(factors, shift, exact)
 
 

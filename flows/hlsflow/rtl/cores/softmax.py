@@ -10,10 +10,11 @@ from itertools import product
 
 from hlsflow.ir import Fixed, Node
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div, tree_levels
 from hlsflow.ir.softmax import STABLE
-from hlsflow.rtl.cores.parallel import Parallel, ceil_div, levels
+from hlsflow.rtl.cores.parallel import Parallel
 from hlsflow.rtl.knobs import Pipeline
-from hlsflow.rtl.lanes import Cast, fixed_for
+from hlsflow.rtl.lanes import Cast
 from hlsflow.rtl.verilog import Value, constant
 
 PRIMITIVES = ("softmax_core", "max_tree", "fitted_sum", "fixed_cast", "multiply_dsp", "weight_rom", "delay_line")
@@ -28,7 +29,7 @@ def argmax_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Para
         "SIGNED": int(source.type.signed),
         "LEVELS_PER_STAGE": pipeline.levels_per_stage,
     }
-    latency = ceil_div(levels(n), pipeline.levels_per_stage)
+    latency = ceil_div(tree_levels(n), pipeline.levels_per_stage)
     primitives = ("argmax_tree", "delay_line")
     return Parallel(node.name, "argmax_tree", primitives, n, Fixed(1, 1, signed=False), latency, parameters)
 
@@ -41,7 +42,7 @@ def softmax_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Par
     exp, inv = accum.cast(node.params["exp"], kinds["exp"].frac), node.params["inv"]
     term, factor = _holding(exp, accum.frac), _holding(inv, kinds["inv"].frac)
     corners = [a * b for a, b in product((term.min, term.max), (factor.min, factor.max))]
-    result = fixed_for(min(corners), max(corners), term.frac + factor.frac)
+    result = Fixed.spanning(min(corners), max(corners), term.frac + factor.frac)
     parameters: dict[str, Value] = {
         "N": n,
         "X_WIDTH": source.type.width,
@@ -57,13 +58,13 @@ def softmax_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Par
         "OUT_WIDTH": result.width,
         "LEVELS_PER_STAGE": pipeline.levels_per_stage,
     }
-    tree = ceil_div(levels(n), pipeline.levels_per_stage)
+    tree = ceil_div(tree_levels(n), pipeline.levels_per_stage)
     latency = (tree + 1 if stable else 0) + tree + 3
     return Parallel(node.name, "softmax_core", PRIMITIVES, n, result, latency, parameters)
 
 
 def _holding(codes: Array, frac: int) -> Fixed:
-    return fixed_for(int(codes.min()), int(codes.max()), frac)
+    return Fixed.spanning(int(codes.min()), int(codes.max()), frac)
 
 
 def _cast(prefix: str, cast: Cast) -> dict[str, Value]:
@@ -78,7 +79,7 @@ def _cast(prefix: str, cast: Cast) -> dict[str, Value]:
 
 def _table(name: str, entry: str, codes: Array, kind: Fixed) -> dict[str, Value]:
     return {
-        f"{name}_BITS": levels(len(codes)),
+        f"{name}_BITS": tree_levels(len(codes)),
         f"{entry}_WIDTH": kind.width,
         f"{entry}_SIGNED": int(kind.signed),
         name: constant(([int(code)] for code in codes), kind.width),

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from hlsflow.ir.fixed import Array
+from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores.dense import DenseCore, bias_words
 from hlsflow.rtl.cores.fold import (
     LayerSchedule,
@@ -70,7 +71,7 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
         inputs_per_cycle=lanes_in,
         outputs_per_cycle=lanes_out,
         steps=cycles,
-        groups=-(-n_out // lanes_out),
+        groups=ceil_div(n_out, lanes_out),
         multiplier=multiplier,
         multipliers=lanes_in * lanes_out,
         multiply_latency=multiply,
@@ -88,7 +89,7 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
 def group_cycles(counts: Array, lanes_in: int, lanes_out: int) -> tuple[int, ...]:
     """Cycles of each group of `lanes_out` sums with that many products, the fullest first: 1 or more."""
     fullest = np.sort(counts)[::-1][::lanes_out]
-    return tuple(int(cycles) for cycles in np.maximum(-(-fullest // lanes_in), 1))
+    return tuple(int(cycles) for cycles in np.maximum((fullest + lanes_in - 1) // lanes_in, 1))
 
 
 def pack(counts: Array, reuse_factor: int) -> tuple[int, int]:
@@ -97,7 +98,7 @@ def pack(counts: Array, reuse_factor: int) -> tuple[int, int]:
     Among equals the one with the fewest sums in a group, that is accumulators and casts.
     """
     choices = []
-    for lanes_out in range(-(-len(counts) // reuse_factor), len(counts) + 1):
+    for lanes_out in range(ceil_div(len(counts), reuse_factor), len(counts) + 1):
         low, high = 1, max(int(counts.max(initial=0)), 1)
         while low < high:
             middle = (low + high) // 2

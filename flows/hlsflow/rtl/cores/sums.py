@@ -12,7 +12,7 @@ import numpy as np
 
 from hlsflow.ir import Fixed, Node
 from hlsflow.ir.fixed import Array
-from hlsflow.rtl.lanes import fixed_for, signed_bits
+from hlsflow.ir.integers import width_of
 
 KEPT = 64
 """Layers whose sums are remembered: a search asks for the same ones for each of its many designs."""
@@ -49,10 +49,10 @@ class Sums:
         if self.drop > 0:
             return None
         low, high = _sum_range(self.weight, self.source, self.drop, self.bias)
-        exact = fixed_for(low, high, self.sum.frac)
+        exact = Fixed.spanning(low, high, self.sum.frac)
         if sum_type(accum, self.sum.frac, low, high) != exact:
             return None
-        return replace(self, bias=self.bias + amount, sum=fixed_for(low + amount, high + amount, self.sum.frac))
+        return replace(self, bias=self.bias + amount, sum=Fixed.spanning(low + amount, high + amount, self.sum.frac))
 
     @property
     def rounding(self) -> str:
@@ -72,13 +72,13 @@ def sums_of(node: Node, source: Fixed) -> Sums:
     bias = bias >> (accum.frac - grid)
     lows, highs = _product_ranges(weight.astype(object), source)  # Python's integers: shifted, they may pass 64 bits
     low, high = _sum_range(weight, source, product_frac - grid, bias)
-    weight_type = fixed_for(int(weight.min()), int(weight.max()), node.types["weight"].frac)
+    weight_type = Fixed.spanning(int(weight.min()), int(weight.max()), node.types["weight"].frac)
     return Sums(
         node=node,
         source=source,
         weight=weight,
         weight_type=weight_type,
-        product_width=max(signed_bits(int(lows.min())), signed_bits(int(highs.max())), weight_type.width + 1),
+        product_width=max(width_of(int(lows.min()), int(highs.max()), signed=True), weight_type.width + 1),
         drop=product_frac - grid,
         sum=sum_type(accum, grid, low, high),
         bias=bias,
@@ -114,5 +114,5 @@ def sum_type(accum: Fixed, grid: int, low: int, high: int) -> Fixed:
     """The exact range where the accumulator holds it, else the bits the accumulator keeps."""
     spare = accum.frac - grid
     if accum.min <= low << spare and high << spare <= accum.max:
-        return fixed_for(low, high, grid)
+        return Fixed.spanning(low, high, grid)
     return Fixed(accum.width - spare, accum.integer, accum.signed)

@@ -72,7 +72,9 @@ def reader_of(file: Path) -> Reader | None:
     """The reader of a file, by its first lines or else by its name; None when it is no report that is known."""
     if file.suffix.lower() in TEXTS and file.is_file():
         head = _head(file)
-        marked = next((one for one in READERS.values() if one.mark and re.search(one.mark, head, re.MULTILINE)), None)
+        marked = next(
+            (reader for reader in READERS.values() if reader.mark and re.search(reader.mark, head, re.MULTILINE)), None
+        )
         if marked or re.search(vivado_text.OTHER, head, re.MULTILINE):
             return marked
     return next((reader for reader in READERS.values() if _named(file, reader)), None)

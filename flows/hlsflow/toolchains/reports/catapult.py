@@ -60,9 +60,9 @@ def read_simulation(file: Path, *, root: Path | None = None) -> Report:
         DataError: it ends without a verdict.
     """
     text = read_text(file, "log of Catapult's cosimulation", root)
-    line, found = text.find(r"\bSimulation (PASSED|FAILED)\b", "verdict of the simulation")
+    line, verdict = text.find(r"\bSimulation (PASSED|FAILED)\b", "verdict of the simulation")
     origin = Origin(Stage.SIMULATED, TOOL, UNKNOWN, UNKNOWN)
-    passed = origin.metric("passed", float(found[1] == "PASSED"), text.at(line))
+    passed = origin.metric("passed", float(verdict[1] == "PASSED"), text.at(line))
     return Report("cosim", TOOL, UNKNOWN, UNKNOWN, UNKNOWN, None, MetricSet((passed,)), (), file)
 
 
@@ -101,7 +101,7 @@ def _table(text: Text, heading: str) -> _Table:
     """The table below a heading."""
     start, _ = text.find(rf"^\s*{heading}", f"heading '{heading}'")
     line, _ = text.find(r"^\s*-+( -+)+\s*$", f"table '{heading}'", start)
-    spans = [found.span() for found in re.finditer("-+", text.lines[line - 1])]
+    spans = [dashes.span() for dashes in re.finditer("-+", text.lines[line - 1])]
     names = text.lines[line - 2]
     return _Table(text, line, {names[start:end].strip(): (start, end) for start, end in spans})
 

@@ -43,13 +43,13 @@ def read_part(text: Text) -> Report:
 def _simulated(box: Box) -> list[tuple[str, Row]]:
     """The verdict and row of each language that was simulated."""
     status = box.column("Status")
-    found = [(row.cells[status].strip(), row) for row in box.rows]
-    for said, row in found:
-        if said not in (*VERDICTS, NOT_RUN):
-            raise box.text.damaged(f"'{said}' stands where Pass, Fail or NA is due", row.line)
-    if not found:
+    statuses = [(row.cells[status].strip(), row) for row in box.rows]
+    for status_word, row in statuses:
+        if status_word not in (*VERDICTS, NOT_RUN):
+            raise box.text.damaged(f"'{status_word}' stands where Pass, Fail or NA is due", row.line)
+    if not statuses:
         raise box.text.damaged("the table has no row", box.line)
-    return [one for one in found if one[0] != NOT_RUN]
+    return [simulated for simulated in statuses if simulated[0] != NOT_RUN]
 
 
 def _figures(box: Box, rows: Sequence[tuple[str, Row]], origin: Origin) -> Iterator[Metric]:
@@ -57,12 +57,12 @@ def _figures(box: Box, rows: Sequence[tuple[str, Row]], origin: Origin) -> Itera
         why = "the report names no language that was simulated: cosimulation ended before that"
         yield from (origin.metric(name, None, box.text.at(box.line), why) for name in ("passed", *FIGURES))
         return
-    said = ", ".join(f"{row.cells[0].strip()}: {status.lower()}" for status, row in rows)
-    yield origin.metric("passed", min(VERDICTS[status] for status, _ in rows), box.text.at(rows[0][1].line), said)
+    verdicts = ", ".join(f"{row.cells[0].strip()}: {status.lower()}" for status, row in rows)
+    yield origin.metric("passed", min(VERDICTS[status] for status, _ in rows), box.text.at(rows[0][1].line), verdicts)
     for name, word in FIGURES.items():
-        found = [_cycles(box, row, name, word, origin) for _, row in rows]
-        missing = next((metric for metric in found if metric.value is None), None)
-        yield missing or max(found, key=lambda metric: metric.value or 0.0)
+        metrics = [_cycles(box, row, name, word, origin) for _, row in rows]
+        missing = next((metric for metric in metrics if metric.value is None), None)
+        yield missing or max(metrics, key=lambda metric: metric.value or 0.0)
 
 
 def _cycles(box: Box, row: Row, name: str, word: str, origin: Origin) -> Metric:

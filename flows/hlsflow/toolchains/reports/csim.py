@@ -29,13 +29,13 @@ def read(file: Path, *, root: Path | None = None) -> Report:
 
 def read_part(text: Text) -> Report:
     """The log that a text holds; raises DataError."""
-    failed, done = text.search(FAILED), text.search(DONE)
-    found = failed or done
-    if found is None:
+    failed, ended = text.search(FAILED), text.search(DONE)
+    end = failed or ended
+    if end is None:
         raise text.damaged("does not tell how csim ended: it ends early, or csim was killed")
-    passed = failed is None and found[1].group(1) == "0"
+    passed = failed is None and end[1].group(1) == "0"
     origin = Origin(Stage.CSIM, "csim", UNKNOWN, UNKNOWN)
-    metric = origin.metric("passed", float(passed), text.at(found[0]), text.lines[found[0] - 1].strip())
+    metric = origin.metric("passed", float(passed), text.at(end[0]), text.lines[end[0] - 1].strip())
     top = top_of(text.file, SUFFIX)
     return Report("csim", "csim", UNKNOWN, UNKNOWN, top, None, MetricSet((metric,)), (), text.file)
 
@@ -57,14 +57,14 @@ class Agreement:
     same: int
 
 
-def agreement(found: Outputs, expected: Outputs) -> Agreement | None:
+def agreement(outputs: Outputs, expected: Outputs) -> Agreement | None:
     """Compare outputs, sample by sample as far as both go; None when the samples differ in their size."""
-    if len(found[0]) != len(expected[0]):
+    if len(outputs[0]) != len(expected[0]):
         return None
-    pairs = list(zip(found, expected, strict=False))
-    largest = max(abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True))
-    same = sum(one.index(max(one)) == other.index(max(other)) for one, other in pairs)
-    return Agreement(len(pairs), len(found[0]), largest, same)
+    pairs = list(zip(outputs, expected, strict=False))
+    largest = max(abs(a - b) for sample, other in pairs for a, b in zip(sample, other, strict=True))
+    same = sum(sample.index(max(sample)) == other.index(max(other)) for sample, other in pairs)
+    return Agreement(len(pairs), len(outputs[0]), largest, same)
 
 
 def outputs(file: Path) -> Outputs:

@@ -107,8 +107,8 @@ def _heading(text: Text, title: str, start: int) -> int:
 
 def _table(text: Text, heading: str, start: int, end: int) -> Box | None:
     """The table below the first such heading between two lines; None where the heading stands alone."""
-    found = text.search(heading, start)
-    return text.box_under(found[0]) if found and found[0] < end else None
+    heading_line = text.search(heading, start)
+    return text.box_under(heading_line[0]) if heading_line and heading_line[0] < end else None
 
 
 def _need(text: Text, heading: str, start: int, end: int) -> Box:
@@ -158,11 +158,11 @@ def _times(box: Box, row: Row, origin: Origin) -> Iterator[Metric]:
     plain = "Latency" if "Latency min" in cell else "Latency (cycles)"
     for name in (f"{plain} min", f"{plain} max", "Interval min", "Interval max"):
         box.column(name)
-    found: list[tuple[str, Range]] = [("latency_cycles", cycles(cell[f"{plain} min"], cell[f"{plain} max"]))]
+    ranges: list[tuple[str, Range]] = [("latency_cycles", cycles(cell[f"{plain} min"], cell[f"{plain} max"]))]
     if "Latency (absolute) min" in cell:
-        found.append(("latency_ns", absolute(cell["Latency (absolute) min"], cell["Latency (absolute) max"])))
-    found.append(("ii", cycles(cell["Interval min"], cell["Interval max"])))
-    for name, (value, note) in found:
+        ranges.append(("latency_ns", absolute(cell["Latency (absolute) min"], cell["Latency (absolute) max"])))
+    ranges.append(("ii", cycles(cell["Interval min"], cell["Interval max"])))
+    for name, (value, note) in ranges:
         yield origin.metric(name, value, source, note)
 
 
@@ -170,16 +170,16 @@ def _layers(text: Text, sections: tuple[int, int, int], origin: Origin) -> tuple
     """The instances, each with its latency and its resources, then the loops."""
     performance, area, end = sections
     latency = _heading(text, "Latency", performance)
-    found: dict[str, list[Metric]] = {}
+    metrics_of: dict[str, list[Metric]] = {}
     times = _table(text, r"^\s*\* Instance\s*:", latency, area)
     for row in times.rows if times else ():
         assert times is not None
-        found.setdefault(row.cells[0].strip(), []).extend(_times(times, row, origin))
+        metrics_of.setdefault(row.cells[0].strip(), []).extend(_times(times, row, origin))
     used = _table(text, r"^\s*\* Instance\s*:", area, end)
     for row in _instances(used) if used else ():
         assert used is not None
-        found.setdefault(row.cells[0].strip(), []).extend(_counts(used, row, origin))
-    layers = [LayerFigures(name, MetricSet(tuple(metrics))) for name, metrics in found.items()]
+        metrics_of.setdefault(row.cells[0].strip(), []).extend(_counts(used, row, origin))
+    layers = [LayerFigures(name, MetricSet(tuple(metrics))) for name, metrics in metrics_of.items()]
     loops = _table(text, r"^\s*\* Loop\s*:", latency, area)
     return (*layers, *(_loops(loops, origin) if loops else ()))
 

@@ -52,10 +52,10 @@ class Document:
 
     def need(self, path: str) -> Element:
         """The element of that path; raises DataError when there is none with a text."""
-        found = self.find(path)
-        if found is None:
+        element = self.find(path)
+        if element is None:
             raise DataError(f"{KIND} {self.file} has no {path}: it is damaged or of an unknown format", AGAIN)
-        return found
+        return element
 
     def at(self, element: Element) -> str:
         return f"{self.name}:{element.line}"
@@ -106,8 +106,8 @@ def _area(document: Document, origin: Origin, tags: Mapping[str, str]) -> Iterat
 
 
 def _available(document: Document, tags: Mapping[str, str]) -> dict[str, float]:
-    found = {name: document.find(AVAILABLE + tag) for tag, name in tags.items()}
-    counted = {name: count(element.text) for name, element in found.items() if element}
+    elements = {name: document.find(AVAILABLE + tag) for tag, name in tags.items()}
+    counted = {name: count(element.text) for name, element in elements.items() if element}
     return {name: value for name, value in counted.items() if value is not None}
 
 
@@ -122,8 +122,8 @@ def _latency(document: Document, origin: Origin) -> Iterator[Metric]:
     yield _ranged(document, origin, "ii", most, cycles(least.text, most.text))
 
 
-def _ranged(document: Document, origin: Origin, name: str, element: Element, found: Range) -> Metric:
-    return origin.metric(name, found[0], document.at(element), found[1])
+def _ranged(document: Document, origin: Origin, name: str, element: Element, value: Range) -> Metric:
+    return origin.metric(name, value[0], document.at(element), value[1])
 
 
 def _estimate(document: Document, origin: Origin) -> Metric:

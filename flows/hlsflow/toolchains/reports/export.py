@@ -46,19 +46,19 @@ def read(file: Path, *, root: Path | None = None) -> Report:
 
 def _counts(text: Text, start: int, end: int, origin: Origin) -> Iterator[Metric]:
     for name, word in {**RESOURCES, **OPTIONAL}.items():
-        found = text.search(rf"^{word}:\s+(\S+)\s*$", start)
-        if found and found[0] < end:
-            yield origin.metric(name, text.number(found[1].group(1), found[0]), text.at(found[0]))
+        row = text.search(rf"^{word}:\s+(\S+)\s*$", start)
+        if row and row[0] < end:
+            yield origin.metric(name, text.number(row[1].group(1), row[0]), text.at(row[0]))
         elif name in RESOURCES:
             raise text.damaged(f"has no line of {word}: it is damaged or of an unknown format", start)
 
 
 def _period(text: Text, words: str, start: int) -> tuple[int, float | None]:
     """The line and the value of a clock period; none where no path was timed."""
-    line, found = text.find(rf"^{words}:\s+(\S+)\s*$", "clock period that was asked for and reached", start)
-    value = nanoseconds(found.group(1))
-    if value is None and found.group(1) != UNTIMED:
-        raise text.damaged(f"'{found.group(1)}' stands where a clock period is due", line)
+    line, match = text.find(rf"^{words}:\s+(\S+)\s*$", "clock period that was asked for and reached", start)
+    value = nanoseconds(match.group(1))
+    if value is None and match.group(1) != UNTIMED:
+        raise text.damaged(f"'{match.group(1)}' stands where a clock period is due", line)
     return line, value
 
 

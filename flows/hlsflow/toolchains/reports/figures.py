@@ -33,16 +33,16 @@ Range = tuple[float | None, str]
 
 def nanoseconds(cell: str) -> float | None:
     """A time in ns, whatever its unit; None when it is none."""
-    found = TIME.fullmatch(cell.strip().lower())
-    if found is None or found.group(2) not in NANOSECONDS:
+    match = TIME.fullmatch(cell.strip().lower())
+    if match is None or match.group(2) not in NANOSECONDS:
         return None
-    return float(Decimal(found.group(1)) * NANOSECONDS[found.group(2)])
+    return float(Decimal(match.group(1)) * NANOSECONDS[match.group(2)])
 
 
 def count(cell: str) -> float | None:
     """A whole number, with or without a share in per cent behind it; None when it is none."""
-    found = COUNT.fullmatch(cell.strip())
-    return float(found.group(1)) if found else None
+    match = COUNT.fullmatch(cell.strip())
+    return float(match.group(1)) if match else None
 
 
 def cycles(least: str, most: str) -> Range:
@@ -63,5 +63,5 @@ def absolute(least: str, most: str) -> Range:
 
 def interval(cell: str) -> Range:
     """A count of cycles that may be a range in one cell, such as `2 ~ 4`."""
-    found = RANGE.fullmatch(cell.strip())
-    return cycles(found.group(1), found.group(2) or found.group(1)) if found else cycles(cell, cell)
+    match = RANGE.fullmatch(cell.strip())
+    return cycles(match.group(1), match.group(2) or match.group(1)) if match else cycles(cell, cell)

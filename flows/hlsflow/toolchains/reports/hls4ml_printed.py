@@ -72,19 +72,19 @@ def _sections(text: Text) -> Iterator[Section]:
     ]
     ends = [start - 1 for start, _ in starts[1:]] + [len(text.lines)]
     for (start, title), end in zip(starts, ends, strict=True):
-        found = [(number, ENTRY.match(text.lines[number - 1])) for number in range(start, end + 1)]
-        rows = {match[1]: (number, match[2]) for number, match in found if match}
+        entries = [(number, ENTRY.match(text.lines[number - 1])) for number in range(start, end + 1)]
+        rows = {match[1]: (number, match[2]) for number, match in entries if match}
         yield Section(text, title.removesuffix(" report"), start, rows)
 
 
 def _clock(section: Section) -> float | None:
     """The period that hls4ml has told the latency in ns with."""
-    line, said = section.cell("Best-case latency")
-    found = CYCLES.fullmatch(said)
-    if found is None:
-        raise section.text.damaged(f"'{said}' stands where a latency is due", line)
-    time = nanoseconds(f"{found[2]} {found[3].replace('µ', 'u')}")
-    return round(time / float(found[1]), 6) if time and float(found[1]) else None
+    line, content = section.cell("Best-case latency")
+    match = CYCLES.fullmatch(content)
+    if match is None:
+        raise section.text.damaged(f"'{content}' stands where a latency is due", line)
+    time = nanoseconds(f"{match[2]} {match[3].replace('µ', 'u')}")
+    return round(time / float(match[1]), 6) if time and float(match[1]) else None
 
 
 def _csynth(section: Section, clock_ns: float | None) -> Iterator[Metric]:
@@ -99,13 +99,13 @@ def _csynth(section: Section, clock_ns: float | None) -> Iterator[Metric]:
 def _worst(section: Section, origin: Origin) -> Metric:
     """The worst latency, where hls4ml tells it."""
     (_, best), (line, worst) = section.cell("Best-case latency"), section.cell("Worst-case latency")
-    found = CYCLES.fullmatch(worst)
-    if found is None:
+    match = CYCLES.fullmatch(worst)
+    if match is None:
         raise section.text.damaged(f"'{worst}' stands where a latency is due", line)
     if best == worst:
-        why = f"hls4ml prints the best case, {found[1]} cycles, in the place of the worst"
+        why = f"hls4ml prints the best case, {match[1]} cycles, in the place of the worst"
         return origin.metric("latency_cycles", None, section.text.at(line), why)
-    return origin.metric("latency_cycles", float(found[1]), section.text.at(line))
+    return origin.metric("latency_cycles", float(match[1]), section.text.at(line))
 
 
 def _synth(section: Section, _: float | None) -> Iterator[Metric]:
@@ -129,16 +129,18 @@ def _implementation(section: Section, _: float | None) -> Iterator[Metric]:
     origin = Origin(Stage.ROUTED, f"Vivado, {PRINTED}", UNKNOWN, UNKNOWN)
     for name, row in (("lut", "Total LUTs"), ("ff", "FF"), ("dsp", "DSP"), ("uram", "URAM")):
         yield _figure(section, row, name, origin)
-    whole, half = (_figure(section, row, "bram", origin) for row in ("RAMB36", "RAMB18"))
-    missing = next((one for one in (whole, half) if one.value is None), None)
-    yield missing or origin.metric("bram", 2 * (whole.value or 0) + (half.value or 0), whole.source)
+    full, half = (_figure(section, row, "bram", origin) for row in ("RAMB36", "RAMB18"))
+    missing = next((metric for metric in (full, half) if metric.value is None), None)
+    yield missing or origin.metric("bram", 2 * (full.value or 0) + (half.value or 0), full.source)
 
 
 def _timing(section: Section, _: float | None) -> Iterator[Metric]:
     origin = Origin(Stage.ROUTED, f"Vivado, {PRINTED}", UNKNOWN, UNKNOWN)
     for name, row in (("wns_ns", "Worst Negative Slack (WNS)"), ("whs_ns", "Worst Hold Slack (WHS)")):
-        line, said = section.cell(row)
-        yield origin.metric(name, section.text.number(said, line), section.text.at(line), "hls4ml rounds it to 0.01 ns")
+        line, content = section.cell(row)
+        yield origin.metric(
+            name, section.text.number(content, line), section.text.at(line), "hls4ml rounds it to 0.01 ns"
+        )
 
 
 READERS: Mapping[str, Callable[[Section, float | None], Iterator[Metric]]] = {
@@ -153,18 +155,18 @@ READERS: Mapping[str, Callable[[Section, float | None], Iterator[Metric]]] = {
 
 def _figure(section: Section, row: str, name: str, origin: Origin, each: float = 1) -> Metric:
     """A number, with or without what the part has and the share of that; `each` is how many of its unit one is."""
-    line, said = section.cell(row)
-    found, source = USED.fullmatch(said), section.text.at(line)
-    if found:
-        return origin.metric(name, float(found[1]) * each, source)
-    if said in NOT_TOLD:
-        return origin.metric(name, None, source, f"hls4ml prints '{said}'")
-    raise section.text.damaged(f"'{said}' stands where a number is due", line)
+    line, content = section.cell(row)
+    match, source = USED.fullmatch(content), section.text.at(line)
+    if match:
+        return origin.metric(name, float(match[1]) * each, source)
+    if content in NOT_TOLD:
+        return origin.metric(name, None, source, f"hls4ml prints '{content}'")
+    raise section.text.damaged(f"'{content}' stands where a number is due", line)
 
 
 def _available(section: Section) -> dict[str, float]:
-    found = {name: USED.fullmatch(section.cell(row)[1]) for name, row in AVAILABLE.items()}
-    return {name: float(match[2]) for name, match in found.items() if match and match[2]}
+    matches = {name: USED.fullmatch(section.cell(row)[1]) for name, row in AVAILABLE.items()}
+    return {name: float(match[2]) for name, match in matches.items() if match and match[2]}
 
 
 AVAILABLE = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram": "BRAM_18K", "uram": "URAM"}

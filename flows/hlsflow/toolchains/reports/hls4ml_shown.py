@@ -30,10 +30,10 @@ def read(file: Path, *, root: Path | None = None) -> Report:
     end = starts[COSIM] or _only(text, ABSENT)
     if not end:
         raise text.damaged("tells nothing of the cosimulation: it ends early")
-    found = csynth_rpt.read_part(_part(text, starts[CSYNTH], end))
+    synthesis = csynth_rpt.read_part(_part(text, starts[CSYNTH], end))
     more = [metric for other in _simulations(text, starts) for metric in other.metrics]
-    metrics = MetricSet((*found.metrics, *(_completed(metric, found) for metric in more)))
-    return replace(found, metrics=metrics)
+    metrics = MetricSet((*synthesis.metrics, *(_completed(metric, synthesis) for metric in more)))
+    return replace(synthesis, metrics=metrics)
 
 
 def _only(text: Text, words: str) -> int:

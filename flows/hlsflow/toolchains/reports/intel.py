@@ -66,10 +66,10 @@ def decode(text: Text, content: str, line: int) -> Any:
 
 def count(text: Text, value: object, line: int) -> float:
     """A number of something, written as a number or as text; raises DataError on anything else."""
-    found = text.number(value, line) if isinstance(value, str) else value
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= LARGEST:
+    number = text.number(value, line) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= LARGEST:
         raise text.damaged(f"'{value}' stands where a count is due", line)
-    return float(found)
+    return float(number)
 
 
 def table(text: Text, value: object, line: int) -> Data:
@@ -119,10 +119,10 @@ def fitted(text: Text, data: Data, line: int, build: Build) -> Fit:
     if not clock or not nodes:
         raise text.damaged("the tables of the fitter are empty", line)
     fmax = _value(text, clock[0].get("clock fmax", clock[0].get("clock")), line)
-    whole = next((node for node in nodes if node.get("type") == "system"), nodes[-1])
+    system = next((node for node in nodes if node.get("type") == "system"), nodes[-1])
     metrics = (origin.metric("fmax_mhz", fmax, source, "" if fmax is not None else NOT_RUN),)
     return Fit(
-        MetricSet(metrics + _resources(text, whole, line, origin, build)),
+        MetricSet(metrics + _resources(text, system, line, origin, build)),
         tuple(_layer(text, node, line, origin, build) for node in nodes if node.get("type") == "kernel"),
     )
 
@@ -140,11 +140,12 @@ def _fit_columns(build: Build) -> dict[str, str]:
 
 
 def _resources(text: Text, node: Data, line: int, origin: Origin, build: Build) -> tuple[Metric, ...]:
-    found = {name: _value(text, node[key], line) for key, name in _fit_columns(build).items() if key in node}
-    if not found:
+    values = {name: _value(text, node[key], line) for key, name in _fit_columns(build).items() if key in node}
+    if not values:
         raise text.damaged(f"the fitter's row '{node.get('name')}' has no resources", line)
     return tuple(
-        origin.metric(name, value, text.at(line), "" if value is not None else NOT_RUN) for name, value in found.items()
+        origin.metric(name, value, text.at(line), "" if value is not None else NOT_RUN)
+        for name, value in values.items()
     )
 
 
@@ -161,9 +162,9 @@ TO_MHZ = {"mhz": 1.0, "ghz": 1e3, "khz": 1e-3, "": 1.0}
 
 def clock_ns(command: str) -> float | None:
     """The clock period that a compiler's command line asks for; a bare number means MHz (oneAPI FPGA handbook)."""
-    found = CLOCK.search(command)
-    if found is None:
+    match = CLOCK.search(command)
+    if match is None:
         return None
-    value, unit = float(found[1]), (found[2] or "").lower()
+    value, unit = float(match[1]), (match[2] or "").lower()
     period = value * TO_NS[unit] if unit in TO_NS else 1e3 / (value * TO_MHZ[unit]) if value else math.nan
     return round(period, 6) if period > 0 else None

@@ -39,13 +39,13 @@ def read_schedule(file: Path, *, root: Path | None = None) -> Report:
     text = _whole(read_text(file, "SmartHLS report", root))
     head = _head(text)
     origin = Origin(Stage.HLS, TOOL, UNKNOWN, head.part)
-    found = {match[1]: (line, match) for line, match in _all(text, FUNCTION)}
-    if not found or text.find(MEMORY, "section on memories")[0] < max(line for line, _ in found.values()):
+    functions = {match[1]: (line, match) for line, match in _all(text, FUNCTION)}
+    if not functions or text.find(MEMORY, "section on memories")[0] < max(line for line, _ in functions.values()):
         raise text.damaged("names no function before the memories: it is damaged, or of an unknown format")
     top = file.name.removeprefix("summary.hls.").removesuffix(".rpt")
-    if top not in found:
-        raise text.damaged(f"is about {', '.join(found)}, not about '{top}' as its name says")
-    figures = {name: _scheduled(text, row, origin) for name, row in found.items()}
+    if top not in functions:
+        raise text.damaged(f"is about {', '.join(functions)}, not about '{top}' as its name says")
+    figures = {name: _scheduled(text, row, origin) for name, row in functions.items()}
     layers = tuple(LayerFigures(name, metrics) for name, metrics in figures.items() if name != top)
     return Report("smarthls", TOOL, UNKNOWN, head.part, top, None, figures[top], layers, file)
 
@@ -85,11 +85,11 @@ class _Head:
 
 
 def _head(text: Text) -> _Head:
-    headings = [(int(found[1]), line) for line, found in _all(text, HEADING)]
+    headings = [(int(match[1]), line) for line, match in _all(text, HEADING)]
     sections = dict(headings)
     if len(sections) < len(headings):
         raise text.damaged("has two sections of the same number: reports are mixed up")
-    listed = {int(found[1]) for _, found in _all(text, r"^\s+(\d+)\. ")}
+    listed = {int(match[1]) for _, match in _all(text, r"^\s+(\d+)\. ")}
     if listed - sections.keys():
         raise text.damaged(f"lacks section {min(listed - sections.keys())}, which its table of contents names")
     device, name = text.search(r"^Device:\s*(\S+)"), text.search(r"\(top-level module: (\S+)\)|^Project name:\s*(\S+)")
@@ -99,9 +99,9 @@ def _head(text: Text) -> _Head:
 
 def _all(text: Text, pattern: str) -> Iterator[tuple[int, re.Match[str]]]:
     for line, content in enumerate(text.lines, 1):
-        found = re.search(pattern, content)
-        if found:
-            yield line, found
+        match = re.search(pattern, content)
+        if match:
+            yield line, match
 
 
 def _whole(text: Text) -> Text:
@@ -113,12 +113,12 @@ def _whole(text: Text) -> Text:
 
 
 def _scheduled(text: Text, row: tuple[int, re.Match[str]], origin: Origin) -> MetricSet:
-    line, found = row
+    line, match = row
     source = text.at(line)
-    known = re.fullmatch(r"\d+", found[2])
-    latency = origin.metric("latency_cycles", float(found[2]), source) if known else None
-    unknown = f"the report says '{found[2]}'"
-    interval = origin.metric("ii", text.number(found[3], line), source) if found[3] else None
+    number = re.fullmatch(r"\d+", match[2])
+    latency = origin.metric("latency_cycles", float(match[2]), source) if number else None
+    unknown = f"the report says '{match[2]}'"
+    interval = origin.metric("ii", text.number(match[3], line), source) if match[3] else None
     return MetricSet(
         (
             latency or origin.metric("latency_cycles", None, source, unknown),
@@ -131,12 +131,12 @@ def _simulation(text: Text, head: _Head) -> tuple[list[Metric], str]:
     """Figures of the co-simulation, and the name of the top, "" where it is not told."""
     start, end = head.of(text, 1)
     origin = Origin(Stage.SIMULATED, TOOL, UNKNOWN, head.part)
-    verdict = next(((line, found) for line, found in _all(text, r"co-simulation:\s*(\w+)") if start < line < end), None)
+    verdict = next(((line, match) for line, match in _all(text, r"co-simulation:\s*(\w+)") if start < line < end), None)
     if verdict is None:
         why = _why(text, start, end)
         return [origin.metric(name, None, text.at(start), why) for name in (*TIMES, "passed")], ""
-    line, found = verdict
-    passed = origin.metric("passed", float(found[1] == "PASS"), text.at(line), f"co-simulation: {found[1]}")
+    line, match = verdict
+    passed = origin.metric("passed", float(match[1] == "PASS"), text.at(line), f"co-simulation: {match[1]}")
     box = text.box_under(start)
     if box is None:  # as up to 2022.1: cycles of all calls together
         total = text.find(r"Cycle latency:\s*([\d,]+)", "latency", start)
@@ -180,13 +180,13 @@ def _resources(text: Text, head: _Head, stage: Stage, clock: float | None) -> tu
 
 def _used(text: Text, name: str, row: Row, cell: str, origin: Origin) -> Metric:
     """A count, or a sum of fabric and interface, which must be right."""
-    found = SUM.fullmatch(cell.strip())
+    match = SUM.fullmatch(cell.strip())
     if cell.strip() == NOT_RUN:
         return origin.metric(name, None, text.at(row.line), f"the report says '{NOT_RUN}'")
-    if found is None:
+    if match is None:
         return origin.metric(name, _count(text, cell, row.line), text.at(row.line))
-    fabric, interface = (_count(text, part, row.line) for part in found.groups()[:2])
-    if found[3] and _count(text, found[3], row.line) != fabric + interface:
+    fabric, interface = (_count(text, part, row.line) for part in match.groups()[:2])
+    if match[3] and _count(text, match[3], row.line) != fabric + interface:
         raise text.damaged(f"'{cell.strip()}' is no right sum", row.line)
     note = f"{fabric:g} of the fabric, {interface:g} between it and memories and Math blocks"
     return origin.metric(name, fabric + interface, text.at(row.line), note)
@@ -213,10 +213,10 @@ def _first(box: Box) -> Row:
 
 def _why(text: Text, start: int, end: int) -> str:
     """The sentence that stands in place of a table."""
-    said = " ".join(line.strip() for line in text.lines[start : end - 1] if line.strip())
-    if not said.startswith(NOT_RUN):
+    sentence = " ".join(line.strip() for line in text.lines[start : end - 1] if line.strip())
+    if not sentence.startswith(NOT_RUN):
         raise text.damaged("neither a table nor a reason for its absence", start)
-    return said
+    return sentence
 
 
 def _count(text: Text, cell: str, line: int) -> float:
@@ -234,7 +234,7 @@ def _measured(text: Text, line: int, name: str, cell: str, unit: str, origin: Or
 
 
 def _with_unit(text: Text, cell: str, unit: str, line: int) -> float:
-    value, _, found = cell.strip().partition(" ")
-    if found != unit:
+    value, _, unit_there = cell.strip().partition(" ")
+    if unit_there != unit:
         raise text.damaged(f"'{cell.strip()}' is not in {unit}", line)
     return text.number(value, line)

@@ -7,6 +7,7 @@ with II, latency and clock (stage `hls`), or what the fitter found (stage `route
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +67,11 @@ def read_loops(file: Path, *, root: Path | None = None) -> Report:
     records, build = _records(text), build_of(file)
     line, head = _the(text, records, _called("loop_attributes"), "record 'loop_attributes'")
     numbered = [(at, row) for at, row in records if isinstance(row.get("id"), int)]
-    known = {row["id"]: (at, row) for at, row in numbered}
-    if len(known) < len(numbered):
+    by_id = {row["id"]: (at, row) for at, row in numbered}
+    if len(by_id) < len(numbered):
         raise text.damaged("two records have the same id: reports are mixed up")
-    kernels = _members(text, known, head.get("nodes"), line)
-    blocks = _blocks(text, known, kernels)
+    kernels = _members(text, by_id, head.get("nodes"), line)
+    blocks = _blocks(text, by_id, kernels)
     if not blocks:
         raise text.damaged("no kernel has a block: the file was cut short", line)
     origin = build.origin(Stage.HLS, TOOL)
@@ -78,8 +79,8 @@ def read_loops(file: Path, *, root: Path | None = None) -> Report:
         *(_layer(text, record, origin, KERNEL_KEYS) for record in kernels),
         *(_layer(text, record, origin, BLOCK_KEYS) for record in blocks),
     )
-    whole, top = _worst(layers, origin), str(kernels[0][1].get("name"))
-    return Report("oneapi", TOOL, build.version, build.part, top, build.clock_ns, whole, layers, file)
+    worst, top = _worst(layers, origin), str(kernels[0][1].get("name"))
+    return Report("oneapi", TOOL, build.version, build.part, top, build.clock_ns, worst, layers, file)
 
 
 KERNEL_KEYS = {"fmax": "fmax_mhz"}
@@ -111,13 +112,13 @@ def build_of(file: Path) -> Build:
     nodes = intel.rows(text, intel.table(text, row["compileInfo"], line).get("nodes"), line)
     if not nodes:
         raise text.damaged("compileInfo is empty", line)
-    said = {key: str(nodes[0].get(key) or "") for key in ("version", "family", "product", "command", "quartus")}
+    facts = {key: str(nodes[0].get(key) or "") for key in ("version", "family", "product", "command", "quartus")}
     return Build(
-        said["version"] or UNKNOWN,
-        said["family"],
-        said["product"] or said["family"] or UNKNOWN,
-        intel.clock_ns(said["command"]),
-        said["quartus"] or UNKNOWN,
+        facts["version"] or UNKNOWN,
+        facts["family"],
+        facts["product"] or facts["family"] or UNKNOWN,
+        intel.clock_ns(facts["command"]),
+        facts["quartus"] or UNKNOWN,
     )
 
 
@@ -129,10 +130,12 @@ def _records(text: Text) -> list[Record]:
 
 def _the(text: Text, records: Iterable[Record], wanted: Callable[[Data], bool], what: str) -> Record:
     """The one record that is wanted."""
-    found = [(line, row) for line, row in records if wanted(row)]
-    if len(found) != 1:
-        raise text.damaged(f"has {len(found) or 'no'} {what}: it was cut short, mixed up, or is of an unknown format")
-    return found[0]
+    matching = [(line, row) for line, row in records if wanted(row)]
+    if len(matching) != 1:
+        raise text.damaged(
+            f"has {len(matching) or 'no'} {what}: it was cut short, mixed up, or is of an unknown format"
+        )
+    return matching[0]
 
 
 def _called(name: str) -> Callable[[Data], bool]:
@@ -183,9 +186,9 @@ class _Estimates:
 
     def _dsp(self, counts: dict[str, float]) -> tuple[float, str]:
         """Blocks of DSP, and how they come about where fractional ones count."""
-        whole, parts = counts["DSPs"], counts.get(FRACTIONAL, 0.0)
-        note = f"{whole:g} whole blocks and {parts:g} fractional DSPs, {self.packing:g} to a block"
-        return whole + -(-parts // self.packing), note if parts else ""
+        blocks, parts = counts["DSPs"], counts.get(FRACTIONAL, 0.0)
+        note = f"{blocks:g} whole blocks and {parts:g} fractional DSPs, {self.packing:g} to a block"
+        return blocks + math.ceil(parts / self.packing), note if parts else ""
 
 
 def _top(records: Iterable[Record]) -> str:
@@ -198,29 +201,29 @@ def _top(records: Iterable[Record]) -> str:
     return names.pop() if len(names) == 1 else UNKNOWN
 
 
-def _members(text: Text, known: dict[int, Record], numbers: object, line: int) -> list[Record]:
+def _members(text: Text, by_id: dict[int, Record], numbers: object, line: int) -> list[Record]:
     """The records of a list of ids; all of them must be there."""
     if not isinstance(numbers, list):
         raise text.damaged("a list of ids is missing: the file is damaged or of an unknown format", line)
-    lost = [number for number in numbers if not isinstance(number, int) or number not in known]
+    lost = [number for number in numbers if not isinstance(number, int) or number not in by_id]
     if lost:
         raise text.damaged(f"record {lost[0]} is missing: the file was cut short or mixed up", line)
-    return [known[number] for number in numbers]
+    return [by_id[number] for number in numbers]
 
 
-def _blocks(text: Text, known: dict[int, Record], kernels: Iterable[Record]) -> list[Record]:
+def _blocks(text: Text, by_id: dict[int, Record], kernels: Iterable[Record]) -> list[Record]:
     """All blocks of the kernels that have figures, loops within loops too; a loop that was unrolled has none."""
-    found, waiting, seen = [], list(kernels), set()
+    blocks, waiting, numbers = [], list(kernels), set()
     while waiting:
         line, row = waiting.pop(0)
-        for child in _members(text, known, row.get("children", []), line):
-            if child[0] in seen:
+        for child in _members(text, by_id, row.get("children", []), line):
+            if child[0] in numbers:
                 raise text.damaged("a loop stands in two places", child[0])
-            seen.add(child[0])
+            numbers.add(child[0])
             waiting.append(child)
             if BLOCK_KEYS.keys() <= child[1].keys():
-                found.append(child)
-    return found
+                blocks.append(child)
+    return blocks
 
 
 def _layer(text: Text, record: Record, origin: Origin, keys: dict[str, str]) -> LayerFigures:
@@ -241,12 +244,14 @@ def _worst(layers: Sequence[LayerFigures], origin: Origin) -> MetricSet:
     """The slowest clock and the largest II; of the latency it can only be said which block has the longest."""
     fmax, ii = _extreme(layers, "fmax_mhz", min, origin), _extreme(layers, "ii", max, origin)
     longest = _extreme(layers, "latency_cycles", max, origin)
-    told = f"told by block alone; the longest one takes {longest.value:g} cycles" if longest.value is not None else ""
-    latency = origin.metric("latency_cycles", None, longest.source, told or longest.note)
+    note = f"told by block alone; the longest one takes {longest.value:g} cycles" if longest.value is not None else ""
+    latency = origin.metric("latency_cycles", None, longest.source, note or longest.note)
     return MetricSet((fmax, ii, latency))
 
 
 def _extreme(layers: Sequence[LayerFigures], name: str, pick: Callable[..., Metric], origin: Origin) -> Metric:
-    found = [metric for layer in layers for metric in layer.metrics if metric.name == name]
-    told = [metric for metric in found if metric.value is not None]
-    return pick(told, key=lambda metric: metric.value) if told else origin.metric(name, None, "", found[0].note)
+    metrics = [metric for layer in layers for metric in layer.metrics if metric.name == name]
+    measured = [metric for metric in metrics if metric.value is not None]
+    return (
+        pick(measured, key=lambda metric: metric.value) if measured else origin.metric(name, None, "", metrics[0].note)
+    )

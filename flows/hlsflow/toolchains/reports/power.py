@@ -30,18 +30,18 @@ LEADING = re.compile(r"(<?)(\d+\.\d+)")
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
     text = read_text(file, KIND, root)
-    told = header(text)
+    head = header(text)
     require_whole(text)
     rows = _summary(text)
-    origin = told.origin()
-    note = f"confidence: {_row(text, rows, 'Confidence Level').cells[1].strip().lower()}; design {told.state.lower()}"
+    origin = head.origin()
+    note = f"confidence: {_row(text, rows, 'Confidence Level').cells[1].strip().lower()}; design {head.state.lower()}"
     metrics = []
     for name, title in ROWS.items():
         row = _row(text, rows, title)
         metrics.append(_watts(text, row, name, origin, note))
     layers = tuple(_instances(text, origin, note))
     return Report(
-        "power", origin.tool, told.version, told.device, told.design, None, MetricSet(tuple(metrics)), layers, file
+        "power", origin.tool, head.version, head.device, head.design, None, MetricSet(tuple(metrics)), layers, file
     )
 
 
@@ -60,12 +60,12 @@ def _row(text: Text, rows: Mapping[str, Row], title: str) -> Row:
 
 
 def _watts(text: Text, row: Row, name: str, origin: Origin, note: str) -> Metric:
-    found = LEADING.match(row.cells[1].strip())
-    if found is None:
+    match = LEADING.match(row.cells[1].strip())
+    if match is None:
         raise text.damaged(f"'{row.cells[1].strip()}' stands where a power is due", row.line)
-    if found.group(1):
-        return origin.metric(name, None, text.at(row.line), f"less than {found.group(2)} W; {note}")
-    return origin.metric(name, float(found.group(2)), text.at(row.line), note)
+    if match.group(1):
+        return origin.metric(name, None, text.at(row.line), f"less than {match.group(2)} W; {note}")
+    return origin.metric(name, float(match.group(2)), text.at(row.line), note)
 
 
 def _instances(text: Text, origin: Origin, note: str) -> Iterator[LayerFigures]:

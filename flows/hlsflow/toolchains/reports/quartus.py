@@ -53,8 +53,8 @@ def read_estimates(file: Path, *, root: Path | None = None) -> Report:
     )
     top = layers[0].name if len(layers) == 1 else UNKNOWN
     total = figures(area.get("total"), text.find(r'"total"\s*:', "total of the resources", line)[0])
-    known = {build.columns[name]: available[name] for name in columns}
-    return Report("quartus", TOOL, build.version, build.part, top, None, total, layers, file, known)
+    limits = {build.columns[name]: available[name] for name in columns}
+    return Report("quartus", TOOL, build.version, build.part, top, None, total, layers, file, limits)
 
 
 def read_simulation(file: Path, *, root: Path | None = None) -> Report:
@@ -64,11 +64,11 @@ def read_simulation(file: Path, *, root: Path | None = None) -> Report:
         DataError: the file is damaged or something else.
     """
     text = read_text(file, "Intel HLS simulation report", root)
-    line, found = _variable(text, "verifJSON")
+    line, results = _variable(text, "verifJSON")
     build = _build_beside(file)
     origin = build.origin(Stage.SIMULATED, TOOL)
-    functions = intel.rows(text, found.get("functions", []), line)
-    if found and not functions:
+    functions = intel.rows(text, results.get("functions", []), line)
+    if results and not functions:
         raise text.damaged("has no component: it is of an unknown format", line)
     if not functions:
         missing = tuple(origin.metric(name, None, text.at(line), NOT_SIMULATED) for name in ("latency_cycles", "ii"))
@@ -98,20 +98,20 @@ def _times(text: Text, function: Data, line: int, origin: Origin) -> tuple[Metri
         raise text.damaged("a component does not have invocations, latency and II", line)
     calls = intel.count(text, data[0], line)
     return tuple(
-        _range(text, name, str(said), f"{calls:g} invocations", line, origin)
-        for name, said in zip(("latency_cycles", "ii"), data[1:], strict=True)
+        _range(text, name, str(content), f"{calls:g} invocations", line, origin)
+        for name, content in zip(("latency_cycles", "ii"), data[1:], strict=True)
     )
 
 
-def _range(text: Text, name: str, said: str, calls: str, line: int, origin: Origin) -> Metric:
-    parts = [part.strip() for part in said.split(",")]
+def _range(text: Text, name: str, content: str, calls: str, line: int, origin: Origin) -> Metric:
+    parts = [part.strip() for part in content.split(",")]
     if len(parts) != 3:
-        raise text.damaged(f"'{said}' is no minimum, maximum and average", line)
+        raise text.damaged(f"'{content}' is no minimum, maximum and average", line)
     if parts[1].lower() in intel.UNSAID:
-        return origin.metric(name, None, text.at(line), f"the report says '{said}' for {calls}")
+        return origin.metric(name, None, text.at(line), f"the report says '{content}' for {calls}")
     low, high, _ = (intel.count(text, part, line) for part in parts)
     if low > high:
-        raise text.damaged(f"'{said}': the minimum is above the maximum", line)
+        raise text.damaged(f"'{content}': the minimum is above the maximum", line)
     note = calls if low == high else f"{low:g} to {high:g} cycles in {calls}"
     return origin.metric(name, high, text.at(line), note)
 
@@ -125,8 +125,8 @@ def _build_beside(file: Path) -> Build:
 def _build(text: Text) -> Build:
     """Version and part, from the table `infoJSON`."""
     line, info = _variable(text, "infoJSON")
-    said = {str(row.get("name")): row.get("data") for row in intel.rows(text, info.get("rows", []), line)}
-    values = {name: str(data[0]) for name, data in said.items() if isinstance(data, list) and data}
+    data_of = {str(row.get("name")): row.get("data") for row in intel.rows(text, info.get("rows", []), line)}
+    values = {name: str(data[0]) for name, data in data_of.items() if isinstance(data, list) and data}
     family, _, part = values.get("Target Family, Device", "").partition(",")
     version = values.get("i++ Version", UNKNOWN)
     return Build(version, family, part.strip() or family or UNKNOWN, None, values.get("Quartus Version", UNKNOWN))
@@ -148,19 +148,19 @@ def _counts(text: Text, data: object, columns: Sequence[str], line: int) -> dict
 def _variable(text: Text, name: str) -> tuple[int, Data]:
     """The object that the JavaScript assigns to a variable, and the line of that."""
     pattern = rf"^;?\s*var\s+{name}\s*=\s*"
-    line, found = text.find(pattern, f"variable {name}")
+    line, match = text.find(pattern, f"variable {name}")
     if text.search(pattern, line + 1):
         raise text.damaged(f"assigns {name} twice", line)
-    rest = "\n".join((text.lines[line - 1][found.end() :], *text.lines[line:]))
+    rest = "\n".join((text.lines[line - 1][match.end() :], *text.lines[line:]))
     with foreign.reading(f"{text.file}, line {line}", foreign.Kind(text.kind, f"{name} is broken", AGAIN)):
         value, _ = json.JSONDecoder().raw_decode(STRING.sub(_as_json, rest))
         value = foreign.bounded(json.loads(value) if isinstance(value, str) else value)
     return line, intel.table(text, value, line)
 
 
-def _as_json(found: re.Match[str]) -> str:
+def _as_json(match: re.Match[str]) -> str:
     """A JavaScript string as JSON has it: in double quotes."""
-    text = found[0]
+    text = match[0]
     if text[0] == '"':
         return text
     inside = re.sub(r"\\.|\"", lambda part: {"\\'": "'", '"': '\\"'}.get(part[0], part[0]), text[1:-1], flags=re.S)

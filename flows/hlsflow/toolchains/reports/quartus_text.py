@@ -48,10 +48,10 @@ def read(file: Path, *, root: Path | None = None) -> Report:
         raise text.damaged(f"is of the family {family}, which does not count in ALMs; those that do are read")
     build = Build(family=family, part=part, quartus=version.split()[0])
     origin = Origin(Stage.ROUTED, QUARTUS, build.quartus, part)
-    found = [*_counts(text, rows), _ram(text, rows, build)]
+    rows_of_figures = [*_counts(text, rows), _ram(text, rows, build)]
     failed = "" if status.startswith(DONE) else f"the fitter ended with '{status}'"
-    metrics = MetricSet(tuple(_metric(text, origin, name, row, failed) for name, row in found))
-    available = {name: offered for name, row in found if (offered := _parsed(text, row)[1]) is not None}
+    metrics = MetricSet(tuple(_metric(text, origin, name, row, failed) for name, row in rows_of_figures))
+    available = {name: offered for name, row in rows_of_figures if (offered := _parsed(text, row)[1]) is not None}
     return Report("fit", QUARTUS, build.quartus, part, top, None, metrics, (), file, available)
 
 
@@ -62,12 +62,12 @@ def _table(text: Text, title: str, rules: int) -> dict[str, Row]:
     ruled = [RULE.fullmatch(line.strip()) is not None for line in lines]
     if sum(ruled) < rules or not ruled[-1]:
         raise text.damaged(f"the table '{title}' does not end: the file was cut short or is damaged", start)
-    found: dict[str, Row] = {}
+    table: dict[str, Row] = {}
     for number, line in enumerate(lines, start + 1):
         cells = [cell.strip() for cell in line.split(";")[1:-1]]
         if len(cells) > 1:
-            found.setdefault(cells[0].lstrip("- "), (number, cells[1]))
-    return found
+            table.setdefault(cells[0].lstrip("- "), (number, cells[1]))
+    return table
 
 
 def _said(text: Text, rows: Mapping[str, Row], name: str) -> str:
@@ -93,13 +93,13 @@ def _ram(text: Text, rows: Mapping[str, Row], build: Build) -> tuple[str, Row]:
 
 def _parsed(text: Text, row: Row) -> tuple[float | None, float | None]:
     """What is used and what the device has; none where the report does not say."""
-    line, said = row
-    found = CELL.fullmatch(said)
-    if found is None:
-        if said.startswith("N/A"):
+    line, content = row
+    match = CELL.fullmatch(content)
+    if match is None:
+        if content.startswith("N/A"):
             return None, None
-        raise text.damaged(f"'{said}' stands where a count is due", line)
-    used, offered = (float(part.replace(",", "")) if part else None for part in found.groups())
+        raise text.damaged(f"'{content}' stands where a count is due", line)
+    used, offered = (float(part.replace(",", "")) if part else None for part in match.groups())
     return used, offered
 
 

@@ -61,10 +61,10 @@ class Text:
         Raises:
             DataError: there is none.
         """
-        found = self.search(pattern, start)
-        if found is None:
+        place = self.search(pattern, start)
+        if place is None:
             raise self.damaged(f"has no {what}: it ends early, or is of an unknown format")
-        return found
+        return place
 
     def search(self, pattern: str, start: int = 1) -> tuple[int, re.Match[str]] | None:
         """As `find`, but None where there is none."""

@@ -52,19 +52,19 @@ class Clock:
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
     text = read_text(file, KIND, root)
-    told = header(text)
+    head = header(text)
     text.find(r"^\| Inter Clock Table", "table 'Inter Clock Table'")  # the tables above it are whole
     (worst,) = _table(text, "Design Timing Summary", "WNS(ns)")
     clocks = [] if text.search(UNCLOCKED) else _clocks(text)
     slowest = _slowest(clocks, _slack(text, worst, "WNS(ns)"))
     clock_ns = slowest.period_ns if slowest else clocks[0].period_ns if len(clocks) == 1 else None
-    metrics = MetricSet(tuple(_figures(text, worst, slowest, told.origin(clock_ns), told.note)))
-    return Report("timing", "Vivado", told.version, told.device, told.design, clock_ns, metrics, (), file)
+    metrics = MetricSet(tuple(_figures(text, worst, slowest, head.origin(clock_ns), head.note)))
+    return Report("timing", "Vivado", head.version, head.device, head.design, clock_ns, metrics, (), file)
 
 
 def _figures(text: Text, worst: Line, slowest: Clock | None, origin: Origin, note: str) -> Iterator[Metric]:
-    said = (_verdict(text), note)
-    source, verdict = text.at(worst.number), ", ".join(part for part in said if part)
+    remarks = (_verdict(text), note)
+    source, verdict = text.at(worst.number), ", ".join(part for part in remarks if part)
     missing = ", ".join(part for part in ("no path is constrained", note) if part)
     for name, column in SLACKS:
         value = _slack(text, worst, column)
@@ -115,15 +115,15 @@ def _table(text: Text, title: str, first: str) -> list[Line]:
         raise text.damaged(f"the table '{title}' has no line of dashes: it ends early or is damaged", start)
     spans = [match.span() for match in re.finditer(r"-+", dashes)]
     names = [text.lines[head - 1][a:b].strip() for a, b in spans]
-    found = []
+    lines = []
     for number in range(head + 2, len(text.lines) + 1):
         line = text.lines[number - 1]
         if not line.strip():
             break
-        found.append(Line(text, number, dict(zip(names, _cells(line, spans), strict=True))))
-    if not found:
+        lines.append(Line(text, number, dict(zip(names, _cells(line, spans), strict=True))))
+    if not lines:
         raise text.damaged(f"the table '{title}' is empty: it ends early or is damaged", head)
-    return found
+    return lines
 
 
 def _cells(line: str, spans: list[tuple[int, int]]) -> list[str]:

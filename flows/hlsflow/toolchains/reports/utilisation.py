@@ -47,17 +47,17 @@ BLACK_BOXES = "Black Boxes"
 def read(file: Path, *, root: Path | None = None) -> Report:
     """Read a report; see `hlsflow.toolchains.reports`. Raises DataError."""
     text = read_text(file, KIND, root)
-    told = header(text)
+    head = header(text)
     require_whole(text)
-    origin, line = told.origin(), section(text, HIERARCHY)
+    origin, line = head.origin(), section(text, HIERARCHY)
     layers: tuple[LayerFigures, ...] = ()
     available: dict[str, float] | None = None
     if line is None:
-        metrics, available = _flat(text, origin, told.note)
+        metrics, available = _flat(text, origin, head.note)
     else:
-        metrics, layers = _hierarchical(text, line, origin, told.note)
-    part, metrics = told.device, MetricSet(tuple(_counted_whole(metrics, _black_boxes(text))))
-    return Report("utilisation", origin.tool, told.version, part, told.design, None, metrics, layers, file, available)
+        metrics, layers = _hierarchical(text, line, origin, head.note)
+    part, metrics = head.device, MetricSet(tuple(_counted_whole(metrics, _black_boxes(text))))
+    return Report("utilisation", origin.tool, head.version, part, head.design, None, metrics, layers, file, available)
 
 
 def _black_boxes(text: Text) -> tuple[str, ...]:
@@ -80,9 +80,9 @@ def _flat(text: Text, origin: Origin, note: str) -> tuple[MetricSet, dict[str, f
     boxes = [box for box in text.boxes("Site Type") if {"Site Type", "Used", "Available"} <= {*box.head}]
     metrics, available = [], {}
     for name, (_, each) in ROWS.items():
-        found = _row(text, boxes, name)
-        if found is not None:
-            box, row = found
+        place = _row(text, boxes, name)
+        if place is not None:
+            box, row = place
             used, offered = (_number(box, row, column) * each for column in ("Used", "Available"))
             metrics.append(origin.metric(name, used, text.at(row.line), note))
             available[name] = offered
@@ -92,11 +92,11 @@ def _flat(text: Text, origin: Origin, note: str) -> tuple[MetricSet, dict[str, f
 def _row(text: Text, boxes: Sequence[Box], name: str) -> tuple[Box, Row] | None:
     """The row of a metric, whatever its table; after placement registers stand in two, with one count."""
     (pattern, _), word = ROWS[name], UNITS[name]
-    found = [(box, row) for box in boxes for row in box.rows_of(pattern)]
-    if len({_number(box, row, "Used") for box, row in found}) > 1:
-        raise text.damaged(f"has rows of {word} that contradict each other", found[1][1].line)
-    if found:
-        return found[0]
+    places = [(box, row) for box in boxes for row in box.rows_of(pattern)]
+    if len({_number(box, row, "Used") for box, row in places}) > 1:
+        raise text.damaged(f"has rows of {word} that contradict each other", places[1][1].line)
+    if places:
+        return places[0]
     if name in OPTIONAL:
         return None
     raise text.damaged(f"has no row of {word}: it is damaged or of an unknown format")

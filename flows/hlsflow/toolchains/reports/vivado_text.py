@@ -82,8 +82,8 @@ def header(text: Text) -> Header:
     state = text.search(r"^\| Design State\s*: (\S.*?)\s*$", start)
     file = text.search(r"^\| Command\s*: .*-file (?:\S*/)?([^\s/]+)", start)
     name = file[1].group(1) if file else text.file.name
-    told = state[1].group(1) if state else UNKNOWN
-    return Header(version.group(1), design, _whole_device(text, device, start), told, name.lower())
+    design_state = state[1].group(1) if state else UNKNOWN
+    return Header(version.group(1), design, _whole_device(text, device, start), design_state, name.lower())
 
 
 def _said(text: Text, name: str, start: int) -> str:
@@ -109,8 +109,8 @@ def section(text: Text, title: str) -> int | None:
     """
     wanted = re.compile(rf"{title}\s*")
     for index in range(len(text.lines) - 1):
-        found = SECTION.match(text.lines[index])
-        if found and wanted.fullmatch(found.group(2)) and re.fullmatch(r"-{3,}\s*", text.lines[index + 1]):
+        match = SECTION.match(text.lines[index])
+        if match and wanted.fullmatch(match.group(2)) and re.fullmatch(r"-{3,}\s*", text.lines[index + 1]):
             return index + 2
     return None
 
@@ -121,11 +121,11 @@ def require_whole(text: Text) -> None:
     line, _ = text.find(r"^Table of Contents", "table of contents")
     named = 0
     for content in text.lines[line + 1 :]:
-        found = SECTION.match(content)
-        if found is None:
+        match = SECTION.match(content)
+        if match is None:
             break
         named += 1
-        if section(text, re.escape(found.group(2))) is None:
-            raise text.damaged(f"has no section '{found.group(2)}', which its contents name: it ends early")
+        if section(text, re.escape(match.group(2))) is None:
+            raise text.damaged(f"has no section '{match.group(2)}', which its contents name: it ends early")
     if not named:
         raise text.damaged("its table of contents is empty: it ends early")
