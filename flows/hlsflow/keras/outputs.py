@@ -1,0 +1,75 @@
+"""What a Keras model computes for given samples.
+
+In: a model and samples. Out: the values of each of its outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hlsflow.keras.inputs import sample_shape, split
+
+EAGER_BELOW = 10_000_000
+"""Values, of all layers for all samples, up to which calling layers one by one takes less time than making a graph of
+them: 0.2 s instead of 2.3 s for 300 samples and 156 layers."""
+
+Result = TypeVar("Result")
+
+
+def outputs(model: Any, x: NDArray[Any], batch: int = 1024) -> list[NDArray[Any]]:
+    """Run a model; `predict` without its preparations where these would take longer than the work.
+
+    Args:
+        model: of Keras, with any number of inputs and outputs.
+        x: (n, ...), the samples; of all inputs, side by side, where there are several.
+        batch: samples at once.
+
+    Returns:
+        An array (n, *shape) for each output.
+    """
+    x = x.reshape(len(x), *sample_shape(model))
+    if len(x) * _values(model) < EAGER_BELOW:
+        parts = [_called(model, x[start : start + batch]) for start in range(0, len(x), batch)]
+        return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+    results = model.predict(split(model, x), batch_size=batch, verbose=0)
+    return results if isinstance(results, list) else [results]
+
+
+def _values(model: Any) -> int:
+    """Of all layers, for one sample."""
+    shapes = [shape for layer in model.layers for shape in _shapes(layer.output_shape)]
+    return sum(math.prod(size or 1 for size in shape[1:]) for shape in shapes)
+
+
+def _shapes(shape: Any) -> Sequence[Sequence[int | None]]:
+    """Of one output, of several, or of an input layer, which has a list of one."""
+    return shape if isinstance(shape, list) else [shape]
+
+
+def _called(model: Any, x: NDArray[Any]) -> list[NDArray[Any]]:
+    import tensorflow as tf
+
+    parts = split(model, x)
+    parts = parts if isinstance(parts, list) else [parts]
+    tensors = [tf.constant(part, tensor.dtype) for part, tensor in zip(parts, model.inputs, strict=True)]
+    results = model(tensors if len(tensors) > 1 else tensors[0], training=False)
+    return [result.numpy() for result in (results if isinstance(results, list) else [results])]
+
+
+def untranslated(build: Callable[[], Result]) -> Result:
+    """What `build` returns, where layers are made and connected, in less time.
+
+    TensorFlow rewrites the Python of each layer that is not Keras' own, so that an `if` may ask a tensor. QKeras has
+    none that does; a model with such a layer is built in the usual way.
+    """
+    import tensorflow as tf
+
+    try:
+        return tf.autograph.experimental.do_not_convert(build)()  # type: ignore[no-any-return]
+    except tf.errors.OperatorNotAllowedInGraphError:
+        return build()
