@@ -155,6 +155,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from hlsflow.pipeline.outcome import report_check
     from hlsflow.pipeline.run import CHECK_STEPS, run
     from hlsflow.pipeline.software import train_with_chief
+    from hlsflow.report import quality
 
     if arguments.baseline or arguments.write_baseline:
         report.check_baseline(arguments)
@@ -163,6 +164,8 @@ def _check(arguments: argparse.Namespace) -> None:
     if train_with_chief(chosen, Progress()):
         return
     results = run(chosen, arguments.build, (*CHECK_STEPS, report_check), jobs=arguments.jobs)
+    file = results.gate.file if results.gate is not None else None
+    Progress().result("\n".join(quality.lines(results.metrics, file.of_frozen if file is not None else None)))
     screen.say_report(arguments, results.report)
     if results.gate is not None and results.gate.not_run:
         hint = "check the network with target.backend = 'vitis'"

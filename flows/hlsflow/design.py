@@ -253,7 +253,7 @@ class Front:
 
     def table(self) -> Any:
         """A row for each point, a pandas DataFrame: sums of measured layers, and what the schedule says."""
-        rows = [{"point": index, **found.figures} for index, found in enumerate(self.outcome.answer.solutions, 1)]
+        rows = [{"point": index, **solution.figures} for index, solution in enumerate(self.outcome.answer.solutions, 1)]
         return _pandas().DataFrame(rows)
 
     def __str__(self) -> str:
@@ -321,9 +321,9 @@ def _latest(folder: Path) -> Path:
 
 def _frame(groups: Iterable[tuple[str, Iterable[Metric]]]) -> Any:
     rows = [
-        (point, one.name, one.value, one.unit, one.stage.value, one.tool, one.version, one.target, one.note)
+        (point, m.name, m.value, m.unit, m.stage.value, m.tool, m.version, m.target, m.note)
         for point, metrics in groups
-        for one in metrics
+        for m in metrics
     ]
     return _pandas().DataFrame(rows, columns=list(COLUMNS)).astype({"value": float})
 

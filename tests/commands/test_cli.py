@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -85,3 +86,30 @@ def test_the_command_is_installed_and_starts_without_tensorflow() -> None:
     command = Path(sys.executable).with_name("hlsflow")
     run = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
     assert run.stdout == f"hlsflow {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["rn", "mine"], "run"),
+        (["cache", "shw"], "show"),
+        (["run", "mine", "--reuse-fcator", "3"], "--reuse-factor"),
+        (["explore", "mine", "--minimise=lut"], "--minimize"),
+        (["run", "mine", "--io-type", "io_strem"], "io_stream"),
+    ],
+)
+def test_a_mistyped_word_gets_a_suggestion(words: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"; did you mean {meant}?")
+
+
+def test_json_is_all_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["doctor", "--json"], ["cache", "show", "--json", "--cache", str(tmp_path / "none")]):
+        code = main(words)
+        captured = capsys.readouterr().out
+        assert json.loads(captured)["schema"] == 1 if code == 0 else captured == ""
+    assert main(["doctor", "--json", "-q"]) == 0
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert "Yosys" in [check["name"] for check in checks]

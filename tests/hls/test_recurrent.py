@@ -70,6 +70,8 @@ def test_unrolling_is_told() -> None:
 
 REFUSED = {
     "'l' has no state_quantizer": lambda: network(lstm(2, "l", state_quantizer=None)),
+    "'l' has no kernel_quantizer": lambda: network(lstm(2, "l", kernel_quantizer=None)),
+    "'l' has no recurrent_quantizer": lambda: network(lstm(2, "l", recurrent_quantizer=None)),
     "'l' has 20 time steps": lambda: network(lstm(2, "l"), steps=20),
     "'l' is a QLSTM with go_backwards=True": lambda: network(lstm(2, "l", go_backwards=True)),
     "'l' is a LSTM, which is not supported": lambda: network(tf_keras.layers.LSTM(2, name="l")),

@@ -43,6 +43,9 @@ def test_the_verdict_on_float_scales_follows_the_tolerance(tmp_path: Path, capsy
     assert "verdict: exact after corrections" in said.out
     assert "bit-exact to the file" not in said.out
     assert "accuracy 1.0000 of the file" in said.out
+    assert f"accuracy (fraction), x.npz, {len(truth)} test samples: file 1, frozen " in said.out
+    *_, frozen, csim = said.out.rstrip().rsplit("\n", 1)[-1].split(", ")
+    assert frozen.removeprefix("frozen ") == csim.removeprefix("csim ")
     (kept,) = (build / "scales" / "store" / "csim").glob("*/metrics.json")
     stages = {one["stage"]: one["value"] for one in json.loads(kept.read_text(encoding="utf-8"))}
     assert stages["qat"] == 1.0  # of the file, whatever the frozen network makes of these samples

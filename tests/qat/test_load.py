@@ -154,6 +154,37 @@ def test_an_unknown_class_is_named_with_the_nearest(keras: Any, save: Save) -> N
     assert "layer 'fc' needs 'QDens', which neither Keras 2 nor QKeras has; did you mean QDense?" in message
 
 
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("ClusterWeights", "tfmot.clustering.keras.strip_clustering(model)"),
+        ("QuantizeWrapperV2", "give the float model with --bits 8"),
+        ("Custom>QuantizeLayer", "give the float model with --bits 8"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_wrappers_of_model_optimization_say_what_to_do(
+    kind: str, hint: str, suffix: str, keras: Any, save: Save
+) -> None:
+    def wrap(config: dict[str, Any]) -> None:
+        layer = config["config"]["layers"][1]
+        inner = {"class_name": "Dense", "config": layer["config"]}
+        wrapped = {"class_name": kind, "config": {"name": "wrapped", "layer": inner}}
+        module = {"module": "tensorflow_model_optimization.x", "registered_name": kind} if "module" in layer else {}
+        config["config"]["layers"][1] = wrapped | module
+
+    error = refused((edit_h5 if suffix == ".h5" else _edit_keras)(save(small(keras), suffix), wrap))
+    assert f"layer 'wrapped' is a {kind.removeprefix('Custom>')} of TensorFlow Model Optimization" in error.message
+    assert hint in error.hint
+
+
+def _edit_keras(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    change(config)
+    return edit_zip(path, config_json=json.dumps(config))
+
+
 def test_classes_of_ones_own_can_be_given(keras: Any, save: Save) -> None:
     class Twice(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:

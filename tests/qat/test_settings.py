@@ -15,7 +15,6 @@ from hlsflow.hls.precision import activation_type, declared_weight_type
 from hlsflow.ir import Fixed
 from hlsflow.project import load
 from hlsflow.qat.build import build
-from hlsflow.qat.widths import too_wide
 
 TOML = """
 name = "p"
@@ -101,15 +100,7 @@ def test_the_widest_type_is_taken() -> None:
         declared_weight_type("fc", quantizer("quantized_bits", bits=8, integer=128))
 
 
-@pytest.mark.parametrize(
-    ("config", "said"),
-    [
-        (quantizer("quantized_po2", bits=63), "quantized_po2 of 63 bits, more than 8"),
-        (quantizer("quantized_relu_po2", bits=9.0), "quantized_relu_po2 of 9 bits, more than 8"),
-        ({"layers": [{"config": {"kernel_quantizer": "quantized_po2(40)"}}]}, "quantized_po2 of 40 bits, more than 8"),
-        ({"layers": [{"activation": "quantized_bits(bits=99, integer=0)"}]}, "quantized_bits of 99 bits, more than 62"),
-        ([quantizer("quantized_po2", bits=8), "quantized_bits(62,0)", quantizer("ternary", bits=None)], ""),
-    ],
-)
-def test_quantizers_that_would_be_computed_for_ever(config: Any, said: str) -> None:
-    assert too_wide(config) == said
+def test_a_quantizer_out_of_bounds_is_refused_with_its_line(tmp_path: Path) -> None:
+    layer = "QDense(3, kernel_quantizer='quantized_po2(63)', name='fc')"
+    with pytest.raises(ModelError, match=r"quantized\(\) in .*model.py failed at line \d+: quantized_po2 has bits=63"):
+        built(tmp_path, "from qkeras import QDense", f"Input((4,)), {layer}")

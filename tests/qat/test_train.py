@@ -304,7 +304,8 @@ def test_one_output_tells_no_more_than_two_classes(tmp_path: Path) -> None:
 
 def test_a_softmax_of_one_output_is_refused(tmp_path: Path) -> None:
     error = broken(tmp_path, MODEL.replace("ReLU(), Dense(10)", "ReLU(), Dense(1, activation='softmax')"))
-    assert error.message.endswith("ends in a softmax; training and hardware end at the logits")
+    assert error.message.endswith("ends in a softmax of one output, which is always 1")
+    assert "a logit or a sigmoid" in error.hint
 
 
 @pytest.mark.parametrize("code", ["0", "", "'over'"])

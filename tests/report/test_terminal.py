@@ -73,3 +73,12 @@ def test_sections_lists_and_paragraphs_keep_their_order() -> None:
 
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     assert all(line.isascii() for line in shown(wide(3), encoding="ascii"))
+
+
+def test_words_are_wrapped_before_a_table_is_cut() -> None:
+    words = "word " * 20
+    table = Table(("a", "b", "c"), (row("1", words, words), row("2", words + "x", "other")))
+    assert pieces(table, 72) == [table]
+    lines = shown(table, width=72)
+    assert max(map(len, lines)) <= 72
+    assert " ".join(lines).split().count("word") == 60

@@ -43,19 +43,21 @@ def _show(arguments: argparse.Namespace) -> None:
     from hlsflow.report.document import Table, row
 
     cache = _cache(arguments)
-    found = list(cache)
-    seconds = sum(item.seconds for item in found)
+    entries = list(cache)
+    seconds = sum(item.seconds for item in entries)
     if arguments.json:
-        told = [asdict(group) for group in groups(found)]
-        about = {"folder": str(cache.root), "measurements": len(found), "bytes": cache.size(), "seconds": seconds}
+        told = [asdict(group) for group in groups(entries)]
+        about = {"folder": str(cache.root), "measurements": len(entries), "bytes": cache.size(), "seconds": seconds}
         screen.say_json(arguments, {"schema": 1, **about, "groups": told})
         return
     screen.say(
-        f"{cache.root}: {len(found)} measurements, {cache.size() / 1024:.0f} KiB, {seconds:.0f} s of synthesis spared"
+        f"{cache.root}: {len(entries)} measurements, {cache.size() / 1024:.0f} KiB, {seconds:.0f} s of synthesis spared"
     )
-    if found:
+    if entries:
         head = ("tool", "family", "measurements", "synthesis (s)")
-        rows = (row(one.tool, one.family, one.entries, float(f"{one.seconds:.0f}")) for one in groups(found))
+        rows = (
+            row(group.tool, group.family, group.entries, float(f"{group.seconds:.0f}")) for group in groups(entries)
+        )
         screen.say_tables(Table(head, tuple(rows)))
 
 
@@ -102,7 +104,7 @@ def _unwanted(arguments: argparse.Namespace) -> Callable[[Measurement], bool]:
         rules.append(out_of_use())
     if not rules:
         raise ProjectError("nothing says what to prune", "add --older-than DAYS, --tool-changed or --all")
-    return lambda found: any(rule(found) for rule in rules)
+    return lambda measurement: any(rule(measurement) for rule in rules)
 
 
 def _root(arguments: argparse.Namespace) -> Path:

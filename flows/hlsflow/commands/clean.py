@@ -41,10 +41,10 @@ def _clean(arguments: argparse.Namespace) -> None:
 
 def _roots(build: Path, project: str | None) -> list[Path]:
     """The folders of the projects that are meant; raises DataError when there are none."""
-    found = [path for path in sorted(build.glob(Path(project).name if project else "*")) if (path / STORE).is_dir()]
-    if not found:
+    roots = [path for path in sorted(build.glob(Path(project).name if project else "*")) if (path / STORE).is_dir()]
+    if not roots:
         raise DataError(f"{build} has no results{f' of {project}' if project else ''}", "name the folder with --build")
-    return found
+    return roots
 
 
 def unused(root: Path, everything: bool = False) -> Iterator[Path]:

@@ -51,17 +51,19 @@ def _estimate(arguments: argparse.Namespace) -> None:
         folder = _translated(project.project_of(arguments), arguments.build)
     design = hls4ml_project.read(folder)
     if design.backend not in AMD_BACKENDS:
-        known = ", ".join(AMD_BACKENDS)
-        raise ProjectError(f"projects of backend {design.backend} cannot be estimated", f"backends that can: {known}")
+        backends = ", ".join(AMD_BACKENDS)
+        raise ProjectError(
+            f"projects of backend {design.backend} cannot be estimated", f"backends that can: {backends}"
+        )
     if arguments.part:
         design = replace(design, part=amd_part(arguments.part))
     as_built = not factors and not arguments.part
     designs = [design.at(factor) for factor in factors] or [design]
     if arguments.json:
-        screen.say_json(arguments, [_data(found, folder) for found in designs])
+        screen.say_json(arguments, [_data(varied, folder) for varied in designs])
         return
-    for found in designs:
-        for block in _told(found, folder, as_built):
+    for varied in designs:
+        for block in _told(varied, folder, as_built):
             screen.say_tables(block)
 
 
@@ -78,9 +80,9 @@ def _translated(project: Project, build: Path) -> Path:
     """The hls4ml project of one of ours; trained and translated unless that is done already."""
     from hlsflow.pipeline.run import TRANSLATE_STEPS, run
 
-    done = run(project, build, TRANSLATE_STEPS).translated
-    assert done is not None
-    return done.folder / "hls"
+    translated = run(project, build, TRANSLATE_STEPS).translated
+    assert translated is not None
+    return translated.folder / "hls"
 
 
 def _data(design: Design, folder: Path) -> dict[str, object]:
@@ -88,16 +90,16 @@ def _data(design: Design, folder: Path) -> dict[str, object]:
     from hlsflow.estimate import estimate, preflight
     from hlsflow.toolchains.parts import offered
 
-    found = estimate(design)
+    estimated = estimate(design)
     return {
         "reuse_factors": {layer.name: layer.reuse_factor for layer in design.layers if layer.weight},
-        "metrics": found.metrics().to_json(),
-        "intervals": {name: [figure.low, figure.high] for name, figure in found.figures.items()},
-        "not_estimated": list(found.holes),
+        "metrics": estimated.metrics().to_json(),
+        "intervals": {name: [figure.low, figure.high] for name, figure in estimated.figures.items()},
+        "not_estimated": list(estimated.holes),
         "part": offered(design.part),
-        "layers": [asdict(layer) for layer in found.layers],
-        "departures": list(found.departures),
-        "findings": [asdict(finding) for finding in preflight.check(design, folder, found)],
+        "layers": [asdict(layer) for layer in estimated.layers],
+        "departures": list(estimated.departures),
+        "findings": [asdict(finding) for finding in preflight.check(design, folder, estimated)],
     }
 
 
@@ -116,34 +118,34 @@ def _told(design: Design, folder: Path, as_built: bool) -> Iterator[Block]:
     from hlsflow.estimate import estimate, preflight
     from hlsflow.report.document import Lines, Text
 
-    found = estimate(design)
+    estimated = estimate(design)
     yield Text(f"# {design.name}: csynth as estimated, {design.backend}, {design.io_type}, {design.clock_ns:g} ns")
-    yield layer_table(found)
-    yield total_table(found, _measured(folder) if as_built else ())
-    if found.holes:
-        yield Text(_no_total(found))
-    elif found.departures:
-        yield Text(f"Intervals are wider, for this is outside the calibration: {'; '.join(found.departures)}.")
-    findings = preflight.check(design, folder, found)
+    yield layer_table(estimated)
+    yield total_table(estimated, _measured(folder) if as_built else ())
+    if estimated.holes:
+        yield Text(_no_total(estimated))
+    elif estimated.departures:
+        yield Text(f"Intervals are wider, for this is outside the calibration: {'; '.join(estimated.departures)}.")
+    findings = preflight.check(design, folder, estimated)
     if findings:
         yield Lines(tuple(map(str, findings)))
 
 
-def _no_total(found: Estimate) -> str:
+def _no_total(estimated: Estimate) -> str:
     """Why there is no total, and what is known all the same."""
-    alone = ", ".join(f"{name} {figure}" for name, figure in found.others.items())
+    alone = ", ".join(f"{name} {figure}" for name, figure in estimated.others.items())
     rest = f" The other layers alone are estimated at {alone}." if alone else ""
-    return f"There is no total and no verdict, for these layers are not estimated: {', '.join(found.holes)}.{rest}"
+    return f"There is no total and no verdict, for these layers are not estimated: {', '.join(estimated.holes)}.{rest}"
 
 
-def layer_table(found: Estimate) -> Table:
+def layer_table(estimated: Estimate) -> Table:
     """The share of each layer; figures of a layer that is not estimated are missing."""
     from hlsflow.estimate import METRICS
     from hlsflow.report.document import MISSING, Cell, Table, row
 
     rows = []
-    for layer in found.layers:
-        none = Cell(MISSING if layer.name in found.holes else "")
+    for layer in estimated.layers:
+        none = Cell(MISSING if layer.name in estimated.holes else "")
         cells = [_count(layer.figures[name]) if name in layer.figures else none for name in METRICS]
         rows.append(row(layer.name, layer.kind, *cells))
     return Table(("layer", "kind", *METRICS), tuple(rows))
@@ -155,24 +157,24 @@ def _count(value: float) -> Cell:
     return Cell(f"{value:,.0f}", value)
 
 
-def total_table(found: Estimate, measured: Iterable[Metric] = ()) -> Table:
+def total_table(estimated: Estimate, measured: Iterable[Metric] = ()) -> Table:
     """The whole, with intervals, beside what the part has.
 
     Args:
-        found: the estimate.
+        estimated: the estimate.
         measured: what csynth has reported of the design, in a column of its own.
     """
     from hlsflow.estimate import METRICS
     from hlsflow.report.document import Table, row
     from hlsflow.toolchains.parts import offered
 
-    limits, part = offered(found.design.part), found.design.part or "unknown part"
+    limits, part = offered(estimated.design.part), estimated.design.part or "unknown part"
     truth = {metric.name: f"{metric.value:,.0f}" for metric in measured if metric.value is not None}
     rows = tuple(
-        row(*_total_row(name, found.figures.get(name), limits.get(name)), *([truth.get(name, "")] if truth else []))
+        row(*_total_row(name, estimated.figures.get(name), limits.get(name)), *([truth.get(name, "")] if truth else []))
         for name in METRICS
     )
-    head = ("metric", "estimated", f"{found.coverage:.0%} interval", part, f"% of {part}", "verdict")
+    head = ("metric", "estimated", f"{estimated.coverage:.0%} interval", part, f"% of {part}", "verdict")
     return Table(head + (("csynth",) if truth else ()), rows)
 
 

@@ -136,10 +136,10 @@ def request(arguments: argparse.Namespace) -> Request:
 
 def metric(name: str) -> str:
     """The metric that a user means; raises ProjectError."""
-    found = SHORT.get(name.strip(), name.strip())
-    if found not in METRICS:
+    metric_name = SHORT.get(name.strip(), name.strip())
+    if metric_name not in METRICS:
         raise ProjectError(f"'{name}' is no metric to search by", f"metrics: {', '.join((*SHORT, *METRICS))}")
-    return found
+    return metric_name
 
 
 def _weight(word: str) -> tuple[str, float]:

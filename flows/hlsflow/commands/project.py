@@ -126,14 +126,14 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     features = arguments.features.split(",") if arguments.features else None
     board = getattr(arguments, "board", None)
     part = boards.part_of(board) if board else arguments.part if hasattr(arguments, "board") else None
-    said: dict[str, dict[str, Any]] = {
+    tables: dict[str, dict[str, Any]] = {
         "data": {"label": arguments.label, "features": features},
         "model": {"allow_lambda": arguments.allow_lambda or None},
         "target": {"clock_ns": arguments.clock, "io_type": arguments.io_type, **(boards.target(part) if part else {})},
         "knobs": {"strategy": arguments.strategy},
         "gate": dict(tolerance(arguments.tolerance)) if arguments.tolerance else {},
     }
-    return {name: {key: value for key, value in keys.items() if value is not None} for name, keys in said.items()}
+    return {name: {key: value for key, value in keys.items() if value is not None} for name, keys in tables.items()}
 
 
 def reuse_factors(text: str | None) -> tuple[int, ...]:

@@ -84,8 +84,8 @@ def _compare(arguments: argparse.Namespace) -> None:
     from hlsflow.report.comparison.baseline import designs
     from hlsflow.report.comparison.compare import compare
 
-    found = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
-    document = compare(found)
+    subjects_there = [subject for path in arguments.paths for subject in designs(path, arguments.build)]
+    document = compare(subjects_there)
     if arguments.json:
         _say(arguments, json.dumps(as_json.document(document), indent=1) + "\n")
     else:
@@ -97,18 +97,18 @@ def check_baseline(arguments: argparse.Namespace) -> None:
     from hlsflow.report.comparison import baseline
     from hlsflow.report.comparison.subjects import subjects
 
-    found = subjects(arguments.project, arguments.build)
-    for text in (text for subject in found for text in subject.warnings):
+    measured = subjects(arguments.project, arguments.build)
+    for text in (text for subject in measured for text in subject.warnings):
         screen.say(f"warning: {text}")
     if arguments.baseline:
-        kept = baseline.read(arguments.baseline)
-        moved = baseline.moved(kept, found)
+        expected = baseline.read(arguments.baseline)
+        moved = baseline.moved(expected, measured)
         for text in baseline.other_versions(moved):
             screen.say(f"another version: {text}")
         baseline.require(moved, arguments.baseline)
         screen.say(f"{len(moved)} figures of {arguments.project} are within the tolerances of {arguments.baseline}")
     if arguments.write_baseline:
-        count = baseline.write(found, arguments.write_baseline, str(arguments.project))
+        count = baseline.write(measured, arguments.write_baseline, str(arguments.project))
         screen.say(f"wrote {count} figures of {arguments.project} to {arguments.write_baseline}")
 
 

@@ -28,9 +28,9 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def tracker(name: str) -> Tracker:
     """The plug-in of that name; raises ProjectError when there is none."""
-    known = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in known:
-        message = f"--track {name}: there is no such plug-in{nearest(name, known)}"
-        raise ProjectError(message, f"installed: {', '.join(known) or 'none'}")
-    loaded: Tracker = known[name].load()
+    plugins = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in plugins:
+        message = f"--track {name}: there is no such plug-in{nearest(name, plugins)}"
+        raise ProjectError(message, f"installed: {', '.join(plugins) or 'none'}")
+    loaded: Tracker = plugins[name].load()
     return loaded

@@ -192,7 +192,7 @@ def _settings(folder: Path, config: Config | None) -> dict[str, str]:
     `project.tcl` is what tools read, and so counts before the configuration; but hls4ml 0.7 and 0.8 name the backend
     vivado there for projects of Vitis HLS too.
     """
-    settings = {name: values[-1][1] for name, values in config.told.items()} if config else {}
+    settings = {name: values[-1][1] for name, values in config.places.items()} if config else {}
     settings |= {"Backend": config.general["Backend"]} if config and "Backend" in config.general else {}
     tcl = folder / hls4ml_config.PROJECT_TCL
     uncertainty = _UNCERTAINTY.search(_text(tcl)) if tcl.is_file() else None

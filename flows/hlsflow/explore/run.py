@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hlsflow.core.errors import ProjectError
+from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest, file_digest, replacing
@@ -24,7 +25,7 @@ from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
 from hlsflow.explore.request import Request, part_of, question_of, where_of
-from hlsflow.explore.search import Answer
+from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Options, Study, Workshop
 from hlsflow.explore.written import write
@@ -58,23 +59,44 @@ def explore(
     progress = progress or Progress()
     family, question = question_of(project, request)
     project = settled(project, progress.say)
+    folder = folder_of(project, request, build, OPEN)
+    with kept_in(folder / LOG):
+        outcome = _explored(project, request, build, progress, jobs, folder, family, question)
+        write(outcome, folder)
+    return outcome, folder
+
+
+def _explored(
+    project: Project,
+    request: Request,
+    build: Path,
+    progress: Progress,
+    jobs: int,
+    folder: Path,
+    family: Family,
+    question: Question,
+) -> Outcome:
+    """The outcome of a request, whose projects are written into the folder."""
     results = run(project, build, CHECK_STEPS, progress, jobs)
     assert results.translated is not None
     graph = Graph.load(results.translated.folder / "graph.npz")
     samples = Samples.load(results.translated.folder)
-    scores, least = _scores(project, graph, samples, progress)
+    with progress.working("score widths of weights"):
+        scores, least = _scores(project, graph, samples, progress)
     where = where_of(project, request)
     if open_to_others(where):
         progress.say(open_to_others(where))
     with Cluster(where, jobs) as cluster:
         workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
-        study = Study(graph, _options(project, graph, progress), workshop, scores)
-        answer = study.answer(question, least)
+        with progress.working("search"):
+            study = Study(graph, _options(project, graph, progress), workshop, scores)
+            answer = study.answer(question, least)
         chosen = spread(len(answer.solutions), request.confirm)
-        confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
-    routed = _route(project, request, study, answer, chosen, build)
-    folder = folder_of(project, request, build, OPEN)
-    outcome = Outcome(
+        with progress.working("build points whole"):
+            confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
+    with progress.working("place and route"):
+        routed = _route(project, request, study, answer, chosen, build)
+    return Outcome(
         project=project.name,
         engine=OPEN,
         target=str(family),
@@ -91,8 +113,6 @@ def explore(
         part=part_of(project, request, family),
         per_second=request.per_second,
     )
-    write(outcome, folder)
-    return outcome, folder
 
 
 def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:

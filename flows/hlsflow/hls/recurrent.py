@@ -16,7 +16,8 @@ import numpy as np
 
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.hls.corrections import Correction
-from hlsflow.ir.fixed import Array
+from hlsflow.hls.precision import MAX_WEIGHT_BITS
+from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.keras.graph import Part
 
 MAX_STEPS = 16
@@ -60,7 +61,7 @@ def unrolled(layer: Any) -> tuple[list[Part], list[Correction]]:
     """The layers that stand for a QLSTM.
 
     Raises:
-        UnsupportedLayer: too long a sequence, or a state without a quantizer.
+        UnsupportedLayer: too long a sequence, or a state or kernel without a quantizer.
     """
     steps = layer.input_shape[1]
     if steps is None or steps > MAX_STEPS:
@@ -71,7 +72,19 @@ def unrolled(layer: Any) -> tuple[list[Part], list[Correction]]:
         raise UnsupportedLayer(message, "give it state_quantizer=quantized_bits(8, 2, alpha=1)")
     reason = "hls4ml's recurrent layers have one type for all gates and know no quantized activation"
     note = Correction(layer.name, f"unrolled into its {steps} time steps", reason)
+    _require_grids(layer)
     return [Part(partial(_sequence, _cell(layer)))], [note]
+
+
+def _require_grids(layer: Any) -> None:
+    """Refuse kernels that have no quantizer and lie on no grid by chance."""
+    for name, values in zip(("kernel", "recurrent"), layer.get_weights(), strict=False):
+        free = getattr(layer.cell, f"{name}_quantizer_internal") is None
+        if free and Fixed.narrowest(np.asarray(values, np.float64), MAX_WEIGHT_BITS) is None:
+            raise UnsupportedLayer(
+                f"layer '{layer.name}' has no {name}_quantizer, and its {name} values lie on no fixed-point grid",
+                f"train it with {name}_quantizer=quantized_bits(6, 0, alpha=1)",
+            )
 
 
 def _cell(layer: Any) -> _Cell:

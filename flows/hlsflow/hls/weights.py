@@ -132,7 +132,7 @@ def _held(layer: Any, name: str, raw: Array) -> Held:
     used = np.asarray(raw if quantizer is None else quantizer(raw), np.float64)
     if not np.isfinite(used).all():
         raise _no_numbers(layer.name, name, quantizer, raw)
-    held = _unquantized(layer.name, name, used) if quantizer is None else _quantized(layer, name, quantizer, used)
+    held = _unquantized(layer, name, used) if quantizer is None else _quantized(layer, name, quantizer, used)
     _require_same(layer.name, name, held, used, raw)
     return held
 
@@ -179,16 +179,23 @@ def _holds(kind: Fixed, values: Array) -> bool:
     return bool(np.array_equal(scaled, np.rint(scaled))) and kind.holds(scaled.astype(np.int64))
 
 
-def _unquantized(layer: str, name: str, values: Array) -> Held:
+BY_BITS = (
+    "add --bits 8 (in a project: model.float_file and [quantize]), which quantizes the layers without quantizers and "
+    "leaves the others alone; or train the layer with a {name}_quantizer"
+)
+HINTS = {"DepthwiseConv1D": "QKeras has no quantized form of it: write it as a QDepthwiseConv2D of a single row"}
+"""Layer class → what to do about a kernel without a quantizer, where that is not `BY_BITS`."""
+
+
+def _unquantized(layer: Any, name: str, values: Array) -> Held:
     """Weights of a layer without a quantizer: used as they are if they lie on a grid, biases are put on one."""
     kind = Fixed.narrowest(values, MAX_WEIGHT_BITS)
     if kind is not None:
         return Held(values, kind)
     if name != "bias":
         raise UnsupportedLayer(
-            f"layer '{layer}': the {name} values are not quantized and lie on no fixed-point grid",
-            "add --bits 8 (in a project: model.float_file and [quantize]), which quantizes the layers without "
-            f"quantizers and leaves the others alone; or train the layer with a {name}_quantizer",
+            f"layer '{layer.name}': the {name} values are not quantized and lie on no fixed-point grid",
+            HINTS.get(type(layer).__name__, BY_BITS.format(name=name)),
         )
     top, usual = (int(np.frexp(size)[1]) for size in (np.abs(values).max(), np.median(np.abs(values[values != 0]))))
     width = BIAS_BITS + min(max(0, top - usual - BIAS_SPREAD), BIAS_BITS)

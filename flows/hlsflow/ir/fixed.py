@@ -107,7 +107,13 @@ class Fixed:
 
     @classmethod
     def narrowest(cls, values: Array, max_width: int, signed: bool = True) -> Fixed | None:
-        """The narrowest type that holds every real value exactly; None when that takes more than `max_width` bits."""
+        """The narrowest type that holds every real value exactly; None when that takes more than `max_width` bits.
+
+        Args:
+            values: any shape, real, finite.
+            max_width: bits, sign included.
+            signed: two's complement; without it no value may be below 0.
+        """
         values = np.asarray(values, np.float64)
         largest = np.abs(values).max(initial=0.0)
         if not largest:
@@ -155,6 +161,10 @@ class Fixed:
     def quantize(self, values: Array) -> NDArray[np.int64]:
         """Bring real numbers into this type, exactly, however large or small they are.
 
+        Args:
+            values: any shape, real.
+        Returns:
+            Same shape, integers on this type's grid.
         Raises:
             ValueError: a value is NaN, or infinite where the type wraps around.
         """
@@ -166,11 +176,11 @@ class Fixed:
         return self._fit(_round_real(self._reduced(_scaled(real, self.frac)), self.rounding))
 
     def real(self, values: Array) -> NDArray[np.float64]:
-        """The real numbers that integers on this grid stand for."""
+        """The real numbers that integers on this grid stand for; `values` and the result have the same shape, any."""
         return np.asarray(values, np.float64) * 2.0**-self.frac
 
     def holds(self, values: Array) -> bool:
-        """Whether every integer is representable."""
+        """Whether every integer of `values`, of any shape, is representable."""
         values = np.asarray(values)
         return not values.size or (int(values.min()) >= self.min and int(values.max()) <= self.max)
 

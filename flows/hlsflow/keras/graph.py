@@ -7,6 +7,7 @@ have, or a copy of the model with some layers changed, replaced or left out.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -159,9 +160,17 @@ def without_activation(layer: Any) -> Part:
     return Part(copied(layer, {"activation": "linear"}), layer.get_weights())
 
 
+def config_of(layer: Any) -> dict[str, Any]:
+    """The configuration of a layer, without the warning of Keras that QKeras' quantizers are no Keras constraints."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        config: dict[str, Any] = layer.get_config()
+    return config
+
+
 def copied(layer: Any, changed: Mapping[str, Any]) -> Any:
     """A copy of a layer with other values in its configuration; what that does not hold is taken over."""
-    copy = type(layer).from_config({**layer.get_config(), **changed})
+    copy = type(layer).from_config({**config_of(layer), **changed})
     for name in (*SHARED, "activation"):
         is_property = isinstance(getattr(type(layer), name, None), property)
         if hasattr(layer, name) and name not in changed and not is_property:

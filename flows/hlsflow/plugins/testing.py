@@ -72,7 +72,17 @@ def assert_bit_exact(
 
 
 def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits | None = None) -> Gate:
-    """The gate for one model, whatever its verdict; arguments as `assert_bit_exact`, the limits of `hlsflow check`."""
+    """The gate for one model, whatever its verdict.
+
+    Args:
+        model: a QKeras model.
+        x: (n, ...), real values, as `assert_bit_exact` takes them.
+        settings: type of the input, hls4ml's target, and knobs.
+        folder: where the HLS project is written, into `hls`.
+        limits: how far the frozen network may be from the model; by default those of `hlsflow check`.
+    Raises:
+        FlowError: the model or a value is not usable, or no C++ compiler is there.
+    """
     translated = translate(model, settings, folder / "hls")
     _require_samples(x, sample_shape(translated.reading.model))
     real = on_grid(np.asarray(x, np.float64), settings.input_type, "the samples")
@@ -86,10 +96,10 @@ def check(model: Any, x: Array, settings: Settings, folder: Path, limits: Limits
     def run(trace: bool) -> csim.Csim:
         return csim.run(library, folder / "hls", PROJECT_NAME, graph, codes, folder, trace)
 
-    found = gate.judge(
+    compared = gate.judge(
         graph, wanted, run(False).output, codes, lambda: under_own_names(run(True).layers, translated.names)
     )
-    return gate.joined(linked, found)
+    return gate.joined(linked, compared)
 
 
 def _parsed(text: str) -> Fixed:

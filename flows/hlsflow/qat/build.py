@@ -17,6 +17,7 @@ from hlsflow.keras.outputs import untranslated
 from hlsflow.project import Project
 from hlsflow.qat.settings import restored, unusual
 from hlsflow.qat.user_code import Reads, guarded, load_module
+from hlsflow.qat.widths import bounded
 
 SOFTMAX = ("softmax", "quantized_softmax")
 
@@ -38,10 +39,18 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     where = f"{function}() in {project.model_path}"
     with guarded(project.folder) as reads, restored():
         try:
+<<<<<<< HEAD
             builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
             model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
+=======
+            with bounded():
+                builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
+                model = builder(**_taken(builder, project.model.arguments))
+>>>>>>> main
         except KeyboardInterrupt:
             raise
+        except ModelError as error:  # of `bounded`
+            raise ModelError(f"{where} failed{_line(project, error)}: {error.message}", error.hint) from error
         except BaseException as error:  # the user's code may fail in any way, and must not end ours
             raise ModelError(f"{where} failed{_line(project, error)}: {_said(error)}", _hint(error)) from error
     _check(model, where)
@@ -62,6 +71,10 @@ def _check(model: Any, where: str) -> None:
         raise ModelError(f"{where} has no layers", "add some: the last one gives the logits")
     if unusual(model):
         raise ModelError(f"{where}: {unusual(model)}", "remove set_floatx and the like, and dtype and data_format")
+    if _ends_in_softmax(model) and model.outputs[0].shape[-1] == 1:
+        raise ModelError(
+            f"{where} ends in a softmax of one output, which is always 1", "end it with a logit or a sigmoid"
+        )
     if _ends_in_softmax(model):
         raise ModelError(
             f"{where} ends in a softmax; training and hardware end at the logits",

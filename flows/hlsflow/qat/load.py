@@ -26,7 +26,7 @@ from hlsflow.project.errors import nearest
 from hlsflow.qat import keras3
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
 from hlsflow.qat.self_contained import require_self_contained
-from hlsflow.qat.widths import too_wide
+from hlsflow.qat.widths import bounded
 
 CODE = {"Lambda", "__lambda__", "TFSMLayer", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod"}
 """Classes that run code, or call any TensorFlow function, named or carried in the file."""
@@ -45,6 +45,17 @@ MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 
 CONFIG_BYTES = 64 * foreign.MIB
 """No configuration of a model is larger."""
+
+_STRIP = "strip it where the model was made and save that: tfmot.clustering.keras.strip_clustering(model)"
+_FLOAT = (
+    "its int8 scheme has float scales, which no fixed-point type holds: give the float model with --bits 8, or train "
+    "with QKeras"
+)
+WRAPPERS = {
+    **dict.fromkeys(("ClusterWeights", "ClusterWeightsRNN", "ClusterWeightsMHA"), _STRIP),
+    **dict.fromkeys(("QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate", "QuantizeLayer"), _FLOAT),
+}
+"""Classes of TensorFlow Model Optimization that stay in a file, and what to do about each."""
 
 RESAVE = "save the model again with model.save('model.h5') under TF_USE_LEGACY_KERAS=1 and QKeras 0.9"
 
@@ -85,12 +96,12 @@ def load_model(path: Path, allow_lambda: bool = False, custom_objects: Mapping[s
 
     objects = _qkeras_objects() | pruning_objects() | dict(custom_objects or {})
     _check(path, config, set(objects), _keras_classes(), allow_lambda)
-    if too_wide(config):
-        raise ModelError(f"{path} has a {too_wide(config)}", "train the network with fewer bits")
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, bounded():
             file = path if config == saved else with_config(path, config, Path(folder))
             model = _rebuilt(file, objects, safe_mode=not allow_lambda)
+    except ModelError as error:  # of `bounded`
+        raise ModelError(f"{path}: {error.message}", error.hint) from error
     except (Exception, SystemExit) as error:  # Keras raises whatever its parts raise, and a Lambda may exit
         raise ModelError(f"{path} cannot be rebuilt: {first_line(error)}", RESAVE) from error
 
@@ -196,6 +207,12 @@ def _check(path: Path, config: Mapping[str, Any], registered: set[str], keras: s
             raise ModelError(
                 f"{path}: layer '{reference.layer}' is a {reference.class_name}, which {_deed(reference)} the file",
                 "use layers of Keras instead (Add, not +), or allow it (--allow-lambda) if you trust who made the file",
+            )
+    for reference in references:
+        kind = reference.class_name.rpartition(">")[2]
+        if kind in WRAPPERS and reference.registered not in registered:
+            raise ModelError(
+                f"{path}: layer '{reference.layer}' is a {kind} of TensorFlow Model Optimization", WRAPPERS[kind]
             )
     for reference in references:
         if reference.module.split(".")[0] not in MODULES and reference.registered not in registered:

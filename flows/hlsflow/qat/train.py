@@ -29,7 +29,6 @@ from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
-from hlsflow.keras.endings import left_to_software
 from hlsflow.keras.inputs import sample_shape
 from hlsflow.keras.outputs import outputs
 from hlsflow.project import Project, Prune, Share, Training
@@ -348,10 +347,6 @@ def _check_outputs(model: Any, data: Dataset, name: str) -> None:
     shape = tuple(model.outputs[0].shape[1:])
     if data.kind is Kind.CLASSES and len(shape) != 1:
         raise ModelError(f"{name} gives outputs of shape {shape}", "end the model with one logit a class")
-    if shape == (1,) and "softmax" in left_to_software(model).values():
-        raise ModelError(
-            f"{name} ends in a softmax of one output, which is always 1", "end it with a logit or a sigmoid"
-        )
 
 
 def _fingerprint(project: Project, job: Fit, network: str) -> str:

@@ -35,14 +35,14 @@ class Budgeted(Protocol):
 
 def verdicts(report: Budgeted) -> list[dict[str, Any]]:
     """Each budget against each point; a missing figure is neither met nor exceeded."""
-    found = []
+    items = []
     for point in report.points:
         for family, limits in report.budgets.items():
             for name, limit in limits.items():
                 metric = _budget_figure(point, family, name)
                 value = metric.value if metric else None
                 verdict = MISSING if value is None else "met" if value <= limit else "exceeded"
-                found.append(
+                items.append(
                     {
                         "point": point.label,
                         "family": family,
@@ -52,7 +52,7 @@ def verdicts(report: Budgeted) -> list[dict[str, Any]]:
                         "verdict": verdict,
                     }
                 )
-    return found
+    return items
 
 
 def _budget_figure(point: Measured, family: str, name: str) -> Metric | None:
@@ -68,7 +68,7 @@ def section(report: Budgeted) -> list[Section]:
     rows = [
         row(
             *(item[key] for key in ("point", "family", "name", "limit")),
-            cell(Figure.of(item["point"], found)) if (found := _of_verdict(report, item)) else cell(MISSING),
+            cell(Figure.of(item["point"], figure)) if (figure := _of_verdict(report, item)) else cell(MISSING),
             cell(item["verdict"], _TONES.get(item["verdict"], "")),
         )
         for item in verdicts(report)
@@ -87,7 +87,7 @@ def joined(verdict: Verdict, report: Budgeted) -> Verdict:
     counts = Counter(item["verdict"] for item in verdicts(report))
     if not counts:
         return verdict
-    said = f"budgets: {', '.join(f'{count} {name}' for name, count in counts.items())}"
+    sentence = f"budgets: {', '.join(f'{count} {name}' for name, count in counts.items())}"
     if set(counts) == {"met"}:
-        return Verdict(verdict.text, verdict.tone, (*verdict.more, said))
-    return Verdict(f"{verdict.text}; {said}", worst((verdict.tone, "warn")), (*verdict.more, said))
+        return Verdict(verdict.text, verdict.tone, (*verdict.more, sentence))
+    return Verdict(f"{verdict.text}; {sentence}", worst((verdict.tone, "warn")), (*verdict.more, sentence))

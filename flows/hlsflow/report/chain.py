@@ -41,8 +41,8 @@ def _sign(item: Comparison, gate: Gate) -> Cell:
 def verdict(told: Mapping[str, Any]) -> Verdict:
     """The verdict with its reasons."""
     gate = Gate.from_json(told)
-    whole = _VERDICTS[gate.verdict](gate)
-    return replace(whole, more=(*whole.more, *_said(gate)))
+    judged = _VERDICTS[gate.verdict](gate)
+    return replace(judged, more=(*judged.more, *_said(gate)))
 
 
 def _exact(gate: Gate) -> Verdict:
@@ -106,8 +106,8 @@ def _said(gate: Gate) -> Iterator[str]:
     if gate.not_run and gate.equal:
         yield f"C-simulation {gate.not_run}; what was compared is equal, but nothing is shown of hls4ml's C++"
     if gate.first is not None:
-        found = f"{gate.first.differing} of {gate.first.values} values, by up to {gate.first.largest:g}"
-        yield f"first layer that differs: {gate.first.layer}, {found}"
+        extent = f"{gate.first.differing} of {gate.first.values} values, by up to {gate.first.largest:g}"
+        yield f"first layer that differs: {gate.first.layer}, {extent}"
         yield f"usual cause: {gate.first.cause}"
     elif not gate.equal:
         yield "no layer is known: in the samples whose layers are kept, all of them are equal"

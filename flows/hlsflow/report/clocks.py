@@ -20,9 +20,9 @@ NOT_MEASURED = "Fmax: not measured"
 
 def unrouted(rows: Sequence[Row]) -> dict[str, str]:
     """Family that was synthesized and not routed → why it has no measured clock."""
-    found = measured.groups(rows)
-    routed = any(stage is Stage.ROUTED for stage, *_ in found)
-    targets = dict.fromkeys(target for stage, *_, target in found if stage is Stage.SYNTH and target in list(Family))
+    groups = measured.groups(rows)
+    routed = any(stage is Stage.ROUTED for stage, *_ in groups)
+    targets = dict.fromkeys(target for stage, *_, target in groups if stage is Stage.SYNTH and target in list(Family))
     return {target: no_fmax(target) for target in targets if not (routed and target == Family.ECP5)}
 
 

@@ -54,14 +54,14 @@ class Figure:
     @classmethod
     def of(cls, owner: str, metric: Metric) -> Figure:
         """The figure that a metric is."""
-        known = {key: getattr(metric, key) for key in ("name", "value", "unit", "tool", "version", "target")}
+        fields = {key: getattr(metric, key) for key in ("name", "value", "unit", "tool", "version", "target")}
         return cls(
             owner=owner,
             stage=metric.stage.value,
             source=metric.source,
             note=metric.note,
             clock_ns=metric.clock_ns,
-            **known,
+            **fields,
         )
 
 
@@ -144,7 +144,7 @@ class Dot:
 
     across: Figure
     up: Figure
-    said: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

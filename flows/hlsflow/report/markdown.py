@@ -81,9 +81,9 @@ def lines(items: Iterable[str]) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table with aligned columns, readable as plain text."""
-    whole = [list(head), *(list(row) for row in rows)]
-    widths = [max(len(line[index]) for line in whole) for index in range(len(head))]
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
     texts = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in whole
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     return "\n".join([texts[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *texts[1:]])

@@ -57,8 +57,8 @@ def heading(name: str, unit: str, stage: str = "") -> str:
 
 def groups(rows: Iterable[Row]) -> list[Group]:
     """The column groups, in the order in which they were measured; what a network says has tables of its own."""
-    told = (metric for _, metrics in rows for metric in metrics if metric.name not in OF_OUTPUTS)
-    return list(dict.fromkeys(map(group, told)))
+    metrics_told = (metric for _, metrics in rows for metric in metrics if metric.name not in OF_OUTPUTS)
+    return list(dict.fromkeys(map(group, metrics_told)))
 
 
 def group(metric: Metric) -> Group:
@@ -66,23 +66,25 @@ def group(metric: Metric) -> Group:
     return metric.stage, metric.tool, metric.version, metric.target
 
 
-def title(one: Group) -> str:
+def title(of_group: Group) -> str:
     """What stands above the table of a group."""
-    stage, tool, version, target = one
+    stage, tool, version, target = of_group
     return f"{stage.value}: {target}, {tool} {version}"
 
 
-def table(rows: Sequence[Row], one: Group, what: str, part: str = "") -> Table:
+def table(rows: Sequence[Row], of_group: Group, what: str, part: str = "") -> Table:
     """A row for each owner that has figures of the group, with the reasons for what is missing.
 
     Args:
         part: of which resources are told in per cent too; nothing of a part that is not known.
     """
-    chosen = [(owner, [m for m in metrics if group(m) == one and m.name not in OF_OUTPUTS]) for owner, metrics in rows]
+    chosen = [
+        (owner, [m for m in metrics if group(m) == of_group and m.name not in OF_OUTPUTS]) for owner, metrics in rows
+    ]
     units = {metric.name: metric.unit for _, metrics in chosen for metric in metrics}
     shares = [name for name in units if name in offered(part)]
     body = [(*_row(owner, own, list(units)), *_shares(own, shares, part)) for owner, own in chosen if own]
-    head = (what, *(heading(name, unit, one[0]) for name, unit in units.items()))
+    head = (what, *(heading(name, unit, of_group[0]) for name, unit in units.items()))
     head += tuple(f"{name.upper()} (%)" for name in shares)
     notes = [*_notes(chosen), *([per_cent(part)] if shares else [])]
     return Table(head, tuple(body), tuple(dict.fromkeys(notes)))
@@ -147,8 +149,8 @@ def _notes(chosen: Iterable[tuple[str, Sequence[Metric]]]) -> Iterator[str]:
 
 def resources(rows: Sequence[Row]) -> Gallery | None:
     """A chart of bars for each resource; None where nothing is known of any."""
-    found = dict.fromkeys(metric.name for _, metrics in rows for metric in metrics if metric.name not in UNCHARTED)
-    return _bars(rows, list(found))
+    names = dict.fromkeys(metric.name for _, metrics in rows for metric in metrics if metric.name not in UNCHARTED)
+    return _bars(rows, list(names))
 
 
 def times(rows: Sequence[Row]) -> Gallery | None:
@@ -158,9 +160,9 @@ def times(rows: Sequence[Row]) -> Gallery | None:
 
 def _bars(rows: Sequence[Row], names: Sequence[str]) -> Gallery | None:
     names = [name for name in names if _is_told(rows, name)]
-    found = [one for one in groups(rows) if any(_has(rows, one, name) for name in names)]
-    charts = [_chart(rows, found, name) for name in names]
-    return Gallery(tuple(title(one) for one in found), tuple(charts)) if charts else None
+    shown = [of_group for of_group in groups(rows) if any(_has(rows, of_group, name) for name in names)]
+    charts = [_chart(rows, shown, name) for name in names]
+    return Gallery(tuple(title(of_group) for of_group in shown), tuple(charts)) if charts else None
 
 
 def _is_told(rows: Sequence[Row], name: str) -> bool:
@@ -169,35 +171,35 @@ def _is_told(rows: Sequence[Row], name: str) -> bool:
     return any(values) or (None in values and 0 not in values)
 
 
-def _has(rows: Sequence[Row], one: Group, name: str) -> bool:
-    return any(group(metric) == one and metric.name == name for _, metrics in rows for metric in metrics)
+def _has(rows: Sequence[Row], of_group: Group, name: str) -> bool:
+    return any(group(metric) == of_group and metric.name == name for _, metrics in rows for metric in metrics)
 
 
-def _chart(rows: Sequence[Row], found: Sequence[Group], name: str) -> Bars:
+def _chart(rows: Sequence[Row], shown: Sequence[Group], name: str) -> Bars:
     labels = [owner for owner, metrics in rows if any(metric.name == name for metric in metrics)]
     by_owner = {owner: metrics for owner, metrics in rows}
     values = tuple(
-        (number, tuple(_figure(owner, by_owner[owner], one, name) for owner in labels))
-        for number, one in enumerate(found)
-        if _has(rows, one, name)
+        (number, tuple(_figure(owner, by_owner[owner], of_group, name) for owner in labels))
+        for number, of_group in enumerate(shown)
+        if _has(rows, of_group, name)
     )
     return Bars(WORDS.get(name, name.upper()), UNITS[name], tuple(labels), values)
 
 
-def _figure(owner: str, metrics: MetricSet, one: Group, name: str) -> Figure | None:
-    metric = next((metric for metric in metrics if group(metric) == one and metric.name == name), None)
+def _figure(owner: str, metrics: MetricSet, of_group: Group, name: str) -> Figure | None:
+    metric = next((metric for metric in metrics if group(metric) == of_group and metric.name == name), None)
     return Figure.of(owner, metric) if metric else None
 
 
 def planes(rows: Sequence[Row], names: Sequence[str]) -> Gallery | None:
     """Resources of two points or more against latency: that of the same stage and tool, or else the simulated one."""
-    found = [one for one in groups(rows) if any(len(_dots(rows, one, name)) > 1 for name in names)]
-    charts = [_plane(rows, found, name) for name in names if any(_dots(rows, one, name) for one in found)]
-    return Gallery(tuple(title(one) for one in found), tuple(charts)) if charts else None
+    shown = [of_group for of_group in groups(rows) if any(len(_dots(rows, of_group, name)) > 1 for name in names)]
+    charts = [_plane(rows, shown, name) for name in names if any(_dots(rows, of_group, name) for of_group in shown)]
+    return Gallery(tuple(title(of_group) for of_group in shown), tuple(charts)) if charts else None
 
 
-def _plane(rows: Sequence[Row], found: Sequence[Group], name: str) -> Plane:
-    dots = tuple((number, tuple(of)) for number, one in enumerate(found) if (of := _dots(rows, one, name)))
+def _plane(rows: Sequence[Row], shown: Sequence[Group], name: str) -> Plane:
+    dots = tuple((number, tuple(of)) for number, of_group in enumerate(shown) if (of := _dots(rows, of_group, name)))
     word = WORDS.get(name, name.upper())
     stages = dict.fromkeys(dot.across.stage for _, of in dots for dot in of)
     return Plane(
@@ -209,14 +211,14 @@ def _plane(rows: Sequence[Row], found: Sequence[Group], name: str) -> Plane:
     )
 
 
-def _dots(rows: Sequence[Row], one: Group, name: str) -> list[Dot]:
-    found = []
+def _dots(rows: Sequence[Row], of_group: Group, name: str) -> list[Dot]:
+    dots = []
     for owner, metrics in rows:
-        up = _figure(owner, metrics, one, name)
-        across = _figure(owner, metrics, one, "latency_cycles") or _simulated(owner, metrics)
+        up = _figure(owner, metrics, of_group, name)
+        across = _figure(owner, metrics, of_group, "latency_cycles") or _simulated(owner, metrics)
         if up and across and up.value is not None and across.value is not None:
-            found.append(Dot(across, up, owner))
-    return found
+            dots.append(Dot(across, up, owner))
+    return dots
 
 
 def _simulated(owner: str, metrics: MetricSet) -> Figure | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from hlsflow.core.metrics import OF_OUTPUTS, Metric, Stage
-from hlsflow.report.document import MISSING, Chain, Fact, Figure, Section, Step, Table, Text, cell, row
+from hlsflow.core.metrics import OF_OUTPUTS, Metric, MetricSet, Stage
+from hlsflow.report.document import MISSING, Chain, Fact, Figure, Section, Step, Table, Text, cell, number, row
 from hlsflow.report.measured import Row
 
 NAMES = {
@@ -40,15 +40,15 @@ def main_of(rows: Sequence[Row]) -> str:
 
 def section(rows: Sequence[Row]) -> Section:
     """All that is known."""
-    found = _figures(rows, main_of(rows))
+    figures = _figures(rows, main_of(rows))
     title = "Regression" if main_of(rows) == "r2" else "Accuracy"
-    return Section(title, (Chain(tuple(_steps(found))), *tables(rows)) if found else (Text("not measured"),))
+    return Section(title, (Chain(tuple(_steps(figures))), *tables(rows)) if figures else (Text("not measured"),))
 
 
 def tables(rows: Sequence[Row]) -> tuple[Table, ...]:
     """A table for each set of samples, a row for each stage and tool."""
-    by_name = {name: found for name in NAMES if (found := _figures(rows, name))}
-    targets = dict.fromkeys(figure.target for found in by_name.values() for figure in found)
+    by_name = {name: figures for name in NAMES if (figures := _figures(rows, name))}
+    targets = dict.fromkeys(figure.target for figures in by_name.values() for figure in figures)
     return tuple(_table(by_name, target) for target in targets)
 
 
@@ -71,17 +71,17 @@ def _table(by_name: dict[str, list[Figure]], target: str) -> Table:
 
 def _figures(rows: Sequence[Row], name: str) -> list[Figure]:
     """One metric from float to RTL, by samples; a figure that is the same for several points stands once."""
-    found: dict[Metric, list[str]] = {}
+    owners: dict[Metric, list[str]] = {}
     sources: dict[Metric, str] = {}
     for owner, metrics in rows:
         for metric in metrics:
             if metric.name == name:
                 key = replace(metric, source="")
-                found.setdefault(key, []).append(owner)
+                owners.setdefault(key, []).append(owner)
                 sources.setdefault(key, metric.source)
-    order = list(dict.fromkeys(key.target for key in found))
-    keys = sorted(found, key=lambda key: order.index(key.target))
-    return [Figure.of(", ".join(found[key]), replace(key, source=sources[key])) for key in keys]
+    order = list(dict.fromkeys(key.target for key in owners))
+    keys = sorted(owners, key=lambda key: order.index(key.target))
+    return [Figure.of(", ".join(owners[key]), replace(key, source=sources[key])) for key in keys]
 
 
 def _steps(figures: Sequence[Figure]) -> Iterator[Step]:
@@ -101,6 +101,30 @@ def _change(before: Figure | None, after: Figure) -> str:
         return "other samples"
     points = 100 * (after.value - before.value)
     return f"{points:+.2f} points" if points else "equal"
+
+
+LINKS = {"qat": "file", "csim": "csim"}
+"""Stages that are links of the chain, and what these are called."""
+
+
+def lines(metrics: MetricSet, frozen: float | None) -> Iterator[str]:
+    """Each metric on a line of its own, from the float network to the C-simulation, on the same samples.
+
+    Args:
+        frozen: the main metric of the frozen network on all samples; None where it is not known.
+    """
+    main = main_of([("", metrics)])
+    figures = [one for name in NAMES for one in _figures([("", metrics)], name)]
+    for name, target in dict.fromkeys((one.name, one.target) for one in figures):
+        mine = [one for one in figures if (one.name, one.target) == (name, target)]
+        found = {LINKS.get(one.stage, one.stage): _told(one) for one in mine}
+        if name == main and frozen is not None and ", first " not in target and "file" in found:
+            found |= {"frozen": number(frozen), **({"csim": found.pop("csim")} if "csim" in found else {})}
+        yield f"{NAMES[name]} ({mine[0].unit}), {target}: {', '.join(f'{link} {told}' for link, told in found.items())}"
+
+
+def _told(figure: Figure) -> str:
+    return f"missing ({figure.note})" if figure.value is None else number(figure.value)
 
 
 def facts(rows: Sequence[Row]) -> Iterator[Fact]:

@@ -17,10 +17,10 @@ from rich.text import Text as Words
 from hlsflow.report.document import Block, Cell, Lines, Section, Table, Text, Tone
 from hlsflow.report.markdown import lines
 
-LONGEST = 36
-"""Characters of a column of words; longer ones are wrapped."""
+LONGEST = (36, 28, 20)
+"""Characters of a column of words, longer ones are wrapped: the first with which the table fits, or else the first."""
 
-GAP = 2
+GAP = 3
 """Characters between columns."""
 
 COLOURS: dict[Tone, str] = {"": "", "good": "green", "warn": "yellow", "bad": "red"}
@@ -52,7 +52,8 @@ class _Fitted:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table, same = folded(self._table)
-        yield from (_drawing(piece) for piece in pieces(table, options.max_width))
+        longest = longest_that_fits(table, options.max_width)
+        yield from (_drawing(piece, longest) for piece in pieces(table, options.max_width))
         if same:
             yield Words(f"  in every row: {same}")
         for note in table.notes:
@@ -81,7 +82,7 @@ def folded(table: Table) -> tuple[Table, str]:
 
 def pieces(table: Table, width: int) -> list[Table]:
     """The table, cut between columns into as many as it takes to fit; each begins with the first column."""
-    widths = [column_width(table, place) + GAP for place in range(len(table.head))]
+    widths = _widths(table, longest_that_fits(table, width))
     cuts, used = [1], widths[0]
     for place in range(1, len(widths)):
         if used + widths[place] > width and place > cuts[-1]:
@@ -91,14 +92,23 @@ def pieces(table: Table, width: int) -> list[Table]:
     return [_columns(table, [0, *range(*cut)]) for cut in pairwise([*cuts, len(widths)])]
 
 
-def column_width(table: Table, place: int) -> int:
+def longest_that_fits(table: Table, width: int) -> int:
+    """At how many characters words are wrapped."""
+    return next((longest for longest in LONGEST if sum(_widths(table, longest)) <= width), LONGEST[0])
+
+
+def _widths(table: Table, longest: int) -> list[int]:
+    return [column_width(table, place, longest) + GAP for place in range(len(table.head))]
+
+
+def column_width(table: Table, place: int, wrapped: int) -> int:
     """Characters that a column takes: numbers are never wrapped, words and headings between words."""
     cells = [row[place] for row in table.rows]
     heading = max(_longest_word([table.head[place]]), min(len(table.head[place]), 12))
     if _numeric(cells):
         return max([heading, *(len(cell.text) for cell in cells)])
     longest = max((len(cell.text) for cell in cells), default=0)
-    return max(heading, min(longest, max(LONGEST, _longest_word([cell.text for cell in cells]))))
+    return max(heading, min(longest, max(wrapped, _longest_word([cell.text for cell in cells]))))
 
 
 def _longest_word(texts: Sequence[str]) -> int:
@@ -106,7 +116,7 @@ def _longest_word(texts: Sequence[str]) -> int:
 
 
 def _numeric(cells: Sequence[Cell]) -> bool:
-    return any(cell.order is not None for cell in cells) and all(len(cell.text) < LONGEST for cell in cells)
+    return any(cell.order is not None for cell in cells) and all(len(cell.text) < LONGEST[0] for cell in cells)
 
 
 def _columns(table: Table, places: Sequence[int]) -> Table:
@@ -114,11 +124,11 @@ def _columns(table: Table, places: Sequence[int]) -> Table:
     return Table(tuple(table.head[place] for place in places), rows, table.notes)
 
 
-def _drawing(table: Table) -> Drawing:
+def _drawing(table: Table, longest: int) -> Drawing:
     drawing = Drawing(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="bold")
     for place, name in enumerate(table.head):
         right = place > 0 and _numeric([row[place] for row in table.rows])
-        width = column_width(table, place)
+        width = column_width(table, place, longest)
         drawing.add_column(Words(name), justify="right" if right else "left", width=width, overflow="fold")
     for row in table.rows:
         drawing.add_row(*(Words(cell.text, style=COLOURS[cell.tone]) for cell in row))

@@ -91,10 +91,10 @@ class Outcome:
 
 def write(outcome: Outcome, folder: Path) -> None:
     """Write all files; raises StorageError."""
-    told = document(outcome)
-    write_text(folder / "search.md", markdown.render(told))
-    write_text(folder / "search.html", html.render(told))
-    html.write_charts(told, folder)
+    report = document(outcome)
+    write_text(folder / "search.md", markdown.render(report))
+    write_text(folder / "search.html", html.render(report))
+    html.write_charts(report, folder)
     write_text(folder / "search.csv", to_csv(outcome))
     write_text(folder / "search.json", json.dumps(to_json(outcome), indent=1) + "\n")
 
@@ -111,11 +111,11 @@ def document(outcome: Outcome) -> Document:
 
 def summary_lines(outcome: Outcome) -> list[str]:
     """What was asked and how it went."""
-    failed = sum(bool(one.reason) for one in outcome.trials)
+    failed = sum(bool(trial.reason) for trial in outcome.trials)
     spaces = f"of a space of {size(outcome.search):,.0f}" if size(outcome.search) < float("inf") else ""
     networks = f"{len(outcome.trials)} networks {spaces}".strip()
     tools = dict.fromkeys(
-        f"{m.tool} {m.version}" for one in outcome.trials for m in one.figures if m.stage is Stage.SYNTH
+        f"{m.tool} {m.version}" for trial in outcome.trials for m in trial.figures if m.stage is Stage.SYNTH
     )
     return [
         f"{networks}: {len(outcome.trials) - failed} trained, gated and measured, {failed} not to be built",
@@ -154,20 +154,20 @@ def trials_table(outcome: Outcome) -> Table:
     head = ("trial", *outcome.search.space, *_qualities(outcome), *areas, *cycles, "verdict")
     rows = [
         row(
-            cell(float(one.number)),
-            *map(_value, one.values.values()),
-            *_quality_cells(outcome, f"trial {one.number}", one.figures),
-            *(figure_cell(f"trial {one.number}", one.figures.get(name, Stage.SYNTH)) for name in AREA),
-            *(_cycles(one, name) for name in CYCLES),
-            one.reason or ("front" if one.number in front else "beaten or equalled"),
+            cell(float(trial.number)),
+            *map(_value, trial.values.values()),
+            *_quality_cells(outcome, f"trial {trial.number}", trial.figures),
+            *(figure_cell(f"trial {trial.number}", trial.figures.get(name, Stage.SYNTH)) for name in AREA),
+            *(_cycles(trial, name) for name in CYCLES),
+            trial.reason or ("front" if trial.number in front else "beaten or equalled"),
         )
-        for one in outcome.trials
+        for trial in outcome.trials
     ]
     return Table(head, tuple(rows))
 
 
-def _cycles(one: Trial, name: str) -> Cell:
-    return cell(float(one.predicted[name])) if name in one.predicted else Cell("missing")
+def _cycles(trial: Trial, name: str) -> Cell:
+    return cell(float(trial.predicted[name])) if name in trial.predicted else Cell("missing")
 
 
 def _value(value: object) -> Cell:
@@ -192,7 +192,9 @@ def _qualities(outcome: Outcome) -> list[str]:
 def _quality_cells(outcome: Outcome, owner: str, figures: MetricSet) -> list[Cell]:
     """On the validation set, by which networks are chosen, and on the test set."""
     return [
-        figure_cell(owner, one) for name in _told(outcome) for one in (validation(figures, name), test(figures, name))
+        figure_cell(owner, figure)
+        for name in _told(outcome)
+        for figure in (validation(figures, name), test(figures, name))
     ]
 
 
@@ -203,8 +205,8 @@ def validation(figures: MetricSet, name: str) -> Metric | None:
 
 def test(figures: MetricSet, name: str) -> Metric | None:
     """The figure that the search never saw."""
-    found = [one for one in figures if one.name == name and one.stage in TESTED and one.target != VALIDATION]
-    return found[0] if found else None
+    matching = [m for m in figures if m.name == name and m.stage in TESTED and m.target != VALIDATION]
+    return matching[0] if matching else None
 
 
 def to_csv(outcome: Outcome) -> str:
@@ -213,13 +215,13 @@ def to_csv(outcome: Outcome) -> str:
     predicted = [f"{name}_predicted" for name in CYCLES]
     heads = [f"{part}_{name}" for name in _told(outcome) for part in ("validation", "test")]
     names, rows = list(outcome.search.space), []
-    for one in outcome.trials:
-        found = [get(one.figures, name) for name in _told(outcome) for get in (validation, test)]
-        found += [one.figures.get(name, Stage.SYNTH) for name in AREA]
-        figures = ["" if metric is None or metric.value is None else metric.value for metric in found]
-        cycles = [one.predicted.get(name, "") for name in CYCLES]
-        values = [one.values.get(name, "") for name in names]
-        rows.append([one.number, *values, *figures, *cycles, front.get(one.number, ""), one.reason])
+    for trial in outcome.trials:
+        metrics = [get(trial.figures, name) for name in _told(outcome) for get in (validation, test)]
+        metrics += [trial.figures.get(name, Stage.SYNTH) for name in AREA]
+        figures = ["" if metric is None or metric.value is None else metric.value for metric in metrics]
+        cycles = [trial.predicted.get(name, "") for name in CYCLES]
+        values = [trial.values.get(name, "") for name in names]
+        rows.append([trial.number, *values, *figures, *cycles, front.get(trial.number, ""), trial.reason])
     head = ["trial", *names, *heads, *AREA, *predicted, "project", "reason"]
     return comma.table(head, rows)
 
@@ -232,14 +234,14 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "project": outcome.project,
         "search": outcome.search.model_dump(mode="json"),
         "family": outcome.family,
-        "trials": [_trial_json(one) for one in outcome.trials],
+        "trials": [_trial_json(trial) for trial in outcome.trials],
         "front": [
-            {"project": one.project, "trial": one.trial, "values": dict(one.values), "metrics": one.figures.to_json()}
-            for one in outcome.points
+            {"project": p.project, "trial": p.trial, "values": dict(p.values), "metrics": p.figures.to_json()}
+            for p in outcome.points
         ],
     }
 
 
-def _trial_json(one: Trial) -> dict[str, Any]:
-    told = {"trial": one.number, "values": dict(one.values), "predicted": one.predicted, "reason": one.reason}
-    return told | {"metrics": one.figures.to_json()}
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    head = {"trial": trial.number, "values": dict(trial.values), "predicted": trial.predicted, "reason": trial.reason}
+    return head | {"metrics": trial.figures.to_json()}

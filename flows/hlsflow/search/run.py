@@ -37,7 +37,7 @@ from hlsflow.project.search import OF_OUTPUTS
 from hlsflow.qat.network import changed
 from hlsflow.qat.train import rank
 from hlsflow.search.outcome import VALIDATION, Outcome, Point, Trial, write
-from hlsflow.search.space import Values, said, search_of, trial_project, write_project
+from hlsflow.search.space import Values, in_words, search_of, trial_project, write_project
 from hlsflow.search.study import Book, Finished, shown, storage_errors
 from hlsflow.toolchains.process import make_folder, storage_error
 
@@ -133,37 +133,37 @@ def question(project: Project, table: Search) -> dict[str, Any]:
 
 def require_same_code(project: Project, book: Book) -> None:
     """What the networks of earlier trials were built from must be what it was."""
-    for one in book.finished():
-        other = changed(project, one.result.get("read", {})) if one.result else []
+    for trial in book.finished():
+        other = changed(project, trial.result.get("read", {})) if trial.result else []
         if other:
             raise ProjectError(
-                f"trial {one.number + 1} was built by another {' and '.join(other)} than those that would follow",
+                f"trial {trial.number + 1} was built by another {' and '.join(other)} than those that would follow",
                 "name a new study by --study NAME; the trials there stay",
             )
 
 
 def _try(work: _Work, book: Book, wanted: int, progress: Progress) -> None:
     """Carry out trials until there are enough of them."""
-    while (done := len(book.finished())) + book.elsewhere() < wanted:
-        found = book.next()
-        if found is None:
-            progress.say(f"the whole space is tried: {done} networks")
+    while (count := len(book.finished())) + book.elsewhere() < wanted:
+        asked = book.next()
+        if asked is None:
+            progress.say(f"the whole space is tried: {count} networks")
             return
-        trial, values = found
-        told, started = f"trial {done + 1}/{wanted}, {said(values)}", time.monotonic()
-        with progress.working(told):
-            remark = _carry_out(work, book, trial, values, told)
-        progress.say(f"{told}: {remark} ({time.monotonic() - started:.0f} s)")
+        trial, values = asked
+        label, started = f"trial {count + 1}/{wanted}, {in_words(values)}", time.monotonic()
+        with progress.working(label):
+            remark = _carry_out(work, book, trial, values, label)
+        progress.say(f"{label}: {remark} ({time.monotonic() - started:.0f} s)")
 
 
-def _carry_out(work: _Work, book: Book, trial: Any, values: Values, told: str) -> str:
+def _carry_out(work: _Work, book: Book, trial: Any, values: Values, label: str) -> str:
     """One trial; returns what to say of it. What cannot be built has failed, what is not exact ends the search."""
     try:
         results = _run(work, values, MEASURE_STEPS)
         figures, predicted = measured(results)
         objectives = [_objective(name, figures, predicted) for name in work.table.objectives]
     except GateFailed as error:
-        raise GateFailed(f"{told}: {error.message}", error.hint, error.gate) from error
+        raise GateFailed(f"{label}: {error.message}", error.hint, error.gate) from error
     except (UnsupportedLayer, ProjectError, ModelError) as error:
         book.fail(trial, error.message)
         return f"cannot be built: {error.message}"
@@ -196,14 +196,14 @@ def fitting(table: Search, kind: Kind) -> Search:
     Raises:
         ProjectError: it asks for others.
     """
-    known = {"r2", "rmse", "mae"} if kind is Kind.REGRESSION else {"accuracy"}
-    strangers = [name for name in table.objectives if name in OF_OUTPUTS and name not in known]
+    measures = {"r2", "rmse", "mae"} if kind is Kind.REGRESSION else {"accuracy"}
+    strangers = [name for name in table.objectives if name in OF_OUTPUTS and name not in measures]
     if not strangers:
         return table
     if "objectives" in table.model_fields_set:
         raise ProjectError(
             f"search.objectives has {', '.join(strangers)}, and the task is {kind}",
-            f"it has {', '.join(sorted(known))}",
+            f"it has {', '.join(sorted(measures))}",
         )
     return table.model_copy(update={"objectives": ("r2", *(name for name in table.objectives if name != "accuracy"))})
 
@@ -211,9 +211,9 @@ def fitting(table: Search, kind: Kind) -> Search:
 def measured(results: Results) -> tuple[MetricSet, dict[str, int]]:
     """The figures of a trial, those of the validation set first, and what its schedule predicts."""
     point, metrics = results.points[0], results.metrics
-    stage = Stage.CSIM if any(one.stage is Stage.CSIM for one in metrics) else Stage.QAT
-    first = next((one.target for one in metrics if one.stage is stage), "")  # all test samples
-    test = [one for one in metrics if (one.stage, one.target) == (stage, first)]
+    stage = Stage.CSIM if any(metric.stage is Stage.CSIM for metric in metrics) else Stage.QAT
+    first = next((metric.target for metric in metrics if metric.stage is stage), "")  # all test samples
+    test = [metric for metric in metrics if (metric.stage, metric.target) == (stage, first)]
     figures = MetricSet((*_validation(results), *test, *point.metrics))
     return figures, {name: getattr(point.schedule, name) for name in CYCLES}
 
@@ -225,13 +225,13 @@ def _validation(results: Results) -> list[Metric]:
     try:
         rows = list(json.loads(file.read_text(encoding="utf-8")).values())[-1]
         best = max(rows, key=rank)
-        found = {name: best[f"val_{name}"] for name in ("accuracy", "r2", "mae") if f"val_{name}" in best}
+        means = {name: best[f"val_{name}"] for name in ("accuracy", "r2", "mae") if f"val_{name}" in best}
         if "val_mse" in best:
-            found["rmse"] = math.sqrt(best["val_mse"])
+            means["rmse"] = math.sqrt(best["val_mse"])
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise StorageError(f"{file} cannot be read: {error}", "delete its folder and run again") from error
     about = Stage.QAT, "qkeras", keras2.versions()["qkeras"], VALIDATION, "train/history.json"
-    return [Metric(name, value, *about) for name, value in found.items()]
+    return [Metric(name, value, *about) for name, value in means.items()]
 
 
 def _objective(name: str, figures: MetricSet, predicted: dict[str, int]) -> float:
@@ -246,35 +246,38 @@ def _objective(name: str, figures: MetricSet, predicted: dict[str, int]) -> floa
 def _outcome(work: _Work, book: Book, folder: Path, storage: str, progress: Progress) -> Outcome:
     """All trials, and the front of them simulated and written as projects."""
     finished = book.finished()
-    best = sorted(book.front(), key=lambda one: _rank(work.table, one))
+    best = sorted(book.front(), key=lambda trial: _rank(work.table, trial))
     if not best:
-        reasons = "; ".join(dict.fromkeys(one.reason for one in finished)) or "none was begun"
+        reasons = "; ".join(dict.fromkeys(trial.reason for trial in finished)) or "none was begun"
         raise ProjectError(f"no trial of {len(finished)} could be measured: {reasons}", "change search.space")
     shutil.rmtree(folder / "front", ignore_errors=True)
-    places = {one.number: place for place, one in enumerate(finished, 1)}  # the database counts repetitions, too
-    points = [_point(work, one, number, places[one.number], folder, progress) for number, one in enumerate(best, 1)]
-    trials = [Trial(places[one.number], one.values, *_figures(one), one.reason) for one in finished]
+    # the database counts repetitions, too
+    places = {trial.number: place for place, trial in enumerate(finished, 1)}
+    ranked = enumerate(best, 1)
+    points = [_point(work, trial, number, places[trial.number], folder, progress) for number, trial in ranked]
+    trials = [Trial(places[trial.number], trial.values, *_figures(trial), trial.reason) for trial in finished]
     return Outcome(work.project.name, work.table, work.project.target.families[0], storage, trials, points)
 
 
-def _rank(table: Search, one: Finished) -> list[float]:
+def _rank(table: Search, trial: Finished) -> list[float]:
     """Fronts are listed from the smallest design on."""
-    figures, predicted = _figures(one)
+    figures, predicted = _figures(trial)
     rest = [name for name in table.objectives if name not in OF_OUTPUTS]
-    return [_objective(name, figures, dict(predicted)) for name in rest] + [one.number]
+    return [_objective(name, figures, dict(predicted)) for name in rest] + [trial.number]
 
 
-def _figures(one: Finished) -> tuple[MetricSet, dict[str, int]]:
-    if one.result is None:
+def _figures(trial: Finished) -> tuple[MetricSet, dict[str, int]]:
+    if trial.result is None:
         return MetricSet(), {}
-    return MetricSet.from_json(one.result["figures"]), dict(one.result["predicted"])
+    return MetricSet.from_json(trial.result["figures"]), dict(trial.result["predicted"])
 
 
-def _point(work: _Work, one: Finished, number: int, trial: int, folder: Path, progress: Progress) -> Point:
+def _point(work: _Work, finished: Finished, number: int, trial: int, folder: Path, progress: Progress) -> Point:
     """A trial of the front: its RTL simulated, its project written."""
-    figures, _ = measured(_run(work, one.values, CONFIRM_STEPS))
+    figures, _ = measured(_run(work, finished.values, CONFIRM_STEPS))
     name = f"front/{number:02}"
-    note = f"Point {number} of a search of '{work.project.name}', which its search.md describes: {said(one.values)}."
-    write_project(work.project, one.values, note, folder / name)
-    progress.say(f"front {number}, {said(one.values)}: RTL = oracle")
-    return Point(name, trial, one.values, figures)
+    values = in_words(finished.values)
+    note = f"Point {number} of a search of '{work.project.name}', which its search.md describes: {values}."
+    write_project(work.project, finished.values, note, folder / name)
+    progress.say(f"front {number}, {values}: RTL = oracle")
+    return Point(name, trial, finished.values, figures)

@@ -104,14 +104,14 @@ def _suggested(trial: Any, name: str, what: Range | tuple[Scalar, ...]) -> Scala
     return value
 
 
-def said(values: Values) -> str:
+def in_words(values: Values) -> str:
     """Values in words: `width=16, bits=4`."""
     return ", ".join(f"{name}={value}" for name, value in values.items())
 
 
 def trial_project(project: Project, values: Values) -> Project:
     """The project of a trial; raises ProjectError when its values make none."""
-    sections = parse(_tree(project, values), f"'{project.name}' with {said(values)}")
+    sections = parse(_tree(project, values), f"'{project.name}' with {in_words(values)}")
     return Project(folder=project.folder, model_digest=project.model_digest, **dict(sections))
 
 

@@ -71,7 +71,7 @@ class Book:
 
         self._search, self._worker = search, f"{socket.gethostname()}:{place.resolve()}"
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        directions = ["maximize" if one in LARGER_IS_BETTER else "minimize" for one in search.objectives]
+        directions = ["maximize" if objective in LARGER_IS_BETTER else "minimize" for objective in search.objectives]
         with storage_errors(storage):
             self._study = optuna.create_study(
                 storage=_open(storage), study_name=name, directions=directions, load_if_exists=True
@@ -80,7 +80,7 @@ class Book:
 
     def finished(self) -> list[Finished]:
         """The trials that are over, without those that repeated another one."""
-        return [one for trial in self._study.get_trials() if (one := _finished(trial)) is not None]
+        return [finished for trial in self._study.get_trials() if (finished := _finished(trial)) is not None]
 
     def elsewhere(self) -> int:
         """Trials that others are at."""
@@ -88,15 +88,15 @@ class Book:
 
     def front(self) -> list[Finished]:
         """The trials that no other one beats; of those with equal figures the first."""
-        found: dict[tuple[float, ...], Finished | None] = {}
-        for trial in sorted(self._study.best_trials, key=lambda one: one.number):
-            found.setdefault(tuple(trial.values), _finished(trial))
-        return [one for one in found.values() if one is not None]
+        by_figures: dict[tuple[float, ...], Finished | None] = {}
+        for trial in sorted(self._study.best_trials, key=lambda best: best.number):
+            by_figures.setdefault(tuple(trial.values), _finished(trial))
+        return [finished for finished in by_figures.values() if finished is not None]
 
     def next(self) -> tuple[Any, dict[str, Scalar]] | None:
         """A trial to carry out, with its values; None when the whole space is tried."""
         for _ in range(REPEATS):
-            tried = {_key(one.values) for one in self.finished()}
+            tried = {_key(finished.values) for finished in self.finished()}
             if len(tried) >= size(self._search):
                 return None
             trial, values = self._asked()
@@ -163,11 +163,11 @@ def _key(values: Values) -> str:
 def _require_same(study: Any, question: Mapping[str, Any], storage: str) -> None:
     """Figures of different questions must not stand side by side."""
     asked = json.loads(json.dumps(question))
-    found = study.user_attrs.get("question")
-    if found is None and not study.get_trials(deepcopy=False):
+    recorded = study.user_attrs.get("question")
+    if recorded is None and not study.get_trials(deepcopy=False):
         study.set_user_attr("question", asked)
-    elif found != asked:
-        differing = [name for name in asked if not isinstance(found, dict) or found.get(name) != asked[name]]
+    elif recorded != asked:
+        differing = [name for name in asked if not isinstance(recorded, dict) or recorded.get(name) != asked[name]]
         raise ProjectError(
             f"the study '{study.study_name}' in {shown(storage)} is of another search: {', '.join(differing)} differ",
             "name a new one by --study NAME, or give another --storage; the trials there stay",

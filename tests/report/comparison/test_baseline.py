@@ -28,7 +28,7 @@ def kept(folder: Path, *metrics: Metric) -> baseline.Baseline:
 
 def failing(base: baseline.Baseline, *today: Metric) -> list[str]:
     moved = baseline.moved(base, [Subject("a", "", MetricSet(today))])
-    return [one.kept.name for one in moved if one.failed]
+    return [one.expected.name for one in moved if one.failed]
 
 
 @pytest.mark.parametrize("name", ["accuracy", "tpr", "auc", "passed", "fmax_mhz", "wns_ns", "whs_ns"])

@@ -188,7 +188,7 @@ def test_a_baseline_is_what_was_written(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_tolerances(tmp_path: Path, name: str, value: float | None, failed: bool) -> None:
-    moved = {one.kept.name: one.failed for one in after(tmp_path, metric(name, value))}
+    moved = {one.expected.name: one.failed for one in after(tmp_path, metric(name, value))}
     assert moved == {"lut": False, "ii": False, "fmax_mhz": False, "wns_ns": False} | {name: failed}
 
 

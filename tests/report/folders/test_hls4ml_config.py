@@ -47,7 +47,7 @@ def test_the_script_tells_what_the_configuration_does_not(tmp_path: Path) -> Non
     config = hls4ml_config.read(tmp_path)
     assert config is not None
     assert (config.general["ProjectName"], config.general["Part"], config.clock_ns) == ("net", "xcu250", None)
-    assert config.told["Part"] == (("project.tcl", "xcu250"),)
+    assert config.places["Part"] == (("project.tcl", "xcu250"),)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from hlsflow.core.store import digest, write_text
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
 from hlsflow.keras.inputs import sample_shape
-from hlsflow.keras.plain import plain
+from hlsflow.keras.plain import Note, plain
 from hlsflow.project import Project, Quantize, Share, Training
 from hlsflow.qat.ahead import require_knobs
 from hlsflow.qat.build import build
@@ -32,6 +32,7 @@ from hlsflow.qat.compress.prune import Lanes, pruner_of
 from hlsflow.qat.compress.quantize import Quantized, quantized
 from hlsflow.qat.compress.share import sharer_of
 from hlsflow.qat.compress.shrink import without_pruned
+from hlsflow.qat.compress.unquantized import as_plain
 from hlsflow.qat.devices import check_layers, started
 from hlsflow.qat.engine import Fit
 from hlsflow.qat.load import load_model
@@ -67,7 +68,7 @@ def train_from_float(
     teacher = work.float_model()
     check_layers(project.devices, [teacher])
     require_knobs(project, teacher)
-    plain = folded(teacher)
+    plain = folded(work.without_free_layers(teacher))
     if project.distil is not None:
         work.teacher = Teacher(teacher, project.distil)
     first = work.quantized(plain, table)
@@ -122,9 +123,18 @@ class _Work:
     def _opened(self, model: Any) -> Any:
         """The model with its layers on one level."""
         opened = plain(model)
-        for note in opened.notes:
-            self.progress.say(f"'{note.layer}': {note.what}, because {note.reason}")
+        self._say(opened.notes)
         return opened.model
+
+    def without_free_layers(self, model: Any) -> Any:
+        """The model without layers of QKeras whose kernel has no quantizer."""
+        result, notes = as_plain(model)
+        self._say(notes)
+        return result
+
+    def _say(self, notes: Sequence[Note]) -> None:
+        for note in notes:
+            self.progress.say(f"'{note.layer}': {note.what}, because {note.reason}")
 
     def finish(self, model: Any, stage: Stage, name: str) -> None:
         """Save a model, and tell its accuracy."""

@@ -115,7 +115,7 @@ class Baseline:
 class Moved:
     """A figure and what it is now; `metric` is None when no such figure is there."""
 
-    kept: Kept
+    expected: Kept
     metric: Metric | None
     tolerance: Tolerance
 
@@ -124,28 +124,28 @@ class Moved:
         """Whether it is missing, or differs beyond its tolerance in the direction that counts."""
         if self.metric is None or self.metric.value is None:
             return True
-        more = self.metric.value - self.kept.value
-        worse = -more if self.kept.name in HIGHER_IS_BETTER else more
+        more = self.metric.value - self.expected.value
+        worse = -more if self.expected.name in HIGHER_IS_BETTER else more
         moved = abs(more) if self.tolerance.direction == "both" else worse
-        return not moved <= self.tolerance.allowed(self.kept.value)  # true of nan
+        return not moved <= self.tolerance.allowed(self.expected.value)  # true of nan
 
     def __str__(self) -> str:
         """The figure, its stage, old, new and tolerance."""
-        kept = self.kept
-        owner = f"{kept.subject}: " if kept.subject else ""
-        where = f"{owner}{kept.name} ({kept.stage}, {kept.tool}, {kept.target})"
-        in_file = f" in {kept.file}" if kept.file else ""
-        unit, allowed = UNITS[kept.name], self.tolerance.allowed(kept.value)
+        figure = self.expected
+        owner = f"{figure.subject}: " if figure.subject else ""
+        where = f"{owner}{figure.name} ({figure.stage}, {figure.tool}, {figure.target})"
+        in_file = f" in {figure.file}" if figure.file else ""
+        unit, allowed = UNITS[figure.name], self.tolerance.allowed(figure.value)
         if self.metric is None:
-            return f"{where}: was {kept.value:g} {unit}{in_file}, and there is no such figure now"
+            return f"{where}: was {figure.value:g} {unit}{in_file}, and there is no such figure now"
         if self.metric.value is None:
-            return f"{where}: was {kept.value:g} {unit}, and is missing now: {self.metric.note}"
+            return f"{where}: was {figure.value:g} {unit}, and is missing now: {self.metric.note}"
         verb = "may change" if self.tolerance.direction == "both" else "may get worse"
-        share = f" ({(self.metric.value - kept.value) / kept.value:+.1%})" if kept.value else ""
-        return f"{where}: was {kept.value:g}, is {self.metric.value:g} {unit}{share}, {verb} by {allowed:g}"
+        share = f" ({(self.metric.value - figure.value) / figure.value:+.1%})" if figure.value else ""
+        return f"{where}: was {figure.value:g}, is {self.metric.value:g} {unit}{share}, {verb} by {allowed:g}"
 
 
-def write(found: Iterable[Subject], file: Path, made_of: str) -> int:
+def write(designs_now: Iterable[Subject], file: Path, made_of: str) -> int:
     """Write the figures of today as a baseline; returns how many there are.
 
     Args:
@@ -154,7 +154,7 @@ def write(found: Iterable[Subject], file: Path, made_of: str) -> int:
     Raises:
         DataError: there is none that has a value. StorageError.
     """
-    figures = [_kept_json(subject, metric) for subject in found for metric in subject.metrics if _keep(metric)]
+    figures = [_kept_json(subject, metric) for subject in designs_now for metric in subject.metrics if _keep(metric)]
     if not figures:
         raise DataError(f"{made_of} has no figures to keep", "run or build it first")
     names = dict.fromkeys(str(figure["name"]) for figure in figures)
@@ -175,8 +175,8 @@ def _keep(metric: Metric) -> bool:
 
 
 def _kept_json(subject: Subject, metric: Metric) -> dict[str, object]:
-    told = {key: getattr(metric, key) for key in ("name", "value", "tool", "version", "target")}
-    return {"subject": subject.point, "stage": metric.stage.value, "file": _file(subject, metric)} | told
+    fields = {key: getattr(metric, key) for key in ("name", "value", "tool", "version", "target")}
+    return {"subject": subject.point, "stage": metric.stage.value, "file": _file(subject, metric)} | fields
 
 
 def _file(subject: Subject, metric: Metric) -> str:
@@ -237,9 +237,9 @@ def designs(path: Path, build: Path) -> tuple[Subject, ...]:
     if not is_baseline(path):
         return subjects(path, build)
     by_point: dict[str, list[Metric]] = {}
-    for kept in read(path).figures:
-        metric = Metric(kept.name, kept.value, kept.stage, kept.tool, kept.version, kept.target, path.name)
-        by_point.setdefault(kept.subject, []).append(metric)
+    for figure in read(path).figures:
+        metric = Metric(figure.name, figure.value, figure.stage, figure.tool, figure.version, figure.target, path.name)
+        by_point.setdefault(figure.subject, []).append(metric)
     return tuple(Subject(str(path), point, MetricSet(tuple(metrics))) for point, metrics in by_point.items())
 
 
@@ -253,48 +253,48 @@ def is_baseline(path: Path) -> bool:
         return False
 
 
-def moved(baseline: Baseline, found: Sequence[Subject]) -> list[Moved]:
+def moved(baseline: Baseline, subjects_now: Sequence[Subject]) -> list[Moved]:
     """Each figure of the baseline beside that of today."""
     return [
-        Moved(kept, _today(kept, found), kept.tolerance or baseline.tolerances.get(kept.name, EXACT))
-        for kept in baseline.figures
+        Moved(figure, _today(figure, subjects_now), figure.tolerance or baseline.tolerances.get(figure.name, EXACT))
+        for figure in baseline.figures
     ]
 
 
-def _today(kept: Kept, found: Sequence[Subject]) -> Metric | None:
+def _today(figure: Kept, subjects_now: Sequence[Subject]) -> Metric | None:
     """The same figure now, whatever the version; None where there is none, or several and none of the same file."""
-    wanted = (kept.name, kept.stage, kept.tool, kept.target)
+    wanted = (figure.name, figure.stage, figure.tool, figure.target)
     same = [
         (subject, metric)
-        for subject in found
+        for subject in subjects_now
         for metric in subject.metrics
         if (metric.name, metric.stage, metric.tool, metric.target) == wanted
     ]
-    own = [(subject, metric) for subject, metric in same if subject.point == kept.subject]
+    own = [(subject, metric) for subject, metric in same if subject.point == figure.subject]
     if len(own) != 1:  # a folder that holds more designs now, or fewer, names them in another way
         near = [
-            (subject, metric) for subject, metric in same if kept.subject in ("", subject.point) or not subject.point
+            (subject, metric) for subject, metric in same if figure.subject in ("", subject.point) or not subject.point
         ]
-        own = [(subject, metric) for subject, metric in near if _file(subject, metric) == kept.file]
+        own = [(subject, metric) for subject, metric in near if _file(subject, metric) == figure.file]
     return own[0][1] if len(own) == 1 else None
 
 
-def other_versions(found: Sequence[Moved]) -> Iterator[str]:
+def other_versions(moves: Sequence[Moved]) -> Iterator[str]:
     """A sentence for each tool that has another version now."""
     changes = dict.fromkeys(
-        (one.kept.tool, one.kept.version, one.metric.version)
-        for one in found
-        if one.metric is not None and one.metric.version != one.kept.version
+        (move.expected.tool, move.expected.version, move.metric.version)
+        for move in moves
+        if move.metric is not None and move.metric.version != move.expected.version
     )
     yield from (f"{tool} was {old} and is {new}" for tool, old, new in changes)
 
 
-def require(found: Sequence[Moved], file: Path) -> None:
+def require(moves: Sequence[Moved], file: Path) -> None:
     """Raise BaselineMoved, which names every figure that moved too far."""
-    failed = [str(one) for one in found if one.failed]
+    failed = [str(move) for move in moves if move.failed]
     if failed:
         listed = "\n".join(f"  {text}" for text in failed)
         raise BaselineMoved(
-            f"{len(failed)} of {len(found)} figures moved beyond their tolerance in {file}:\n{listed}",
+            f"{len(failed)} of {len(moves)} figures moved beyond their tolerance in {file}:\n{listed}",
             "if that is meant, write the baseline anew with --write-baseline, or widen a tolerance in it",
         )

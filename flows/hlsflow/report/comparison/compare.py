@@ -56,8 +56,8 @@ def compare(subjects: Sequence[Subject]) -> Document:
     sections = [*_warnings(subjects), *_alone(subjects, sides, names)]
     for point, chosen in sides.items():
         title = f"{point}, " if point else ""
-        kept = [subject for _, subject in chosen]
-        sections += [Section(f"{title}{_title(group)}", (_table(chosen, group),)) for group in groups(kept)]
+        compared = [subject for _, subject in chosen]
+        sections += [Section(f"{title}{_title(group)}", (_table(chosen, group),)) for group in groups(compared)]
         settings = _knob_table(chosen)
         sections += [Section(f"{title}knobs that differ", (settings,))] if settings.rows else []
     return Document(" and ".join(names.values()), "Comparison", tuple(sections))
@@ -82,7 +82,9 @@ def _sides(subjects: Sequence[Subject], names: Mapping[str, str]) -> dict[str, l
     shared = set.intersection(*points)
     if len(paths) > 1 and shared and any(len(chosen) > 1 for chosen in paths.values()):
         order = dict.fromkeys(subject.point for subject in subjects if subject.point in shared)
-        return {point: [(names[one.path], one) for one in subjects if one.point == point] for point in order}
+        return {
+            point: [(names[subject.path], subject) for subject in subjects if subject.point == point] for point in order
+        }
     labels = [_label(subject, names, len(paths), len(paths[subject.path])) for subject in subjects]
     return {"": list(zip(labels, subjects, strict=True))}
 
@@ -98,20 +100,20 @@ def _label(subject: Subject, names: Mapping[str, str], paths: int, points: int) 
 
 def groups(subjects: Sequence[Subject]) -> list[Group]:
     """What can be compared, by stage; figures of two stages are never in one group."""
-    found: list[Group] = []
+    result: list[Group] = []
     for stage in Stage:
-        kept = [[metric for metric in subject.metrics if metric.stage is stage] for subject in subjects]
-        kept = [[metric for metric in metrics if metric.name not in UNCOMPARED] for metrics in kept]
-        keys = [dict.fromkeys((metric.tool, metric.target) for metric in metrics) for metrics in kept]
-        if not any(kept):
+        sets = [[metric for metric in subject.metrics if metric.stage is stage] for subject in subjects]
+        sets = [[metric for metric in metrics if metric.name not in UNCOMPARED] for metrics in sets]
+        keys = [dict.fromkeys((metric.tool, metric.target) for metric in metrics) for metrics in sets]
+        if not any(sets):
             continue
-        if all(_unambiguous(metrics) for metrics in kept):
-            found.append(Group(stage, "", tuple(_by_name(metrics) for metrics in kept)))
+        if all(_unambiguous(metrics) for metrics in sets):
+            result.append(Group(stage, "", tuple(_by_name(metrics) for metrics in sets)))
             continue
-        for tool, target in dict.fromkeys(key for one in keys for key in one):
-            chosen = [[m for m in metrics if (m.tool, m.target) == (tool, target)] for metrics in kept]
-            found.append(Group(stage, f"{target}, {tool}", tuple(_by_name(metrics) for metrics in chosen)))
-    return found
+        for tool, target in dict.fromkeys(key for pair in keys for key in pair):
+            chosen = [[m for m in metrics if (m.tool, m.target) == (tool, target)] for metrics in sets]
+            result.append(Group(stage, f"{target}, {tool}", tuple(_by_name(metrics) for metrics in chosen)))
+    return result
 
 
 def _unambiguous(metrics: Sequence[Metric]) -> bool:
@@ -133,12 +135,12 @@ def _table(subjects: Sequence[Named], group: Group) -> Table:
     head = ["figure", labels[0]]
     for label in labels[1:]:
         head += [label, "difference"]
-    names = [name for name in UNITS if any(name in known for known in group.sets)]
+    names = [name for name in UNITS if any(name in metrics for metrics in group.sets)]
     body = [_row(labels, group, name) for name in names]
     notes = (
         f"{label}: {metric.note}"
-        for label, known in zip(labels, group.sets, strict=True)
-        for metric in known.values()
+        for label, metrics in zip(labels, group.sets, strict=True)
+        for metric in metrics.values()
         if metric.note
     )
     return Table(tuple(head), (*_origins(group), *body), tuple(dict.fromkeys(notes)))
@@ -147,24 +149,24 @@ def _table(subjects: Sequence[Named], group: Group) -> Table:
 def _origins(group: Group) -> Iterator[tuple[Cell, ...]]:
     """Tool, version, target and clock of each subject's figures."""
     for title, key in (("tool", "tool"), ("version", "version"), ("target", "target"), ("clock (ns)", "clock_ns")):
-        told = [_told(known, key) for known in group.sets]
-        cells: list[str] = [told[0]]
-        for text in told[1:]:
-            cells += [text, "" if not (text and told[0]) else SAME if text == told[0] else "differs"]
-        if any(told):
+        texts = [_told(metrics, key) for metrics in group.sets]
+        cells: list[str] = [texts[0]]
+        for text in texts[1:]:
+            cells += [text, "" if not (text and texts[0]) else SAME if text == texts[0] else "differs"]
+        if any(texts):
             yield row(title, *cells)
 
 
-def _told(known: dict[str, Metric], key: str) -> str:
-    values = dict.fromkeys(getattr(metric, key) for metric in known.values())
+def _told(metrics: dict[str, Metric], key: str) -> str:
+    values = dict.fromkeys(getattr(metric, key) for metric in metrics.values())
     return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values if value is not None)
 
 
 def _row(labels: Sequence[str], group: Group, name: str) -> tuple[Cell, ...]:
     first = group.sets[0].get(name)
     cells = [cell(measured.heading(name, UNITS[name])), measured.figure_cell(labels[0], first)]
-    for label, known in zip(labels[1:], group.sets[1:], strict=True):
-        cells += [measured.figure_cell(label, known.get(name)), difference(first, known.get(name))]
+    for label, metrics in zip(labels[1:], group.sets[1:], strict=True):
+        cells += [measured.figure_cell(label, metrics.get(name)), difference(first, metrics.get(name))]
     return tuple(cells)
 
 
@@ -182,13 +184,13 @@ def difference(old: Metric | None, new: Metric | None) -> Cell:
 
 def _knob_table(subjects: Sequence[Named]) -> Table:
     """The settings that are not the same in all designs whose settings are known."""
-    known = [(label, subject.knobs) for label, subject in subjects if subject.knobs]
-    names = dict.fromkeys(name for _, knobs in known for name in knobs)
-    rows = [row(name, *(knobs.get(name, "") for _, knobs in known)) for name in names]
-    differing = tuple(cells for cells in rows if len({one.text for one in cells[1:]}) > 1)
+    labelled = [(label, subject.knobs) for label, subject in subjects if subject.knobs]
+    names = dict.fromkeys(name for _, knobs in labelled for name in knobs)
+    rows = [row(name, *(knobs.get(name, "") for _, knobs in labelled)) for name in names]
+    differing = tuple(cells for cells in rows if len({item.text for item in cells[1:]}) > 1)
     same = len(rows) - len(differing)
     notes = (f"{same} other settings are the same in all of them",) if same else ()
-    return Table(("setting", *(label for label, _ in known)), differing, notes)
+    return Table(("setting", *(label for label, _ in labelled)), differing, notes)
 
 
 def _alone(
@@ -198,11 +200,11 @@ def _alone(
     shown = [id(subject) for chosen in sides.values() for _, subject in chosen]
     lost = [subject for subject in subjects if id(subject) not in shown and subject.metrics.metrics]
     if lost:
-        said = (f"{names[one.path]}: {one.point or 'figures without a name'}" for one in lost)
-        yield Section("Not compared: not in all of them", (Lines(tuple(said)),))
+        lines = (f"{names[subject.path]}: {subject.point or 'figures without a name'}" for subject in lost)
+        yield Section("Not compared: not in all of them", (Lines(tuple(lines)),))
 
 
 def _warnings(subjects: Sequence[Subject]) -> Iterator[Section]:
-    said = tuple(dict.fromkeys(f"{subject.path}: {text}" for subject in subjects for text in subject.warnings))
-    if said:
-        yield Section("Warnings", (Lines(said),))
+    lines = tuple(dict.fromkeys(f"{subject.path}: {text}" for subject in subjects for text in subject.warnings))
+    if lines:
+        yield Section("Warnings", (Lines(lines),))

@@ -127,7 +127,7 @@ def _settings(config: hls4ml_config.Config | None) -> dict[str, str]:
     """The settings of the project, of the model, and of each layer that has some of its own."""
     if config is None:
         return {}
-    found = dict(config.general) | dict(config.model)
+    settings = dict(config.general) | dict(config.model)
     for layer in config.layers:
-        found |= {f"{layer.name}.{name}": value for name, value in layer.settings.items()}
-    return found
+        settings |= {f"{layer.name}.{name}": value for name, value in layer.settings.items()}
+    return settings

@@ -59,10 +59,10 @@ class Column:
     @property
     def available(self) -> dict[str, float]:
         """Metric → how much of it the part has, as the reports tell, or else as its data sheet does."""
-        told: dict[str, float] = dict(offered(self.part))
+        amounts: dict[str, float] = dict(offered(self.part))
         for report in self.reports:
-            told |= report.available or {}
-        return told
+            amounts |= report.available or {}
+        return amounts
 
     def percent(self, name: str) -> float | None:
         """A resource in per cent of all that the part has; None where either is not known."""
@@ -125,36 +125,36 @@ def _belongs(report: Report, column: Column) -> bool:
     return tops.same(report.top, column.top) and not differing(column.metrics, report.metrics)
 
 
-def same_part(one: str, other: str) -> bool:
+def same_part(part: str, other: str) -> bool:
     """Whether two names may mean one part: tools leave out dashes, `xc`, the speed grade or the temperature grade."""
-    if UNKNOWN in (one, other):
+    if UNKNOWN in (part, other):
         return True
-    a, b = (re.sub(r"[^a-z0-9]", "", name.lower()).removeprefix("xc") for name in (one, other))
+    a, b = (re.sub(r"[^a-z0-9]", "", part.lower()).removeprefix("xc") for part in (part, other))
     return a.startswith(b) or b.startswith(a)
 
 
-def differing(one: MetricSet, other: MetricSet) -> list[str]:
+def differing(metrics: MetricSet, other: MetricSet) -> list[str]:
     """The figures that two sets tell differently, but for rounding; one that is missing in a set differs from none."""
-    known = {metric.name: metric.value for metric in one}
-    return [metric.name for metric in other if not _same(metric.name, known.get(metric.name), metric.value)]
+    values_there = {metric.name: metric.value for metric in metrics}
+    return [metric.name for metric in other if not _same(metric.name, values_there.get(metric.name), metric.value)]
 
 
-def _same(name: str, one: float | None, other: float | None) -> bool:
-    if one is None or other is None or one == other:
+def _same(name: str, value: float | None, other: float | None) -> bool:
+    if value is None or other is None or value == other:
         return True
-    return name in ROUNDED and abs(one - other) <= max(SHARE * abs(one), STEP_NS)
+    return name in ROUNDED and abs(value - other) <= max(SHARE * abs(value), STEP_NS)
 
 
 def _joined(column: Column, report: Report) -> Column:
     """The column with what else the report tells, and the longer name of the part."""
-    told = {metric.name for metric in column.metrics if metric.value is not None}
-    more = {metric.name: metric for metric in report.metrics if metric.name not in told}
-    kept = [more.pop(metric.name, metric) for metric in column.metrics]
+    names = {metric.name for metric in column.metrics if metric.value is not None}
+    more = {metric.name: metric for metric in report.metrics if metric.name not in names}
+    metrics = [more.pop(metric.name, metric) for metric in column.metrics]
     return replace(
         column,
         part=report.part if column.part == UNKNOWN else max(column.part, report.part, key=len),
         top=report.top if column.top == UNKNOWN or tops.is_wrapper(column.top) else column.top,
-        metrics=MetricSet((*kept, *more.values())),
+        metrics=MetricSet((*metrics, *more.values())),
         reports=(*column.reports, report),
     )
 

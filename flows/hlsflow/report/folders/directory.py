@@ -84,17 +84,17 @@ def read(folder: Path) -> Directory:
     if config is None and not reports and not refused:
         inside = next((f"did you mean {file.parent}?" for file in files if file.name == hls4ml_config.CONFIG), HINT)
         raise DataError(f"{folder} holds neither an hls4ml project nor any report that is known", inside)
-    kept, foreign = tops.sort(reports, names)
-    kept = [_completed(report, kept) for report in kept]
+    own, foreign = tops.sort(reports, names)
+    own = [_completed(report, own) for report in own]
     name = config.general.get("ProjectName", folder.resolve().name) if config else folder.resolve().name
     return Directory(
         folder=folder,
         name=name,
         config=config,
-        reports=tuple(kept),
+        reports=tuple(own),
         refused=tuple(refused),
-        missing=tuple(directory_checks.missing(folder, config, kept, refused)),
-        warnings=tuple(directory_checks.warnings(folder, config, kept, foreign, files)),
+        missing=tuple(directory_checks.missing(folder, config, own, refused)),
+        warnings=tuple(directory_checks.warnings(folder, config, own, foreign, files)),
         simulations=tuple(directory_checks.simulations(folder)),
     )
 
@@ -148,12 +148,17 @@ def _completed(report: Report, reports: Sequence[Report]) -> Report:
     if report.kind not in ("csim", "cosim"):
         return report
     own = report.file.parents[SOLUTION] if len(report.file.parents) > SOLUTION else report.file.parent
-    origin = next((one for one in reports if one.kind == "csynth" and own in one.file.parents), None)
+    origin = next(
+        (candidate for candidate in reports if candidate.kind == "csynth" and own in candidate.file.parents), None
+    )
     if origin is None:
         return report
     tool = f"{origin.tool} {report.tool.removeprefix('C/RTL ')}"
     version, part, clock_ns = origin.version, origin.part, origin.clock_ns
     metrics = MetricSet(
-        tuple(replace(one, tool=tool, version=version, target=part, clock_ns=clock_ns) for one in report.metrics)
+        tuple(
+            replace(candidate, tool=tool, version=version, target=part, clock_ns=clock_ns)
+            for candidate in report.metrics
+        )
     )
     return replace(report, tool=tool, version=version, part=part, clock_ns=clock_ns, metrics=metrics)

@@ -129,10 +129,10 @@ def _absent(
     folder: Path, wanted: Sequence[Expected], reports: Sequence[Report], refused: Sequence[str]
 ) -> Iterator[str]:
     """The reports that are not there, by the reason."""
-    found = {(report.kind, metric.stage) for report in reports for metric in report.metrics}
+    present = {(report.kind, metric.stage) for report in reports for metric in report.metrics}
     reasons: dict[str, list[str]] = {}
     for expected in wanted:
-        if not any(kind in expected.kinds and stage in expected.stages for kind, stage in found):
+        if not any(kind in expected.kinds and stage in expected.stages for kind, stage in present):
             reasons.setdefault(_why(folder, expected, refused), []).append(expected.name)
     for reason, names in reasons.items():
         yield f"{', '.join(names)}: {reason}"
@@ -158,17 +158,17 @@ def simulations(folder: Path) -> Iterator[str]:
 
 
 def _agreement(file: Path, expected: Path) -> str:
-    found = csim.outputs(file)
-    said = f"{len(found)} samples of {len(found[0])} outputs"
+    outputs = csim.outputs(file)
+    count = f"{len(outputs)} samples of {len(outputs[0])} outputs"
     if not expected.is_file():
-        return f"{said}, and no {expected.name} to compare them with"
-    against = csim.agreement(found, csim.outputs(expected))
+        return f"{count}, and no {expected.name} to compare them with"
+    against = csim.agreement(outputs, csim.outputs(expected))
     if against is None:
-        return f"{said}, and {expected.name} has samples of another size"
+        return f"{count}, and {expected.name} has samples of another size"
     if against.largest == 0:
-        return f"{said}, equal to {expected.name} in {against.samples}"
+        return f"{count}, equal to {expected.name} in {against.samples}"
     near = f"differs from {expected.name} by {against.largest:g} at most"
-    return f"{said}, {near}; the same output is the largest in {against.same} of {against.samples}"
+    return f"{count}, {near}; the same output is the largest in {against.same} of {against.samples}"
 
 
 def warnings(
@@ -185,12 +185,12 @@ def warnings(
 
 def _of_reports(folder: Path, config: Config | None, reports: Sequence[Report]) -> Iterator[str]:
     """What speaks against single reports; what is the same of several, such as the files of one run, is said once."""
-    said: dict[str, list[str]] = {}
+    files_of: dict[str, list[str]] = {}
     for report in reports:
         checks = (_part(report, config), _clock(report, config), _estimate(report), _overflow(report))
         for text in itertools.chain(*checks, _interval(report, config, folder)):
-            said.setdefault(text, []).append(relative(report.file, folder))
-    for text, files in said.items():
+            files_of.setdefault(text, []).append(relative(report.file, folder))
+    for text, files in files_of.items():
         yield f"{', '.join(files)}: {text}"
 
 
@@ -223,9 +223,9 @@ def _duration(seconds: float) -> str:
 
 def _settings(config: Config | None) -> Iterator[str]:
     """Settings that two files of the project tell differently."""
-    for name, told in config.told.items() if config else ():
-        if len({_plain(value) for _, value in told}) > 1:
-            yield f"{name}: " + ", ".join(f"{file} says {value}" for file, value in told)
+    for name, places in config.places.items() if config else ():
+        if len({_plain(value) for _, value in places}) > 1:
+            yield f"{name}: " + ", ".join(f"{file} says {value}" for file, value in places)
 
 
 def _plain(value: str) -> str:
@@ -264,8 +264,8 @@ def _interval(report: Report, config: Config | None, folder: Path) -> Iterator[s
     ii = report.metrics.get("ii", Stage.HLS)
     if config is None or config.general.get("IOType") != "io_parallel" or ii is None or ii.value is None:
         return
-    told = [config.model, *(layer.settings for layer in config.layers)]
-    factors = [int(one["ReuseFactor"]) for one in told if one.get("ReuseFactor", "").isdecimal()]
+    tables = [config.model, *(layer.settings for layer in config.layers)]
+    factors = [int(settings["ReuseFactor"]) for settings in tables if settings.get("ReuseFactor", "").isdecimal()]
     if factors and ii.value > max(factors) and _works_at_once(report.top, config, folder):
         text = f"more than the largest reuse factor of {hls4ml_config.CONFIG} ({max(factors)})"
         yield f"has an interval of {ii.value:.0f} cycles, {text}: was it built with other knobs?"
@@ -318,10 +318,12 @@ def _roms(folder: Path, reports: Sequence[Report], files: Sequence[Path]) -> Ite
     named = {rom for file in files if file.suffix in VERILOG for rom in roms_of(file)}
     absent = sorted(rom for rom in named if not os.path.isfile(rom))
     if absent:
-        told = any(
-            metric.stage in (Stage.SYNTH, Stage.PLACED, Stage.ROUTED) for one in reports for metric in one.metrics
+        synthesized = any(
+            metric.stage in (Stage.SYNTH, Stage.PLACED, Stage.ROUTED) for report in reports for metric in report.metrics
         )
-        effect = "the figures of logic synthesis describe an empty memory" if told else "synthesized, they are empty"
+        effect = (
+            "the figures of logic synthesis describe an empty memory" if synthesized else "synthesized, they are empty"
+        )
         first = relative(absent[0], folder)
         yield f"{len(absent)} of {len(named)} memory files that the Verilog names are not there ({first}): {effect}"
 

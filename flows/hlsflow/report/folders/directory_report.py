@@ -108,12 +108,12 @@ def _layer_sections(directory: Directory) -> Iterator[Section]:
 
 def layers(column: Column, directory: Directory) -> Table:
     """A row for each layer; nothing in a cell where no report tells the figure of that layer."""
-    told = column.layers
-    names = [name for name in UNITS if any(layer.metrics.get(name) for layer in told)]
+    rows_of = column.layers
+    names = [name for name in UNITS if any(layer.metrics.get(name) for layer in rows_of)]
     head = ("layer", *(measured.heading(name, UNITS[name]) for name in names))
-    rows = [(cell(layer.name), *(_figure(layer.name, layer.metrics.get(name)) for name in names)) for layer in told]
+    rows = [(cell(layer.name), *(_figure(layer.name, layer.metrics.get(name)) for name in names)) for layer in rows_of]
     files = ", ".join(relative(report.file, directory.folder) for report in column.layer_reports)
-    notes = [f"{layer.name}: {m.note}" for layer in told for m in layer.metrics if m.value is None]
+    notes = [f"{layer.name}: {m.note}" for layer in rows_of for m in layer.metrics if m.value is None]
     return Table(head, tuple(rows), tuple(dict.fromkeys((f"read from {files}", *notes))))
 
 
@@ -130,8 +130,8 @@ def knobs(config: Config) -> Table:
     """
     rows = [("all others" if config.layers else "all", config.model)]
     rows += [(layer.name, layer.settings) for layer in config.layers]
-    told = dict.fromkeys(name for _, settings in rows for name in settings if name not in UNTOLD)
-    names = [name for name in KNOBS if name in told] + [name for name in told if name not in KNOBS]
+    settings_told = dict.fromkeys(name for _, settings in rows for name in settings if name not in UNTOLD)
+    names = [name for name in KNOBS if name in settings_told] + [name for name in settings_told if name not in KNOBS]
     folded = {name: text for name in names if config.layers and (text := _unchanged(name, rows))}
     columns = [name for name in names if name not in folded]
     sharing: dict[tuple[str, ...], list[str]] = {}
@@ -144,10 +144,10 @@ def knobs(config: Config) -> Table:
 
 def _unchanged(name: str, rows: Sequence[tuple[str, Mapping[str, str]]]) -> str:
     """The setting and its only value, with its layer where only one has it; "" for one with several values."""
-    told = {layer: settings[name] for layer, settings in rows if name in settings}
-    layer, value = next(iter(told.items()))
-    where = f" ({layer})" if len(told) == 1 else ""
-    return "" if len(set(told.values())) > 1 else f"{name} {value}{where}"
+    values = {layer: settings[name] for layer, settings in rows if name in settings}
+    layer, value = next(iter(values.items()))
+    where = f" ({layer})" if len(values) == 1 else ""
+    return "" if len(set(values.values())) > 1 else f"{name} {value}{where}"
 
 
 def to_csv(directory: Directory) -> str:
@@ -189,8 +189,8 @@ def to_json(directory: Directory) -> dict[str, Any]:
 
 
 def _report_json(directory: Directory, report: Report) -> dict[str, Any]:
-    told = {key: getattr(report, key) for key in ("kind", "tool", "version", "part", "top", "clock_ns")}
-    return told | {
+    fields = {key: getattr(report, key) for key in ("kind", "tool", "version", "part", "top", "clock_ns")}
+    return fields | {
         "file": relative(report.file, directory.folder),
         "available": dict(report.available or {}),
         "metrics": report.metrics.to_json(),
@@ -199,9 +199,9 @@ def _report_json(directory: Directory, report: Report) -> dict[str, Any]:
 
 
 def _run_json(directory: Directory, column: Column) -> dict[str, Any]:
-    told = {key: getattr(column, key) for key in ("tool", "version", "part", "top", "clock_ns")}
+    fields = {key: getattr(column, key) for key in ("tool", "version", "part", "top", "clock_ns")}
     shares = {metric.name: column.percent(metric.name) for metric in column.metrics}
-    return told | {
+    return fields | {
         "stage": column.stage.value,
         "files": _files(column, directory),
         "metrics": column.metrics.to_json(),

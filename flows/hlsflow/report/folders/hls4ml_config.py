@@ -52,13 +52,13 @@ class Config:
         general: `GENERAL` setting → text, of those that are known.
         model: settings of all layers that have none of their own.
         layers: in the order of the file.
-        told: setting → (file, text) for each file that has it, so that disagreement can be seen.
+        places: setting → (file, text) for each file that has it, so that disagreement can be seen.
     """
 
     general: Mapping[str, str]
     model: Mapping[str, str]
     layers: tuple[LayerSettings, ...]
-    told: Mapping[str, tuple[tuple[str, str], ...]]
+    places: Mapping[str, tuple[tuple[str, str], ...]]
 
     @property
     def clock_ns(self) -> float | None:
@@ -113,22 +113,22 @@ def read(folder: Path) -> Config | None:
         DataError: a file of it cannot be read.
     """
     config = _load(folder / CONFIG) if (folder / CONFIG).exists() else {}
-    found = [*_from_yaml(config), *_from_tcl(folder / PROJECT_TCL)]
-    if not found:
+    values = [*_from_yaml(config), *_from_tcl(folder / PROJECT_TCL)]
+    if not values:
         return None
-    told: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, file, value in found:
-        told[name] = (*told.get(name, ()), (file, value))
+    places: dict[str, tuple[tuple[str, str], ...]] = {}
+    for name, file, value in values:
+        places[name] = (*places.get(name, ()), (file, value))
     hls = _mapping(config.get("HLSConfig"))
     return Config(
-        general={name: values[0][1] for name, values in told.items()},
+        general={name: values[0][1] for name, values in places.items()},
         model=_settings(_mapping(hls.get("Model"))),
         layers=tuple(
             LayerSettings(str(name), _settings(_mapping(values)))
             for key in ("LayerName", "LayerType")
             for name, values in _mapping(hls.get(key)).items()
         ),
-        told=told,
+        places=places,
     )
 
 
@@ -145,9 +145,9 @@ def _is_plain(value: object) -> bool:
 def _from_tcl(file: Path) -> Iterator[tuple[str, str, str]]:
     if file.is_file():
         for line in read_text(file, "project script").lines:
-            found = SETTING.match(line)
-            if found and found.group(1) in TCL_NAMES:
-                yield TCL_NAMES[found.group(1)], PROJECT_TCL, found.group(2)
+            match = SETTING.match(line)
+            if match and match.group(1) in TCL_NAMES:
+                yield TCL_NAMES[match.group(1)], PROJECT_TCL, match.group(2)
 
 
 def _load(file: Path) -> Mapping[str, Any]:
@@ -170,10 +170,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _settings(values: Mapping[str, Any]) -> dict[str, str]:
     """Settings as text; the precisions of a layer become settings of their own."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for name, value in values.items():
         if name == "Precision" and isinstance(value, Mapping):
-            found |= {str(part): str(kind) for part, kind in value.items() if _is_plain(kind)}
+            settings |= {str(part): str(kind) for part, kind in value.items() if _is_plain(kind)}
         elif _is_plain(value):
-            found[str(name)] = str(value)
-    return found
+            settings[str(name)] = str(value)
+    return settings

@@ -38,15 +38,15 @@ SUMMARIES = ("csynth.xml", "csynth.rpt")
 def named(config: Config | None, files: Sequence[Path]) -> set[str]:
     """The names that the top may have, by hls4ml's configuration and the tools' projects; none when nothing tells."""
     name = config.general.get("ProjectName") if config else None
-    found = {pattern.format(name) for pattern in WRAPPED} if name else set()
+    names = {pattern.format(name) for pattern in WRAPPED} if name else set()
     if config and "accelerator" in config.general.get("Backend", "").lower():
-        found.add(KERNEL)
+        names.add(KERNEL)
     for file in files:
         if file.name in APPLICATIONS:
             with contextlib.suppress(DataError):  # a damaged one hides no report
                 text = foreign.text(file, kind_of("project of Vitis HLS"), errors="replace")
-                found |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
-    return found
+                names |= {match.group(1) or match.group(2) for match in APPLICATION.finditer(text)}
+    return names
 
 
 def parts(files: Sequence[Path], names: set[str]) -> set[Path]:
@@ -61,8 +61,8 @@ def _parts_in(files: Sequence[Path], names: set[str]) -> Iterator[Path]:
     functions = {file: found[1] for file in files if (found := FUNCTION.fullmatch(file.stem))}
     if len(functions) > 1:
         summed = {_top(file) for file in files if file.name in SUMMARIES}
-        known = (names | summed) & {*functions.values()}
-        yield from (file for file, top in functions.items() if known and top not in known)
+        designs = (names | summed) & {*functions.values()}
+        yield from (file for file, top in functions.items() if designs and top not in designs)
 
 
 def _top(file: Path) -> str:
@@ -74,11 +74,11 @@ def _top(file: Path) -> str:
 
 def sort(reports: Sequence[Report], names: set[str]) -> tuple[list[Report], list[Report]]:
     """Reports of the designs, and those of something else, such as an IP block beside it."""
-    whole = [report for report in reports if not _instantiated(report, reports)]
-    synthesized = {report.top for report in whole if report.kind == "csynth"}
+    outermost = [report for report in reports if not _instantiated(report, reports)]
+    synthesized = {report.top for report in outermost if report.kind == "csynth"}
     tops = names if names & synthesized or not synthesized else set()
-    kept = [report for report in whole if _is_design(report, tops)]
-    return kept, [report for report in whole if report not in kept]
+    designs = [report for report in outermost if _is_design(report, tops)]
+    return designs, [report for report in outermost if report not in designs]
 
 
 def _instantiated(report: Report, reports: Sequence[Report]) -> bool:
@@ -100,6 +100,6 @@ def is_wrapper(top: str) -> bool:
     return top.endswith("wrapper") and top != KERNEL
 
 
-def same(one: str, other: str) -> bool:
+def same(name: str, other: str) -> bool:
     """Whether two reports may be about one design."""
-    return one == other or UNKNOWN in (one, other) or is_wrapper(one) or is_wrapper(other)
+    return name == other or UNKNOWN in (name, other) or is_wrapper(name) or is_wrapper(other)

@@ -24,9 +24,11 @@ def bars(chart: Bars, places: Mapping[Figure, str]) -> str:
     height = _row(chart) * len(chart.labels)
     root = drawing.canvas(WIDTH, TOP + height + BOTTOM, f"{chart.title} ({chart.unit})")
     labels = drawing.widest(chart.labels, LABELS)
-    known = [figure.value for _, values in chart.values for figure in values if figure and figure.value is not None]
-    scale = from_zero(max(known, default=1.0), labels, WIDTH - VALUES)
-    _axis(root, scale, height, any(known))
+    values_there = [
+        figure.value for _, values in chart.values for figure in values if figure and figure.value is not None
+    ]
+    scale = from_zero(max(values_there, default=1.0), labels, WIDTH - VALUES)
+    _axis(root, scale, height, any(values_there))
     for place, label in enumerate(chart.labels):
         y = TOP + _row(chart) * place
         drawing.text(root, labels - 6, y + _row(chart) / 2, drawing.cut(label, labels), "label end")
@@ -47,8 +49,10 @@ def _axis(root: Element, scale: Scale, height: float, any_length: bool) -> None:
 
 
 def _bar(root: Element, scale: Scale, y: float, series: int, figure: Figure, places: Mapping[Figure, str]) -> None:
-    said = f"{figure.owner}: {number(figure.value)} {figure.unit}, {figure.stage}, {figure.target}, {figure.tool}"
-    link = drawing.mark(root, series, [figure], places, said if figure.value is not None else f"{said}: {figure.note}")
+    label = f"{figure.owner}: {number(figure.value)} {figure.unit}, {figure.stage}, {figure.target}, {figure.tool}"
+    link = drawing.mark(
+        root, series, [figure], places, label if figure.value is not None else f"{label}: {figure.note}"
+    )
     if figure.value is None:
         drawing.text(link, scale.start + 4, y + BAR / 2, MISSING, "value missing")
         return

@@ -25,10 +25,10 @@ def canvas(width: float, height: float, title: str) -> Element:
     return root
 
 
-def text(parent: Element, x: float, y: float, said: str, style: str) -> Element:
+def text(parent: Element, x: float, y: float, label: str, style: str) -> Element:
     """A label; `style` names classes of the page's style."""
     element = SubElement(parent, "text", {"x": f"{x:g}", "y": f"{y:g}", "class": style})
-    element.text = said
+    element.text = label
     return element
 
 
@@ -37,20 +37,20 @@ def line(parent: Element, x1: float, y1: float, x2: float, y2: float, style: str
     SubElement(parent, "line", {"x1": f"{x1:g}", "y1": f"{y1:g}", "x2": f"{x2:g}", "y2": f"{y2:g}", "class": style})
 
 
-def mark(parent: Element, series: int, figures: Sequence[Figure], places: Mapping[Figure, str], said: str) -> Element:
+def mark(parent: Element, series: int, figures: Sequence[Figure], places: Mapping[Figure, str], label: str) -> Element:
     """What holds the shape of a figure: it can be focused, says what it is, and leads to where that comes from."""
     ids = [places[figure] for figure in figures]
     link = SubElement(parent, "a", {"href": f"#{ids[0]}", "class": f"mark c{series % COLOURS}", "data-s": str(series)})
     link.set("data-f", " ".join(ids))
-    link.set("aria-label", said)
-    SubElement(link, "title").text = said
+    link.set("aria-label", label)
+    SubElement(link, "title").text = label
     return link
 
 
-def cut(said: str, width: float) -> str:
+def cut(label: str, width: float) -> str:
     """A label that fits a width; of a long one both ends, since names of modules often differ at the end alone."""
     most = max(3, int(width / CHARACTER))
-    return said if len(said) <= most else f"{said[: most // 2]}…{said[len(said) - (most - 1) // 2 :]}"
+    return label if len(label) <= most else f"{label[: most // 2]}…{label[len(label) - (most - 1) // 2 :]}"
 
 
 def widest(labels: Iterable[str], most: float) -> float:

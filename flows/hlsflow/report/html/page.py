@@ -29,8 +29,8 @@ def render(document: Document) -> str:
     """The whole page."""
     places = {figure: f"f{index}" for index, figure in enumerate(dict.fromkeys(document.figures()), 1)}
 
-    def chart(one: Bars | Plane) -> Markup:
-        return Markup(bars(one, places) if isinstance(one, Bars) else plane(one, places))
+    def chart(drawn: Bars | Plane) -> Markup:
+        return Markup(bars(drawn, places) if isinstance(drawn, Bars) else plane(drawn, places))
 
     return _template().render(
         document=document,
@@ -103,5 +103,5 @@ def _empty(cell: Cell) -> bool:
 def origin(figure: Figure) -> str:
     """Where a figure comes from, in one line."""
     clock = f"{figure.clock_ns:g} ns asked" if figure.clock_ns is not None else ""
-    said = (figure.stage, f"{figure.tool} {figure.version}".strip(), figure.target, clock, figure.source, figure.note)
-    return " · ".join(part for part in said if part)
+    parts = (figure.stage, f"{figure.tool} {figure.version}".strip(), figure.target, clock, figure.source, figure.note)
+    return " · ".join(part for part in parts if part)

@@ -68,17 +68,17 @@ def _axes(root: Element, chart: Plane, across: Scale, up: Scale) -> None:
     drawing.text(root, 11, middle, _name(chart.up, up), "name middle").set("transform", f"rotate(-90 11 {middle:g})")
 
 
-def _name(said: str, scale: Scale) -> str:
-    return f"{said}, logarithmic" if scale.powers else said
+def _name(words: str, scale: Scale) -> str:
+    return f"{words}, logarithmic" if scale.powers else words
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Those that no other one beats in both, from the least of the first on."""
-    kept: list[tuple[float, float]] = []
+    staircase: list[tuple[float, float]] = []
     for x, y in sorted(points):
-        if not kept or y < kept[-1][1]:
-            kept.append((x, y))
-    return kept
+        if not staircase or y < staircase[-1][1]:
+            staircase.append((x, y))
+    return staircase
 
 
 def _front(root: Element, series: int, dots: Sequence[Dot], across: Scale, up: Scale) -> None:
@@ -91,8 +91,8 @@ def _front(root: Element, series: int, dots: Sequence[Dot], across: Scale, up: S
 
 def _dot(root: Element, series: int, dot: Dot, scales: tuple[Scale, Scale], places: Mapping[Figure, str]) -> None:
     across, up = scales
-    said = f"{dot.said or dot.up.owner}: {_said(dot.up)}; {_said(dot.across)}"
-    link = drawing.mark(root, series, [dot.up, dot.across], places, said)
+    label = f"{dot.label or dot.up.owner}: {_said(dot.up)}; {_said(dot.across)}"
+    link = drawing.mark(root, series, [dot.up, dot.across], places, label)
     x, y = across.at(_value(dot.across)), up.at(_value(dot.up))
     shape = SHAPES[series % len(SHAPES)].format(SIZE, 2 * SIZE)
     SubElement(link, "path", {"d": shape, "transform": f"translate({x:g} {y:g})"})

@@ -72,5 +72,5 @@ def _steps(low: float, high: float) -> list[float]:
 def _powers(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [factor * 10.0**decade for decade in decades for factor in (1, 2, 5)]
-    found = [tick for tick in ticks if low <= tick <= high]
-    return found if len(found) <= MOST else found[:: len(found) // MOST + 1]
+    inside = [tick for tick in ticks if low <= tick <= high]
+    return inside if len(inside) <= MOST else inside[:: len(inside) // MOST + 1]
