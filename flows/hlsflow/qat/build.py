@@ -39,14 +39,9 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     where = f"{function}() in {project.model_path}"
     with guarded(project.folder) as reads, restored():
         try:
-<<<<<<< HEAD
-            builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
-            model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
-=======
             with bounded():
                 builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
-                model = builder(**_taken(builder, project.model.arguments))
->>>>>>> main
+                model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
         except KeyboardInterrupt:
             raise
         except ModelError as error:  # of `bounded`
