@@ -16,8 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hlsflow.core.errors import ToolFailed, ToolMissing
-from hlsflow.core.errors import first_line as words_of
+from hlsflow.core.errors import ToolFailed, ToolMissing, first_line
 
 NAME = re.compile(r"[^\w\-. /]")
 """What MLflow takes in no name."""
@@ -48,7 +47,7 @@ def track(folder: Path) -> str:
                     _log_point(mlflow, point)
     except (mlflow.exceptions.MlflowException, OSError) as error:
         hint = "the run itself is finished and kept: correct MLFLOW_TRACKING_URI and run the same command again"
-        raise ToolFailed(f"MLflow took no report: {words_of(error)}", hint) from error
+        raise ToolFailed(f"MLflow took no report: {first_line(error)}", hint) from error
     return f"MLflow run {run.info.run_id} at {mlflow.get_tracking_uri()}"
 
 
