@@ -18,6 +18,9 @@ EAGER_BELOW = 10_000_000
 """Values, of all layers for all samples, up to which calling layers one by one takes less time than making a graph of
 them: 0.2 s instead of 2.3 s for 300 samples and 156 layers."""
 
+PLAIN = {"tf_keras", "qkeras"}
+"""Packages whose layers have no `if` or `for` that asks a tensor."""
+
 Result = TypeVar("Result")
 
 
@@ -59,6 +62,14 @@ def _called(model: Any, x: NDArray[Any]) -> list[NDArray[Any]]:
     tensors = [tf.constant(part, tensor.dtype) for part, tensor in zip(parts, model.inputs, strict=True)]
     results = model(tensors if len(tensors) > 1 else tensors[0], training=False)
     return [result.numpy() for result in (results if isinstance(results, list) else [results])]
+
+
+def plain(model: Any, function: Callable[..., Result]) -> Callable[..., Result]:
+    """A function that uses the model, for use in a graph: as it is, where all layers can do without translation."""
+    import tensorflow as tf
+
+    packages = {type(layer).__module__.partition(".")[0] for layer in model.layers}
+    return tf.autograph.experimental.do_not_convert(function) if packages <= PLAIN else function
 
 
 def untranslated(build: Callable[[], Result]) -> Result:
