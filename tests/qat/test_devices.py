@@ -120,6 +120,7 @@ def test_devices_train_the_weights_of_one_and_resume(
     assert difference(trained(one, tmp_path / "out"), weights) == 0
 
 
+@pytest.mark.slow
 def test_a_float_network_is_quantized_on_several_devices(tmp_path: Path) -> None:
     def both(name: str, devices: str) -> dict[str, list[Any]]:
         text = TOML.format(epochs=2).replace('quantized = "quantized"\n', "") + "[quantize]\nbits = 6\nepochs = 2\n"
@@ -163,6 +164,7 @@ def test_mixed_precision_trains_the_float_network_alone(tmp_path: Path) -> None:
     assert all(array.dtype == np.float32 for array in weights["float"])
 
 
+@pytest.mark.slow
 def test_a_killed_training_process_is_told_and_resumed_to_the_same_bits(tmp_path: Path) -> None:
     one = project(tmp_path, '[devices]\nstrategy = "mirrored"\ncpus = 2\n', MODEL, epochs=4)  # with dropout
     whole = trained(one, tmp_path / "whole")

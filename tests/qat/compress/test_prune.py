@@ -119,6 +119,7 @@ def test_an_interrupted_pruning_ends_in_the_same_bits(whole: TrainResult, projec
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_whole_multipliers_are_pruned_and_not_built(tmp_path: Path) -> None:
     text = TOML.format(epochs=4).replace("reuse_factor = 4", f"reuse_factor = {REUSE}") + "[prune]\nsparsity = 0.75\n"
     blocks = {}
