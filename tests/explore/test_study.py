@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family, Io, Multiplier
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache
@@ -17,8 +18,7 @@ from hlsflow.explore.cluster import Cluster
 from hlsflow.explore.search import Question
 from hlsflow.explore.study import Options, Study, Workshop
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier
-from hlsflow.toolchains.yosys import Family
+from hlsflow.rtl.knobs import LayerKnobs
 from tests.explore.networks import mlp
 from tests.explore.test_search import front_of
 

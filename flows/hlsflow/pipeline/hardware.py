@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core import templates
+from hlsflow.core.choices import Family, Multiplier
 from hlsflow.core.errors import FlowError, ProjectError, ToolMissing
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
@@ -40,7 +41,7 @@ from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.delay import pipeline_for, slowest, widths_of
 from hlsflow.rtl.emit import emit
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 from hlsflow.rtl.testbench import testbench
@@ -79,7 +80,7 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
     default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
-    io = Io(context.project.target.io_type)
+    io = context.project.target.io_type
     plan = schedule(graph, own, default, io=io)
     pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
@@ -98,7 +99,7 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
 def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, progress: Progress) -> Pipeline:
     """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
     target = project.target
-    family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
+    family = Family.ECP5 if target.route_part else target.families[0]
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
     widths = widths_of(shallow)
     given = project.knobs.pipeline
@@ -111,8 +112,7 @@ def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, pro
 
 
 def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
-    kinds = Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
-    return LayerKnobs(knobs.reuse_factor, *kinds, knobs.codebook)
+    return LayerKnobs(knobs.reuse_factor, knobs.multiplier, knobs.strategy, knobs.weights_in, knobs.codebook)
 
 
 def rtlsim(context: Context, results: Results) -> Results:
@@ -193,7 +193,7 @@ def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) 
 
 def synth(context: Context, results: Results) -> Results:
     """Synthesis of every point for every family, routing of the ECP5 ones, and vendor csynth where it is installed."""
-    families = [yosys.Family(name) for name in context.project.target.families]
+    families = context.project.target.families
     tasks = [(point, family) for point in sorted(results.points, key=lambda p: p.schedule.ii) for family in families]
     done = parallel(context, lambda task: _synthesize(context, *task), tasks)
     figures: dict[int, MetricSet] = {point.reuse_factor: point.metrics for point in results.points}
@@ -207,16 +207,16 @@ def synth(context: Context, results: Results) -> Results:
 def synth_first(context: Context, results: Results) -> Results:
     """Synthesis of every point for the first family alone, as `synth` does it; nothing is routed."""
     target = context.project.target
-    family = yosys.Family(target.families[0])
-    netlist = family is yosys.Family.ECP5 and target.route_part is not None
+    family = target.families[0]
+    netlist = family is Family.ECP5 and target.route_part is not None
     done = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
     pairs = zip(results.points, done, strict=True)
     points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
     return results.with_work(*(part for _, part in done), points=points)
 
 
-def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
-    part = context.project.target.route_part if family is yosys.Family.ECP5 else None
+def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricSet, list[Done]]:
+    part = context.project.target.route_part if family is Family.ECP5 else None
     figures, done = _area(context, point, family, netlist=part is not None)
     if part is None:
         return figures, [done]
@@ -224,7 +224,7 @@ def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[M
     return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
 
 
-def _area(context: Context, point: Point, family: yosys.Family, netlist: bool) -> tuple[MetricSet, Done]:
+def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
     plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 

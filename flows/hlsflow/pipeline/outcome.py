@@ -18,7 +18,7 @@ from hlsflow.report import run as reporting
 from hlsflow.report.markdown import render_blocks
 from hlsflow.report.terminal import drawn
 from hlsflow.rtl.memory import WeightMemory, weight_memories
-from hlsflow.toolchains import parts, yosys
+from hlsflow.toolchains import parts
 
 
 def report(context: Context, results: Results) -> Results:
@@ -86,7 +86,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
 def _parts(project: Project) -> dict[str, str]:
     """Family that is synthesized for → the part asked for, where it is one of that family."""
     target = project.target
-    found = {name: parts.of_family(yosys.Family(name), target.route_part, target.part) for name in target.families}
+    found = {name: parts.of_family(name, target.route_part, target.part) for name in target.families}
     return {family: part for family, part in found.items() if part is not None}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.hls.translate import Settings, translate
@@ -21,7 +22,6 @@ from hlsflow.qat.compress.prune import mask, pruned_kernels, sparsity_at
 from hlsflow.rtl import LayerKnobs, emit, schedule
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 TABLE = """
