@@ -16,6 +16,7 @@ from hlsflow.core import templates
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.report import run as report
 from hlsflow.report.document import Chain, number
+from hlsflow.report.markdown import render_blocks
 from hlsflow.report.run import PointReport, Report
 from tests.report.gates import gate
 
@@ -141,7 +142,7 @@ def test_what_a_detector_finds_stands_beside_its_accuracy() -> None:
         ["qat", "0.8", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
         ["simulated", "0.8", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
     ]
-    assert "anomalies found" in report.summary(told)
+    assert "anomalies found" in render_blocks(*report.summary(told))
     assert "anomalies found" not in report.to_markdown(example())
     assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
     jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
@@ -261,7 +262,7 @@ def test_each_reuse_factor_says_whose_it_is() -> None:
         ["8 (asked 4)", "16", "32"],
         ["", "", ""],
     ]
-    assert rows_of(report.summary(told).split("## Reuse factors")[1]) == [
+    assert rows_of(render_blocks(*report.summary(told)).split("## Reuse factors")[1]) == [
         ["layer", *heads],
         ["fc", "8 (asked 4)", "16", "32"],
     ]
@@ -370,7 +371,7 @@ def test_where_nobody_measured_the_clock_it_is_said() -> None:
         metric("lut", 4_000, Stage.SYNTH, "ecp5"),
     )
     told = replace(example(), points=[replace(one, metrics=MetricSet(figures))])
-    text, page, terminal = report.to_markdown(told), report.to_html(told), report.summary(told)
+    text, page, terminal = report.to_markdown(told), report.to_html(told), render_blocks(*report.summary(told))
     for said in (text, page, terminal):
         assert "latency (ns at the clock asked, not measured)" in said
         assert "Fmax: not measured: there is no router for xc7 here" in said
