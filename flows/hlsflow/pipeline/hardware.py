@@ -102,8 +102,8 @@ def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, pro
     family = Family.ECP5 if target.route_part else target.families[0]
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
     widths = widths_of(shallow)
-    given = project.knobs.pipeline
-    pipeline = Pipeline(**dict(given)) if given else pipeline_for(target.clock_ns, family, kind, widths)
+    by_hand = project.knobs.pipeline
+    pipeline = Pipeline(**dict(by_hand)) if by_hand else pipeline_for(target.clock_ns, family, kind, widths)
     path = slowest(pipeline, family, kind, widths)
     if path.ns > target.clock_ns:
         slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
@@ -127,19 +127,21 @@ def rtlsim(context: Context, results: Results) -> Results:
         "code": code(*SIMULATION, *SOURCES),
     }
 
-    def one(point: Point) -> tuple[Point, Done]:
+    def simulated(point: Point) -> tuple[Point, Done]:
         own = key | {"design": point.design.digest()}
-        done = context.do("rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point))
-        gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-        figures = metrics_in(done, f"rtlsim/{point.name}")
-        return replace(point, gate=gate, metrics=point.metrics + figures), done
+        finished = context.do(
+            "rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point)
+        )
+        gate = Gate.from_json(json.loads((finished.folder / "gate.json").read_text(encoding="utf-8")))
+        figures = metrics_in(finished, f"rtlsim/{point.name}")
+        return replace(point, gate=gate, metrics=point.metrics + figures), finished
 
-    pairs = parallel(context, one, results.points)
+    pairs = parallel(context, simulated, results.points)
     gate = results.gate
     for point, _ in pairs:
         assert point.gate is not None and gate is not None
         gate = gating.joined(gate, point.gate)
-    return results.with_work(*(done for _, done in pairs), points=tuple(point for point, _ in pairs), gate=gate)
+    return results.with_work(*(finished for _, finished in pairs), points=tuple(point for point, _ in pairs), gate=gate)
 
 
 def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
@@ -151,8 +153,8 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     gate = gating.require(Gate((compared,)))
     _check_timing(point, ran)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
-    (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
+    cycles = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
+    (folder / "simulation.json").write_text(json.dumps(cycles | {"samples_under_back_pressure": ran.stalled}, indent=1))
     write_metrics(folder, _simulated(ran, samples, graph.results[0], context.project.target.clock_ns))
 
 
@@ -183,8 +185,8 @@ def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) 
         return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
     outputs = first.type.real(ran.outputs[: len(samples.x), : first.size])
-    said = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
-    return said + (
+    quality = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
+    return quality + (
         metric("latency_cycles", cycles),
         metric("ii", ran.ii),
         metric("latency_ns", round(cycles * clock_ns, 3), clocked),
@@ -195,12 +197,14 @@ def synth(context: Context, results: Results) -> Results:
     """Synthesis of every point for every family, routing of the ECP5 ones, and vendor csynth where it is installed."""
     families = context.project.target.families
     tasks = [(point, family) for point in sorted(results.points, key=lambda p: p.schedule.ii) for family in families]
-    done = parallel(context, lambda task: _synthesize(context, *task), tasks)
+    finished = parallel(context, lambda task: _synthesize(context, *task), tasks)
     figures: dict[int, MetricSet] = {point.reuse_factor: point.metrics for point in results.points}
-    for (point, _), (metrics, _) in sorted(zip(tasks, done, strict=True), key=lambda item: families.index(item[0][1])):
+    for (point, _), (metrics, _) in sorted(
+        zip(tasks, finished, strict=True), key=lambda item: families.index(item[0][1])
+    ):
         figures[point.reuse_factor] += metrics
     points = tuple(replace(point, metrics=figures[point.reuse_factor]) for point in results.points)
-    results = results.with_work(*(part for _, parts in done for part in parts), points=points)
+    results = results.with_work(*(part for _, parts in finished for part in parts), points=points)
     return _csynth(context, results)
 
 
@@ -209,19 +213,19 @@ def synth_first(context: Context, results: Results) -> Results:
     target = context.project.target
     family = target.families[0]
     netlist = family is Family.ECP5 and target.route_part is not None
-    done = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
-    pairs = zip(results.points, done, strict=True)
+    finished = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
+    pairs = zip(results.points, finished, strict=True)
     points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
-    return results.with_work(*(part for _, part in done), points=points)
+    return results.with_work(*(part for _, part in finished), points=points)
 
 
 def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricSet, list[Done]]:
     part = context.project.target.route_part if family is Family.ECP5 else None
-    figures, done = _area(context, point, family, netlist=part is not None)
+    figures, finished = _area(context, point, family, netlist=part is not None)
     if part is None:
-        return figures, [done]
-    routed = _route(context, point, part, done, figures)
-    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
+        return figures, [finished]
+    routed = _route(context, point, part, finished, figures)
+    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [finished, routed]
 
 
 def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
@@ -231,8 +235,8 @@ def _area(context: Context, point: Point, family: Family, netlist: bool) -> tupl
     def work(folder: Path) -> None:
         write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
 
-    done = context.do("synth", f"{point.name}-{family.value}", key, work)
-    return metrics_in(done, f"synth/{point.name}-{family.value}"), done
+    finished = context.do("synth", f"{point.name}-{family.value}", key, work)
+    return metrics_in(finished, f"synth/{point.name}-{family.value}"), finished
 
 
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
@@ -275,8 +279,8 @@ def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress |
 
 def csynth_code(chain: Toolchain) -> str:
     """A digest of our own code and scripts that the figures of a toolchain's csynth depend on."""
-    ours = templates.root() / "tools" / chain.name
-    texts = [f"templates/tools/{chain.name}/{file.name}" for file in ours.iterdir()] if ours.is_dir() else []
+    scripts = templates.root() / "tools" / chain.name
+    texts = [f"templates/tools/{chain.name}/{file.name}" for file in scripts.iterdir()] if scripts.is_dir() else []
     shared = ("toolchains/amd.py", "toolchains/native.py", "toolchains/intel.py", "toolchains/reports")
     return code(f"toolchains/{chain.name}.py", *shared, *texts, *SOURCES)
 
@@ -324,5 +328,5 @@ def _csynth(context: Context, results: Results) -> Results:
         write_metrics(folder, below("hls", made.metrics))
         write_layers(folder, layers)
 
-    done, place = context.do("synth", "csynth", key, work), "synth/csynth"
-    return results.with_work(done, csynth=metrics_in(done, place), csynth_layers=layers_in(done, place))
+    finished, place = context.do("synth", "csynth", key, work), "synth/csynth"
+    return results.with_work(finished, csynth=metrics_in(finished, place), csynth_layers=layers_in(finished, place))

@@ -93,7 +93,7 @@ def _carried_out(steps: tuple[Step, ...], context: Context) -> Results:
         except GateFailed as error:
             report_failure(context, results, error)
             raise
-    if all(done.reused for done in results.work):
+    if all(part.reused for part in results.work):
         progress.say(f"nothing to do: all {len(results.work)} parts of {folder} were finished by an earlier run")
     return results
 
