@@ -1,12 +1,15 @@
-"""What a Keras model computes for given samples.
+"""What a Keras model computes for given samples: as its layers are written.
 
-In: a model and samples. Out: the values of each of its outputs.
+In: a model and samples. Out: the values of each of its outputs. TensorFlow rewrites graphs before it runs them: a
+division by a constant becomes a product, which breaks ties of quantizers the other way, in some graphs and not in
+others. Here it rewrites nothing, so that a sample has the same values in any company, and in float64.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,8 +42,23 @@ def outputs(model: Any, x: NDArray[Any], batch: int = 1024) -> list[NDArray[Any]
     if len(x) * _values(model) < EAGER_BELOW:
         parts = [_called(model, x[start : start + batch]) for start in range(0, len(x), batch)]
         return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
-    results = model.predict(split(model, x), batch_size=batch, verbose=0)
+    with _as_written():
+        results = model.predict(split(model, x), batch_size=batch, verbose=0)
     return results if isinstance(results, list) else [results]
+
+
+@contextmanager
+def _as_written() -> Iterator[None]:
+    """Graphs run as they are made."""
+    import tensorflow as tf
+
+    options = tf.config.optimizer
+    before = options.get_experimental_options().get("disable_meta_optimizer", False)
+    options.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        options.set_experimental_options({"disable_meta_optimizer": before})
 
 
 def _values(model: Any) -> int:
