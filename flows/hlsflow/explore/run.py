@@ -34,7 +34,7 @@ from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
 from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code
-from hlsflow.pipeline.run import CHECK_STEPS, run
+from hlsflow.pipeline.run import CHECK_STEPS, require_route_part, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit
 from hlsflow.rtl.knobs import LayerKnobs
@@ -58,6 +58,7 @@ def explore(
     """
     progress = progress or Progress()
     family, question = question_of(project, request)
+    require_route_part(project)
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, OPEN)
     with kept_in(folder / LOG):
