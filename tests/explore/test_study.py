@@ -46,6 +46,7 @@ def enumerated(study: Study) -> list[dict[str, int]]:
     return points
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_enumeration_and_whole_designs_cost_what_their_layers_do(workshop: Workshop) -> None:
     study = Study(mlp((4, 3, 2)), Options(kinds=(LayerKnobs(1, Multiplier.DSP),), io=Io.PARALLEL), workshop)
     answer = study.answer(Question({"dsp": 8}, {}, OBJECTIVES))

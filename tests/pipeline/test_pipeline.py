@@ -342,7 +342,7 @@ def small_disk(folder: Path) -> Iterator[tuple[Callable[[], None], Callable[[], 
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("kind", ["mounted", "limited"])
+@pytest.mark.parametrize("kind", [pytest.param("mounted", marks=pytest.mark.slow), "limited"])
 def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
     kind: str, project: Path, finished: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

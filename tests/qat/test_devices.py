@@ -104,7 +104,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ("devices", "extra", "model"),
     [
         ('strategy = "mirrored"\ncpus = 2', EVERYTHING, NORMED),  # the last batch, of 13 samples, has unequal parts
-        ('strategy = "mirrored"\ncpus = 4\nuse = ["CPU:1", "CPU:3"]', "", PLAIN),
+        pytest.param('strategy = "mirrored"\ncpus = 4\nuse = ["CPU:1", "CPU:3"]', "", PLAIN, marks=pytest.mark.slow),
         ("xla = true", "", PLAIN),
     ],
     ids=["mirrored", "two of four", "xla"],
@@ -131,6 +131,7 @@ def test_a_float_network_is_quantized_on_several_devices(tmp_path: Path) -> None
     assert difference(both("one", ""), both("two", '[devices]\nstrategy = "mirrored"\ncpus = 2\n')) < CLOSE
 
 
+@pytest.mark.slow
 def test_layers_are_placed_and_train_to_the_same_bits(alone: Any, tmp_path: Path) -> None:
     one = project(tmp_path, '[devices]\ncpus = 2\nlayers = { fc1 = "CPU:1" }\n', NORMED)
     assert difference(trained(one, tmp_path / "out"), alone("", NORMED)) == 0
