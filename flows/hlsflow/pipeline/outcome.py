@@ -80,6 +80,7 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         _parts(project),
         echo["saturation"],
         provenance(context, results),
+        echo["standardization"],
     )
 
 
