@@ -71,6 +71,21 @@ def test_json_follows_the_published_schema() -> None:
     jsonschema.validate(json.loads(json.dumps(report.to_json(example()))), SCHEMA)
 
 
+def test_standardized_samples_are_told_with_mean_and_deviation() -> None:
+    standard = {"by": "the 3 samples of t.csv", "features": ["mass", "0"], "mean": [3.0, 0.5], "deviation": [1.5, 1.0]}
+    own = replace(example(), standardization=standard)
+    data = json.loads(json.dumps(report.to_json(own)))
+    jsonschema.validate(data, SCHEMA)
+    assert data["standardization"] == standard
+    section = report.to_markdown(own).split("## Samples are standardized")[1].split("##")[0]
+    assert "those of the 3 samples of t.csv" in section
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert rows[2:] == [["mass", "3", "1.5"], ["0", "0.5", "1"]]
+    assert "standardized" not in report.to_markdown(example())
+    many = standard | {key: standard[key] * 40 for key in ("features", "mean", "deviation")}
+    assert "|" not in report.to_markdown(replace(own, standardization=many)).split("standardized\n")[1].split("##")[0]
+
+
 def test_the_schema_refuses_a_missing_figure_without_a_reason() -> None:
     data = report.to_json(example())
     data["points"][0]["metrics"][-1]["note"] = ""

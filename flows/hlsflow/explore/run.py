@@ -33,7 +33,7 @@ from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
-from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code
+from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code, say_slow
 from hlsflow.pipeline.run import CHECK_STEPS, require_route_part, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit
@@ -252,7 +252,8 @@ def _options(project: Project, graph: Graph, progress: Progress) -> Options:
         LayerKnobs(1, multiplier, strategy, memory)
         for strategy, multiplier, memory in itertools.product(wanted.strategy, wanted.multiplier, wanted.weights_in)
     )
-    pipeline = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io), progress)
+    pipeline, path = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io))
+    say_slow(project, [path], progress)
     return Options(kinds=kinds, widths=wanted.weight_bits, pipeline=pipeline, io=io)
 
 

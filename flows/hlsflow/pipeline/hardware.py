@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,9 @@ from hlsflow.pipeline.context import (
     write_metrics,
 )
 from hlsflow.project import Knobs, Project, ResolvedKnobs
+from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
-from hlsflow.rtl.delay import pipeline_for, slowest, widths_of
 from hlsflow.rtl.emit import emit
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
@@ -71,18 +72,23 @@ def rtl(context: Context, results: Results) -> Results:
     translated = results.translated
     graph, samples = Graph.load(translated.folder / "graph.npz"), Samples.load(translated.folder)
     bench = samples.x[:TESTBENCH_SAMPLES], evaluate(graph, samples.x[:TESTBENCH_SAMPLES])
-    points = tuple(_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors)
+    made = [_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors]
+    points = tuple(point for point, _ in made)
+    say_slow(context.project, [path for _, path in made], context.progress)
     return results.with_work(*(point.rtl for point in points), points=points)
 
 
-def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]) -> Point:
+def _emit_point(
+    context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]
+) -> tuple[Point, delay.Path]:
+    """A point, and the slowest path of its pipeline."""
     knobs = context.project.at(reuse_factor).knobs
     default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
     io = context.project.target.io_type
     plan = schedule(graph, own, default, io=io)
-    pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
+    pipeline, slowest_path = pipeline_of(context.project, default.multiplier, plan)
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
     design = emit(plan)
     planned = plan.to_json()
@@ -93,22 +99,30 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
         process.write_files(folder, {**design.files, **around})
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
-    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work)), slowest_path
 
 
-def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, progress: Progress) -> Pipeline:
-    """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
-    target = project.target
-    family = Family.ECP5 if target.route_part else target.families[0]
+def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule) -> tuple[Pipeline, delay.Path]:
+    """As given, or as deep as the clock asks for on the family that it is timed for; and its slowest path there."""
+    target, family = project.target, _timed_family(project)
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
-    widths = widths_of(shallow)
+    widths = delay.widths_of(shallow)
     by_hand = project.knobs.pipeline
-    pipeline = Pipeline(**dict(by_hand)) if by_hand else pipeline_for(target.clock_ns, family, kind, widths)
-    path = slowest(pipeline, family, kind, widths)
-    if path.ns > target.clock_ns:
-        slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
-        progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
-    return pipeline
+    pipeline = Pipeline(**dict(by_hand)) if by_hand else delay.pipeline_for(target.clock_ns, family, kind, widths)
+    return pipeline, delay.slowest(pipeline, family, kind, widths)
+
+
+def _timed_family(project: Project) -> Family:
+    """The family that is routed, or else the first one."""
+    return Family.ECP5 if project.target.route_part else project.target.families[0]
+
+
+def say_slow(project: Project, paths: Iterable[delay.Path], progress: Progress) -> None:
+    """Say of all designs together that the family cannot have the clock, by their slowest path."""
+    path, clock_ns = max(paths, key=lambda path: path.ns), project.target.clock_ns
+    if path.ns > clock_ns:
+        slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / clock_ns - 1:.0%} more than the clock asked for"
+        progress.say(f"{_timed_family(project)} cannot run at {clock_ns:g} ns by the delay model: {slow}")
 
 
 def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:

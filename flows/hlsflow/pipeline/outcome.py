@@ -82,6 +82,7 @@ def _contents(context: Context, results: Results, gate: Mapping[str, Any]) -> re
         _parts(project),
         echo["saturation"],
         provenance(context, results),
+        echo["standardization"],
     )
 
 

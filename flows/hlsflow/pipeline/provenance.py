@@ -63,5 +63,8 @@ def _files(project: Project, results: Results) -> Iterator[tuple[str, str, str |
         yield "trained model", "train/qat.h5", results.trained.outputs["qat.h5"]
     path = project.data_path
     yield "data", project.data_name, file_digest(path) if path is not None and path.is_file() else None
+    own = project.standard_path
+    if own is not None:
+        yield "samples that data are standardized by", own.name, file_digest(own)
     if results.translated:
         yield "test samples on the input grid", f"translate/{SAMPLES}", results.translated.outputs[SAMPLES]

@@ -14,8 +14,11 @@ from hlsflow.core.errors import GateFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest, link
+from hlsflow.core.tasks import Kind
+from hlsflow.data.data import other_digest
 from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
+from hlsflow.data.standard import doubt
 from hlsflow.hls import csim as csimulation
 from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
@@ -128,7 +131,8 @@ def _data_digest(project: Project) -> str:
     path = project.data_path
     if path is None:  # releases of scikit-learn and Keras fix the content of the sets they load
         return f"{project.data_name}, {splitter}, Keras {version('tf_keras')}"
-    return f"{file_digest(path)}, {splitter}" if path.is_file() else "missing"
+    other = other_digest(project)
+    return f"{file_digest(path)}, {splitter}{f', {other}' if other else ''}" if path.is_file() else "missing"
 
 
 def translate(context: Context, results: Results) -> Results:
@@ -181,18 +185,33 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     echo = {
         "names": dict(result.names),
         "task": f"{task}{itself}",
+        "standardization": data.standard,
         "saturation": data.saturated.to_json() if data.saturated else None,
+        "doubt": _doubt(project, data.x_test, frozen.output[:, : result.graph.results[0].size], samples),
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
     (folder / "translation.json").write_text(json.dumps(echo, indent=1), encoding="utf-8")
 
 
+def _doubt(project: Project, real: Any, outputs: Any, samples: Samples) -> str | None:
+    """Whether samples seem to be prepared otherwise than in the training of a model that comes trained."""
+    task = samples.task
+    accuracy = task.score(outputs, samples.y)
+    if project.training is not None or task.kind is not Kind.CLASSES or accuracy is None:
+        return None
+    return doubt(real, samples.y, accuracy, bool(project.data.standardize))
+
+
 def _say_translation(context: Context, finished: Done) -> None:
     echo = json.loads((finished.folder / "translation.json").read_text(encoding="utf-8"))
     context.progress.say(f"task: {echo['task']}")
+    if echo["standardization"]:
+        context.progress.say(f"samples standardized by mean and deviation of {echo['standardization']['by']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
+    if echo["doubt"]:
+        context.progress.say(echo["doubt"])
     table = layers.table(echo["layers"])
     context.progress.say(render_table(table), drawn(table))
     for item in echo["corrections"]:

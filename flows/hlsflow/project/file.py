@@ -161,6 +161,10 @@ class ProjectFile(Section):
             "that: use data.standardize or data.scale instead",
         )
         yield (
+            isinstance(self.data.standardize, str),
+            "[anomaly] learns mean and deviation from normal samples alone: set data.standardize = true",
+        )
+        yield (
             self.search is not None,
             "[search] chooses networks by their accuracy on validation samples, which training by reconstruction does "
             "not have: remove [search] or [anomaly]",
