@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hlsflow.core import templates
+from hlsflow.core.choices import Strategy
 from hlsflow.ir import Fixed, Node
 from hlsflow.rtl.cores import Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.fronts import beats
-from hlsflow.rtl.knobs import Strategy
 from hlsflow.rtl.schedule import Schedule
 from hlsflow.rtl.stages import emit_stage
 from hlsflow.rtl.units import Stage, Unit
