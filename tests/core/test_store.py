@@ -250,3 +250,27 @@ def test_code_that_is_not_there_is_a_fault() -> None:
     for part in ("nowhere", "core/nowhere.py", "templates/nowhere"):
         with pytest.raises(FileNotFoundError):
             code(part)
+
+
+def test_a_pipe_is_written_and_stays_a_pipe(tmp_path: Path) -> None:
+    """As a device such as /dev/null, whose name a new file would take for the whole machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_link_stays_and_the_file_behind_it_is_new(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "name").symlink_to(Path("shelf") / "file")
+    for text in ("old", "new"):
+        write_text(tmp_path / "name", text)
+    assert (tmp_path / "name").is_symlink()
+    assert (tmp_path / "shelf" / "file").read_text() == "new"
+    assert os.listdir(tmp_path / "shelf") == ["file"]

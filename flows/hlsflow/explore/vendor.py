@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store
@@ -30,7 +31,6 @@ from hlsflow.project import Project
 from hlsflow.rtl.knobs import Pipeline
 from hlsflow.toolchains.chain import Step
 from hlsflow.toolchains.chains import installed
-from hlsflow.toolchains.yosys import Family
 
 BACKENDS = ("vitis", "vivado")
 """Of hls4ml, whose csynth reports have all figures that the search needs."""
