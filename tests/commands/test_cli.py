@@ -42,6 +42,7 @@ MISTAKES = {
     "--reuse-factor 4,x is no list": ["run", "mine", "--reuse-factor", "4,x"],
     "--reuse-factor 0: a reuse factor is 1 or more": ["run", "mine", "--reuse-factor", "0"],
     "--data goes with a model file": ["run", "mine", "--data", "x.npz"],
+    "--prefix goes with a model file": ["run", "mine", "--prefix", "jets_"],
     "--allow-lambda goes with a model file": ["check", "mine", "--allow-lambda"],
     "is there already": ["new", "mine"],
     "'My Net' is no project name": ["new", "My Net"],

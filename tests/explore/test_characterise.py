@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.progress import Progress
 from hlsflow.explore import worker
@@ -23,7 +24,6 @@ from hlsflow.explore.cluster import KINDS, Cluster
 from hlsflow.explore.worker import Task
 from hlsflow.rtl.parts import Part
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 from tests.conftest import REPOSITORY
 from tests.explore import adders
 from tests.explore.adders import adder, alive, command, listing_yosys, modules_in

@@ -16,12 +16,12 @@ from typing import Any
 import psutil
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ToolMissing
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache
 from hlsflow.explore.characterise import measure
 from hlsflow.explore.cluster import Cluster, batch_cluster, open_to_others
-from hlsflow.toolchains.yosys import Family
 from tests.conftest import REPOSITORY
 from tests.explore.adders import adder
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import nextpnr, yosys
 from hlsflow.toolchains.parts import offered
-from hlsflow.toolchains.yosys import Family
 from tests.toolchains.designs import COUNTER
 
 PART = "LFE5U-25F-6BG381C"

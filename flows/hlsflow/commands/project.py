@@ -28,6 +28,7 @@ OF_MODELS = (
     "clock",
     "io_type",
     "strategy",
+    "prefix",
     "part",
     "board",
 )
@@ -83,6 +84,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="how values enter layers (default: io_parallel, but for networks whose C++ would take minutes to compile)",
     )
     model.add_argument("--strategy", choices=("latency", "resource", "sparse"), help="of all layers (default: latency)")
+    model.add_argument("--prefix", metavar="NAME", help="in front of the names of the open RTL's modules and files")
     model.add_argument("--allow-lambda", action="store_true", help="run code that Lambda layers of the file carry")
     add("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     add("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -143,7 +145,12 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     tables: dict[str, dict[str, Any]] = {
         "data": {"label": arguments.label, "features": features, "standardize": _standardize(arguments)},
         "model": {"allow_lambda": arguments.allow_lambda or None},
-        "target": {"clock_ns": arguments.clock, "io_type": arguments.io_type, **(boards.target(part) if part else {})},
+        "target": {
+            "clock_ns": arguments.clock,
+            "io_type": arguments.io_type,
+            "prefix": arguments.prefix,
+            **(boards.target(part) if part else {}),
+        },
         "knobs": {"strategy": arguments.strategy},
         "gate": dict(tolerance(arguments.tolerance)) if arguments.tolerance else {},
     }

@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import FlowError, ToolFailed
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache, Measurement, key_of
@@ -20,7 +21,7 @@ from hlsflow.explore.forecast import NOTHING, Later
 from hlsflow.explore.worker import Outcome, Task, run
 from hlsflow.rtl.parts import Part
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family, SynthPlan
+from hlsflow.toolchains.yosys import SynthPlan
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.metrics import MetricSet
@@ -33,13 +34,12 @@ from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
 from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code, say_slow
-from hlsflow.pipeline.run import CHECK_STEPS, run
+from hlsflow.pipeline.run import CHECK_STEPS, require_route_part, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs
 from hlsflow.rtl.schedule import schedule
 from hlsflow.toolchains import nextpnr, process, yosys
-from hlsflow.toolchains.yosys import Family
 
 FOLDER_DIGITS = 8
 CALIBRATION = 2000
@@ -58,6 +58,7 @@ def explore(
     """
     progress = progress or Progress()
     family, question = question_of(project, request)
+    require_route_part(project)
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, OPEN)
     with kept_in(folder / LOG):
@@ -276,9 +277,9 @@ def _calibration(project: Project, samples: Samples) -> tuple[Array, Array]:
 
 def _options(project: Project, graph: Graph, progress: Progress) -> Options:
     """What the project asks for; one pipeline for all designs, as deep as that of the project's own knobs."""
-    wanted, own, io = project.explore, layer_knobs(project.knobs), Io(project.target.io_type)
+    wanted, own, io = project.explore, layer_knobs(project.knobs), project.target.io_type
     kinds = tuple(
-        LayerKnobs(1, Multiplier(multiplier), Strategy(strategy), WeightsIn(memory))
+        LayerKnobs(1, multiplier, strategy, memory)
         for strategy, multiplier, memory in itertools.product(wanted.strategy, wanted.multiplier, wanted.weights_in)
     )
     pipeline, path = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io))

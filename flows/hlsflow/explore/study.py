@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hlsflow.core.choices import Family, Io, Multiplier
 from hlsflow.core.errors import FlowError, UnsupportedLayer
 from hlsflow.core.progress import Progress
 from hlsflow.explore.bounds import Figures
@@ -24,13 +25,12 @@ from hlsflow.explore.space import FASTEST, Configuration, Layer, space
 from hlsflow.ir import Graph
 from hlsflow.rtl.critical import critical
 from hlsflow.rtl.emit import emit
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.parts import Part, layer_stages
 from hlsflow.rtl.prepare import prepared
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.timing import holds_beats, period
 from hlsflow.rtl.units import network as units
-from hlsflow.toolchains.yosys import Family
 
 KINDS = tuple(LayerKnobs(1, multiplier) for multiplier in (Multiplier.DSP, Multiplier.PACKED, Multiplier.LUT))
 """What is tried at every reuse factor unless something else is asked for."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.progress import Progress
@@ -32,7 +33,6 @@ from hlsflow.project import Project
 from hlsflow.rtl.knobs import Pipeline
 from hlsflow.toolchains.chain import Step
 from hlsflow.toolchains.chains import installed
-from hlsflow.toolchains.yosys import Family
 
 BACKENDS = ("vitis", "vivado")
 """Of hls4ml, whose csynth reports have all figures that the search needs."""

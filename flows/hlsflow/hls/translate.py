@@ -29,6 +29,7 @@ from hlsflow.hls.precision import from_hls4ml
 from hlsflow.hls.reading import Reading, read
 from hlsflow.hls.streams import require_streamable
 from hlsflow.ir import Fixed, Graph
+from hlsflow.keras.outputs import untranslated
 from hlsflow.project import Backend, Knobs, Target
 
 PROJECT_NAME = "hlsflow_top"
@@ -133,7 +134,7 @@ def _readable(settings: Settings) -> Settings:
 def _resolve(model: Any, settings: Settings, folder: Path) -> tuple[Reading, Any, Names, list[Correction]]:
     """The model as read, hls4ml's resolved `ModelGraph` and its names, and everything that was changed on the way."""
     backends.require_templates(settings.target.backend)
-    reading = read(model, settings.knobs.softmax_forms)
+    reading = untranslated(lambda: read(model, settings.knobs.softmax_forms))
     if settings.target.io_type == "io_stream":
         require_streamable(reading.layers, reading.outputs)
     config = _default_config(reading, settings.target.backend)

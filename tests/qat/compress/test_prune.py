@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.hls.translate import Settings, translate
@@ -21,7 +22,6 @@ from hlsflow.qat.compress.prune import mask, pruned_kernels, sparsity_at
 from hlsflow.rtl import LayerKnobs, emit, schedule
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 from tests.qat.qat_project import MODEL, TOML, project_of
 
 TABLE = """
@@ -119,6 +119,7 @@ def test_an_interrupted_pruning_ends_in_the_same_bits(whole: TrainResult, projec
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_whole_multipliers_are_pruned_and_not_built(tmp_path: Path) -> None:
     text = TOML.format(epochs=4).replace("reuse_factor = 4", f"reuse_factor = {REUSE}") + "[prune]\nsparsity = 0.75\n"
     blocks = {}
