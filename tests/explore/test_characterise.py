@@ -80,7 +80,7 @@ def test_results_are_those_of_serial_synthesis_and_are_measured_once(
     )
     assert modules_in(runs) == ["adder3", "adder9"]
     assert sorted(seen) == ["adder 3", "adder 9"]
-    assert re.search(r"measure parts 1/2 adder \d about \d+ s left\n", said.getvalue())
+    assert re.search(r"measure parts 1/2 adder \d about \d+ s left to synthesize\n", said.getvalue())
     assert "parts: 0 known, 2 synthesized, 0 failed" in said.getvalue()
     serial = {m.name: m.value for m in yosys.synthesize(parts[1].files, "adder9", Family.XC7, tmp_path, timeout_s=300)}
     assert areas(found) == [

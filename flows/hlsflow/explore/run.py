@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from hlsflow.explore.projects import Point, write_project
 from hlsflow.explore.request import Request, part_of, question_of, where_of
 from hlsflow.explore.search import Answer, Question
 from hlsflow.explore.solver import Solution
-from hlsflow.explore.study import Options, Study, Workshop
+from hlsflow.explore.study import Confirmation, Options, Study, Workshop
 from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
@@ -62,58 +62,88 @@ def explore(
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, OPEN)
     with kept_in(folder / LOG):
-        outcome = _explored(project, request, build, progress, jobs, folder, family, question)
+        outcome = _explored(_Task(project, request, family, question, build, folder, progress, jobs))
         write(outcome, folder)
     return outcome, folder
 
 
-def _explored(
-    project: Project,
-    request: Request,
-    build: Path,
-    progress: Progress,
-    jobs: int,
-    folder: Path,
-    family: Family,
-    question: Question,
-) -> Outcome:
+@dataclass(frozen=True)
+class _Task:
+    """What is explored, what is asked of it, and where its files go."""
+
+    project: Project
+    request: Request
+    family: Family
+    question: Question
+    build: Path
+    folder: Path
+    progress: Progress
+    jobs: int
+
+
+@dataclass(frozen=True)
+class _Designs:
+    """What the search has come to.
+
+    Attributes:
+        least_accuracy: that narrower weights must keep; None: it does not matter.
+        chosen: numbers of the points that were built whole.
+        confirmed: number of a point → what its whole design costs.
+    """
+
+    study: Study
+    answer: Answer
+    least_accuracy: float | None
+    chosen: Sequence[int]
+    confirmed: Mapping[int, Confirmation]
+
+
+def _explored(task: _Task) -> Outcome:
     """The outcome of a request, whose projects are written into the folder."""
-    results = run(project, build, CHECK_STEPS, progress, jobs)
-    assert results.translated is not None
-    graph = Graph.load(results.translated.folder / "graph.npz")
-    samples = Samples.load(results.translated.folder)
-    with progress.working("score widths of weights"):
-        scores, least = _scores(project, graph, samples, progress)
-    where = where_of(project, request)
-    if open_to_others(where):
-        progress.say(open_to_others(where))
-    with Cluster(where, jobs) as cluster:
-        workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
-        with progress.working("search"):
-            study = Study(graph, _options(project, graph, progress), workshop, scores)
-            answer = study.answer(question, least)
-        chosen = spread(len(answer.solutions), request.confirm)
-        with progress.working("build points whole"):
-            confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
-    with progress.working("place and route"):
-        routed = _route(project, request, study, answer, chosen, build)
+    project, request = task.project, task.request
+    results = run(project, task.build, CHECK_STEPS, task.progress, task.jobs)
+    designs = _searched(task, results)
+    study, answer = designs.study, designs.answer
+    with task.progress.working("place and route"):
+        routed = _route(project, request, study, answer, designs.chosen, task.build)
     return Outcome(
         project=project.name,
         engine=OPEN,
-        target=str(family),
+        target=str(task.family),
         study=study,
-        question=question,
+        question=task.question,
         answer=answer,
-        least_accuracy=least,
+        least_accuracy=designs.least_accuracy,
         clock_ns=project.target.clock_ns,
         tool=yosys.find().label,
-        confirmed=confirmed,
-        files=_project_files(project, study, answer.solutions, trained(project, results), folder),
+        confirmed=designs.confirmed,
+        files=_project_files(project, study, answer.solutions, trained(project, results), task.folder),
         notes=_notes(study),
         routed=routed,
-        part=part_of(project, request, family),
+        part=part_of(project, request, task.family),
         per_second=request.per_second,
     )
+
+
+def _searched(task: _Task, results: Results) -> _Designs:
+    """The optimal designs of the network that the steps have left, some of them built whole."""
+    assert results.translated is not None
+    project, progress, folder = task.project, task.progress, results.translated.folder
+    graph = Graph.load(folder / "graph.npz")
+    with progress.working("score widths of weights"):
+        scores, least = _scores(project, graph, Samples.load(folder), progress)
+    where = where_of(project, task.request)
+    if open_to_others(where):
+        progress.say(open_to_others(where))
+    with Cluster(where, task.jobs) as cluster:
+        workshop = Workshop(task.family, Cache(default_root(), progress.say), cluster, progress)
+        with progress.working("search"):
+            study = Study(graph, _options(project, graph, progress), workshop, scores)
+            answer = study.answer(task.question, least, task.request.confirm)
+        chosen = spread(len(answer.solutions), task.request.confirm)
+        with progress.working("build points whole"):
+            built = study.confirm([answer.solutions[point - 1] for point in chosen])
+    return _Designs(study, answer, least, chosen, dict(zip(chosen, built, strict=True)))
 
 
 def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:

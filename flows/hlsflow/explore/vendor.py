@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
+from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store
 from hlsflow.data.openml import settled
@@ -53,16 +55,38 @@ def explore_vendor(
     question = _question(project, request)
     installed(backend, Step.CSYNTH)
     project = settled(project, progress.say)
-    results = run(project, build, (train, translate), progress, jobs)
-    assert results.translated is not None
     folder = folder_of(project, request, build, VITIS)
+    with kept_in(folder / LOG):
+        outcome = _explored(_Task(project, request, question, build, folder, progress, jobs))
+        write(outcome, folder)
+    return outcome, folder
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is explored, what is asked of it, and where its files go."""
+
+    project: Project
+    request: Request
+    question: Question
+    build: Path
+    folder: Path
+    progress: Progress
+    jobs: int
+
+
+def _explored(task: _Task) -> Outcome:
+    """The outcome, whose projects are written into the folder."""
+    project, question, build, folder, progress = task.project, task.question, task.build, task.folder, task.progress
+    results = run(project, build, (train, translate), progress, task.jobs)
+    assert results.translated is not None
     store = Store(build / project.name / "store", progress.say)
-    context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
+    context = Context(project, store, folder, progress, task.jobs or os.cpu_count() or 1)
     model = trained(project, results)
     study = VendorStudy(context, model, Graph.load(results.translated.folder / "graph.npz"))
     answer = study.answer(question)
-    chosen = spread(len(answer.solutions), request.confirm)
-    outcome = Outcome(
+    chosen = spread(len(answer.solutions), task.request.confirm)
+    return Outcome(
         project=project.name,
         engine=VITIS,
         target=study.part,
@@ -76,10 +100,8 @@ def explore_vendor(
         files=_project_files(project, study, answer.solutions, model, folder),
         notes=_notes(project, study),
         part=study.part,
-        per_second=request.per_second,
+        per_second=task.request.per_second,
     )
-    write(outcome, folder)
-    return outcome, folder
 
 
 def _question(project: Project, request: Request) -> Question:
