@@ -106,6 +106,14 @@ def test_a_mistyped_word_gets_a_suggestion(words: list[str], meant: str, capsys:
     assert capsys.readouterr().err.rstrip().endswith(f"; did you mean {meant}?")
 
 
+@pytest.mark.parametrize("word", ["", " ", "="])
+def test_a_word_of_no_letters_gets_none(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "mine", word])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"unrecognized arguments: {word}".rstrip())
+
+
 def test_json_is_all_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["doctor", "--json"], ["cache", "show", "--json", "--cache", str(tmp_path / "none")]):
         code = main(words)
