@@ -289,3 +289,7 @@ def test_compiled_code_is_no_source(own_templates: Path) -> None:
     (own_templates / "sim" / "__pycache__").mkdir()
     (own_templates / "sim" / "__pycache__" / "a.pyc").write_text("")
     assert code("templates/sim") == before
+
+
+def test_records_lie_beside_finished_steps(tmp_path: Path) -> None:
+    assert make(tmp_path).records("cache") == tmp_path / "cache"
