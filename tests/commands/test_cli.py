@@ -36,7 +36,7 @@ MISTAKES = {
     r"net.PTH is a model of PyTorch": ["check", "net.PTH"],
     r"saved.saved_model.pb is a SavedModel, which has lost": ["run", "saved"],
     "needs samples to be checked with": ["run", "model.h5"],
-    "the data file gone.npz does not exist": ["run", "model.h5", "--data", "gone.npz"],
+    r"the data file \S*gone.npz does not exist": ["run", "model.h5", "--data", "gone.npz"],
     "lie on no fixed-point grid": ["run", "model.h5", "--data", "thirds.npz"],
     "there is no model file gone.h5": ["run", "gone.h5", "--data", "x.npz"],
     "--reuse-factor 4,x is no list": ["run", "mine", "--reuse-factor", "4,x"],
