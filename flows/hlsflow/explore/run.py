@@ -15,21 +15,20 @@ import numpy as np
 
 from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
-from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest, file_digest, replacing
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster, open_to_others
+from hlsflow.explore.exploration import Exploration
 from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
-from hlsflow.explore.request import Request, part_of, question_of, where_of
-from hlsflow.explore.search import Answer, Question
+from hlsflow.explore.request import Request, family_of, part_of, question_of, where_of
+from hlsflow.explore.search import Answer
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.study import Confirmation, Options, Study, Workshop
-from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
@@ -57,28 +56,11 @@ def explore(
         FlowError: what a step of the pipeline or a measurement raised; what was measured is kept.
     """
     progress = progress or Progress()
-    family, question = question_of(project, request)
+    _, question = question_of(project, request)
     require_route_part(project)
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, OPEN)
-    with kept_in(folder / LOG):
-        outcome = _explored(_Task(project, request, family, question, build, folder, progress, jobs))
-        write(outcome, folder)
-    return outcome, folder
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What is explored, what is asked of it, and where its files go."""
-
-    project: Project
-    request: Request
-    family: Family
-    question: Question
-    build: Path
-    folder: Path
-    progress: Progress
-    jobs: int
+    return Exploration(project, request, question, build, folder, progress, jobs).carried_out(_explored)
 
 
 @dataclass(frozen=True)
@@ -98,7 +80,7 @@ class _Designs:
     confirmed: Mapping[int, Confirmation]
 
 
-def _explored(task: _Task) -> Outcome:
+def _explored(task: Exploration) -> Outcome:
     """The outcome of a request, whose projects are written into the folder."""
     project, request = task.project, task.request
     results = run(project, task.build, CHECK_STEPS, task.progress, task.jobs)
@@ -109,7 +91,7 @@ def _explored(task: _Task) -> Outcome:
     return Outcome(
         project=project.name,
         engine=OPEN,
-        target=str(task.family),
+        target=str(study.workshop.family),
         study=study,
         question=task.question,
         answer=answer,
@@ -120,12 +102,12 @@ def _explored(task: _Task) -> Outcome:
         files=_project_files(project, study, answer.solutions, trained(project, results), task.folder),
         notes=_notes(study),
         routed=routed,
-        part=part_of(project, request, task.family),
+        part=part_of(project, request, study.workshop.family),
         per_second=request.per_second,
     )
 
 
-def _searched(task: _Task, results: Results) -> _Designs:
+def _searched(task: Exploration, results: Results) -> _Designs:
     """The optimal designs of the network that the steps have left, some of them built whole."""
     assert results.translated is not None
     project, progress, folder = task.project, task.progress, results.translated.folder
@@ -136,7 +118,7 @@ def _searched(task: _Task, results: Results) -> _Designs:
     if open_to_others(where):
         progress.say(open_to_others(where))
     with Cluster(where, task.jobs) as cluster:
-        workshop = Workshop(task.family, Cache(default_root(), progress.say), cluster, progress)
+        workshop = Workshop(family_of(project, task.request), Cache(default_root(), progress.say), cluster, progress)
         with progress.working("search"):
             study = Study(graph, _options(project, graph, progress), workshop, scores)
             answer = study.answer(task.question, least, task.request.confirm)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
-from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store
 from hlsflow.data.openml import settled
+from hlsflow.explore.exploration import Exploration
 from hlsflow.explore.hls_engine import VendorStudy
 from hlsflow.explore.outcome import VITIS, Outcome
 from hlsflow.explore.projects import Point, write_project
@@ -24,7 +23,6 @@ from hlsflow.explore.request import Request, question_of
 from hlsflow.explore.run import folder_of, note_of, spread, trained
 from hlsflow.explore.search import Question
 from hlsflow.explore.solver import Solution
-from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.pipeline.context import Context
 from hlsflow.pipeline.run import run
@@ -56,26 +54,10 @@ def explore_vendor(
     installed(backend, Step.CSYNTH)
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, VITIS)
-    with kept_in(folder / LOG):
-        outcome = _explored(_Task(project, request, question, build, folder, progress, jobs))
-        write(outcome, folder)
-    return outcome, folder
+    return Exploration(project, request, question, build, folder, progress, jobs).carried_out(_explored)
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What is explored, what is asked of it, and where its files go."""
-
-    project: Project
-    request: Request
-    question: Question
-    build: Path
-    folder: Path
-    progress: Progress
-    jobs: int
-
-
-def _explored(task: _Task) -> Outcome:
+def _explored(task: Exploration) -> Outcome:
     """The outcome, whose projects are written into the folder."""
     project, question, build, folder, progress = task.project, task.question, task.build, task.folder, task.progress
     results = run(project, build, (train, translate), progress, task.jobs)
