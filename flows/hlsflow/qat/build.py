@@ -46,8 +46,6 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
         try:
             with bounded():
                 builder = _builder(load_module(f"{project.name}_model", project.model_path), function)
-                model = builder(**_taken(builder, project.model.arguments))
-                builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
                 model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
         except KeyboardInterrupt:
             raise
