@@ -10,6 +10,7 @@ import argparse
 import inspect
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -100,6 +101,8 @@ def _type(kind: Any) -> str:
         return " or ".join(_type(one) for one in get_args(kind) if one is not type(None))
     if get_origin(kind) is not None and str(kind).startswith("typing.Literal"):
         return ", ".join(map(repr, get_args(kind)))
+    if inspect.isclass(kind) and issubclass(kind, StrEnum):
+        return ", ".join(repr(choice.value) for choice in kind)
     if hasattr(kind, "__metadata__"):
         return _type(get_args(kind)[0])
     if get_origin(kind) is tuple:
@@ -126,7 +129,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel) or value in (None, (), {}):
         return ""
-    return f"`{list(value) if isinstance(value, tuple) else value}`"
+    return f"`{[getattr(part, 'value', part) for part in value] if isinstance(value, tuple) else value}`"
 
 
 def metrics() -> Iterator[str]:

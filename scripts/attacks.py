@@ -31,6 +31,7 @@ from tests.toolchains.reports.written import REPORTS  # noqa: E402
 from hlsflow.__main__ import main  # noqa: E402  the path must be there first
 from hlsflow.core.store import digest  # noqa: E402
 from hlsflow.data import load_data, natural_grid  # noqa: E402
+from hlsflow.data.data import real_samples  # noqa: E402
 from hlsflow.project import for_model, load  # noqa: E402
 
 Act = Callable[[], object]
@@ -206,7 +207,8 @@ def samples(rng: random.Random, folder: Path) -> Act:
 
     def act() -> object:
         precision = rng.choice(("fixed<8,3>", "fixed<8,3,RND,SAT>", "ufixed<5,1>", "natural"))
-        kind = str(natural_grid(file)) if precision == "natural" else precision
+        project = for_model(folder / "model.h5", file, precision if precision != "natural" else "fixed<8,3>")
+        kind = str(natural_grid(real_samples(project), str(file))) if precision == "natural" else precision
         found = load_data(for_model(folder / "model.h5", file, kind))
         return found.classes, found.shape, found.digest()
 

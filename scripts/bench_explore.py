@@ -31,6 +31,7 @@ import bench_rtl
 import numpy as np
 import optuna
 
+from hlsflow.core.choices import Family, Io, Multiplier
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.choice import AREA, Assignment
@@ -43,9 +44,8 @@ from hlsflow.explore.study import Options, Study, Workshop
 from hlsflow.explore.verdict import errors
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
 from hlsflow.report.markdown import table
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier
+from hlsflow.rtl.knobs import LayerKnobs
 from hlsflow.toolchains.parts import resources
-from hlsflow.toolchains.yosys import Family
 
 OBJECTIVES = ("latency_cycles", "lut")
 WEIGHT, HIDDEN, ACCUM = Fixed(5, 1), Fixed.parse("ufixed<5,1,RND_CONV,SAT>"), Fixed(18, 9)

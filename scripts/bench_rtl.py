@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hlsflow.core.choices import Family
 from hlsflow.core.metrics import Stage
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.ir.fixed import Array
@@ -93,8 +94,8 @@ CLOCK_NS = 5.0
 
 def synthesized(files: Mapping[str, str], top: str, family: str, part: str | None) -> Figures:
     """Figures of synthesis, and Fmax where the family is routed on `part`."""
-    kind = yosys.Family(family)
-    routes = part is not None and kind is yosys.Family.ECP5
+    kind = Family(family)
+    routes = part is not None and kind is Family.ECP5
     with tempfile.TemporaryDirectory() as folder:
         metrics = yosys.synthesize(files, top, kind, Path(folder), timeout_s=7200, netlist=routes)
         found = {metric.name: metric.value for metric in metrics if metric.stage is Stage.SYNTH}
@@ -174,7 +175,7 @@ def main() -> int:
         "--reuse-factor", type=int, nargs="+", help="default: 1, 4, 16, 64, and 144 for the convolution"
     )
     parser.add_argument("--multiplier", default="dsp", choices=[str(kind) for kind in Multiplier])
-    parser.add_argument("--family", nargs="+", default=["xc7", "ecp5"], choices=[str(kind) for kind in yosys.Family])
+    parser.add_argument("--family", nargs="+", default=["xc7", "ecp5"], choices=[str(kind) for kind in Family])
     parser.add_argument("--without-da4ml", action="store_true", help="spare its search and its synthesis")
     parser.add_argument("--route", metavar="PART", help="an ECP5 part: route the designs of that family that fit")
     arguments = parser.parse_args()

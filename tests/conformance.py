@@ -18,6 +18,7 @@ from tf_keras import layers as keras
 
 from hlsflow.ir import Fixed, Graph, Overflow, Rounding, verify
 from hlsflow.ir.fixed import Array
+from hlsflow.keras.outputs import untranslated
 
 INPUT = Fixed(8, 3)
 """Type of every input."""
@@ -116,14 +117,18 @@ class Make:
 
 def joined(chosen: Sequence[Construct], seed: int) -> Any:
     """One model with an output for each construct, in order, and random weights in all of them."""
+    model = untranslated(lambda: _connected(chosen, seed))
+    randomize(model, seed)
+    return model
+
+
+def _connected(chosen: Sequence[Construct], seed: int) -> Any:
     inputs, outputs = [], []
     for construct in chosen:
         make = Make(construct.name, seed)
         outputs.append(construct.build(make))
         inputs += make.inputs
-    model = tf_keras.Model(inputs, outputs, name="constructs")
-    randomize(model, seed)
-    return model
+    return tf_keras.Model(inputs, outputs, name="constructs")
 
 
 def randomize(model: Any, seed: int) -> None:

@@ -24,7 +24,7 @@ from hlsflow.explore.run import explore
 from hlsflow.pipeline.context import Results
 from hlsflow.pipeline.io_type import settled_io
 from hlsflow.pipeline.run import CHECK_STEPS, STEPS, run
-from hlsflow.project import Project, for_model
+from hlsflow.project import Input, Project, for_model
 from hlsflow.project import load as load_project
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def load(
             estimate, (n, values).
         input_precision: type of the hardware's input, such as `fixed<10,4>`; None: the narrowest that holds every
             sample exactly; `auto`: that one, or, where the samples lie on no grid, one whose error and share of
-            saturated values are told.
+            saturated values are told. Standardized samples lie on none, so that None is `auto` with
+            `{"data": {"standardize": ...}}`.
         bits: the model is a float one, and is quantized to so many bits without further training.
         task: what the model tells, `classes`, `binary`, `multilabel` or `regression`; None: what y and the number of
             outputs say.
@@ -85,14 +86,19 @@ def load(
     if data is None:
         raise ProjectError(f"{path} needs samples to be checked with", "give them: data X.npz (array x, perhaps y)")
     samples = _samples(data, folder)
-    precision = _precision(input_precision, samples, (tables or {}).get("data", {}), progress)
-    project = for_model(path, samples, precision, REUSE_FACTORS, bits=bits, task=task, tables=tables)
+    named = input_precision if input_precision not in (None, AUTO) else ANY
+    project = for_model(path, samples, named, REUSE_FACTORS, bits=bits, task=task, tables=tables)
+    if named is ANY:
+        project = _proposed(project, input_precision is None and not project.data.standardize, progress)
     chosen = "io_type" in (tables or {}).get("target", {}) or "strategy" in (tables or {}).get("knobs", {})
     return Design(project if chosen else settled_io(project, folder, progress.say), folder, jobs, progress)
 
 
 AUTO = "auto"
 """The input type that the samples ask for, rounded where they lie on no grid."""
+
+ANY = "fixed<8,4>"
+"""An input type for a project whose own one is not known yet."""
 
 MODELS = (".h5", ".hdf5", ".keras")
 """Endings of model files."""
@@ -293,20 +299,20 @@ def _kept(build: Path, suffix: str, write: Any) -> Path:
     return file
 
 
-def _precision(asked: str | None, samples: Path, columns: Mapping[str, Any], progress: Progress) -> str:
-    """The input type that is asked for, or one that the samples ask for."""
-    from hlsflow.data.grid import natural_grid, proposed_grid, samples_of
+def _proposed(project: Project, exactly: bool, progress: Progress) -> Project:
+    """The project with the input type that its samples ask for."""
+    from hlsflow.data.data import real_samples
+    from hlsflow.data.grid import natural_grid, proposed_grid
 
-    if asked not in (None, AUTO):
-        return str(asked)
-    named = columns.get("label"), tuple(columns.get("features", ()))
-    if asked is None:
-        kind = natural_grid(samples, *named)
-        progress.say(f"input quantizer {kind}: the narrowest that holds every sample of {samples} exactly")
-        return str(kind)
-    proposal = proposed_grid(samples_of(samples, *named))
-    progress.say(f"input quantizer {proposal}")
-    return str(proposal.kind)
+    samples, name = real_samples(project), str(project.data_path)
+    if exactly:
+        kind = natural_grid(samples, name)
+        progress.say(f"input quantizer {kind}: the narrowest that holds every sample of {name} exactly")
+    else:
+        proposal = proposed_grid(samples)
+        kind = proposal.kind
+        progress.say(f"input quantizer {proposal}{' (of the standardized samples)' * bool(project.data.standardize)}")
+    return project.model_copy(update={"input": Input.model_validate({"precision": str(kind)})})
 
 
 def _refuse_options(**options: Any) -> None:

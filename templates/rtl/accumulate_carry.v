@@ -1,15 +1,16 @@
 // As accumulate, with a carry of weight 2^PLACE: bias + term + carry for the first step, value + term + carry after it.
 // The carry enters as in carry_tree. Bits below PLACE are zero in `term`.
+`default_nettype none
 module accumulate_carry #(
     parameter WIDTH = 20,
     parameter PLACE = 0
 ) (
-    input                  clk,
-    input                  first,
-    input      [WIDTH-1:0] bias,
-    input      [WIDTH-1:0] term,
-    input                  carry,
-    output reg [WIDTH-1:0] value
+    input  wire             clk,
+    input  wire             first,
+    input  wire [WIDTH-1:0] bias,
+    input  wire [WIDTH-1:0] term,
+    input  wire             carry,
+    output reg  [WIDTH-1:0] value
 );
     wire [WIDTH-1:0] base = first ? bias : value;
     generate
@@ -24,3 +25,4 @@ module accumulate_carry #(
         end
     endgenerate
 endmodule
+`default_nettype wire

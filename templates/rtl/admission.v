@@ -1,16 +1,17 @@
 // Lets a vector in when the pipeline can take it: at most one every INTERVAL cycles, and never more at a time than each
 // of the FIFOs at its end can hold. So nothing behind it ever has to stall, and its latency is constant.
+`default_nettype none
 module admission #(
     parameter INTERVAL = 1,   // initiation interval of the pipeline
     parameter READERS  = 1,   // FIFOs, one for each reader of the results
     parameter [32*READERS-1:0] CREDITS = 2    // vectors that fit into each of them, 32 bits for each number
 ) (
-    input      clk,
-    input      rst,
-    input      in_valid,
-    output reg in_ready,      // a register: its way to the source and back is often the longest of the design
-    output     accept,        // a vector enters in this cycle
-    input [READERS-1:0] released   // a vector leaves that FIFO in this cycle
+    input  wire               clk,
+    input  wire               rst,
+    input  wire               in_valid,
+    output reg                in_ready,  // a register: the way to the source and back is often the longest one
+    output wire               accept,    // a vector enters in this cycle
+    input  wire [READERS-1:0] released   // a vector leaves that FIFO in this cycle
 );
     wire [READERS-1:0] credit_next;  // whether the FIFO has room in the next cycle
     wire rested_next;         // whether INTERVAL has passed since the last vector, in the next cycle
@@ -43,3 +44,4 @@ module admission #(
         end
     endgenerate
 endmodule
+`default_nettype wire

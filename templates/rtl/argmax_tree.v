@@ -1,18 +1,19 @@
 // Which of N values is the largest, the first one among equals: out has one bit for each value, set for that one alone.
 // Balanced tree of comparisons that carries value and number, with a register after every LEVELS_PER_STAGE levels and
 // after the last one: LATENCY is ceil(ceil(log2 N) / LEVELS_PER_STAGE). One vector a cycle.
+`default_nettype none
 module argmax_tree #(
     parameter N                = 4,
     parameter WIDTH            = 8,
     parameter SIGNED           = 1,
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                clk,
-    input                rst,
-    input                in_valid,
-    input  [N*WIDTH-1:0] in,
-    output               out_valid,
-    output [N-1:0]       out
+    input  wire               clk,
+    input  wire               rst,
+    input  wire               in_valid,
+    input  wire [N*WIDTH-1:0] in,
+    output wire               out_valid,
+    output wire [N-1:0]       out
 );
     localparam LEVELS = $clog2(N);
     localparam PLACE  = N > 1 ? LEVELS : 1;
@@ -53,3 +54,4 @@ module argmax_tree #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -7,6 +7,7 @@
 // factor of the p-th vector of a frame of POSITIONS is word p of FACTORS.
 //
 // One vector a cycle. LATENCY is (DROP > 0) + that of adder_tree (TREE_LATENCY) + 3.
+`default_nettype none
 module average_pool #(
     parameter LANES            = 1,
     parameter TAPS             = 4,
@@ -26,12 +27,12 @@ module average_pool #(
     parameter SHIFT            = 2,
     parameter OUT_WIDTH        = 8
 ) (
-    input                           clk,
-    input                           rst,
-    input                           in_valid,
-    input  [TAPS*LANES*X_WIDTH-1:0] in,
-    output                          out_valid,
-    output [LANES*OUT_WIDTH-1:0]    out
+    input  wire                          clk,
+    input  wire                          rst,
+    input  wire                          in_valid,
+    input  wire [TAPS*LANES*X_WIDTH-1:0] in,
+    output wire                          out_valid,
+    output wire [LANES*OUT_WIDTH-1:0]    out
 );
     localparam UNTIL_SUM   = (DROP > 0 ? 1 : 0) + TREE_LATENCY;
     localparam POSITION    = POSITIONS > 1 ? $clog2(POSITIONS) : 1;
@@ -113,3 +114,4 @@ module average_pool #(
         end
     endgenerate
 endmodule
+`default_nettype wire

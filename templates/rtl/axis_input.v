@@ -2,22 +2,23 @@
 // lowest; bits that its type does not have are not looked at. Combinational but for the counter.
 // TLAST is not needed: frames have a fixed length. Where it comes, it has to come with the last beat of each frame;
 // `misplaced` rises when it comes elsewhere, and stays until the reset.
+`default_nettype none
 module axis_input #(
     parameter LANES = 1,      // elements of a beat
     parameter WIDTH = 6,      // bits of an element
     parameter BYTES = 1,
     parameter BEATS = 1       // of a frame
 ) (
-    input                      clk,
-    input                      rst,
-    input                      tvalid,
-    output                     tready,
-    input                      tlast,
-    input  [8*BYTES*LANES-1:0] tdata,
-    output                     valid,
-    input                      ready,
-    output [LANES*WIDTH-1:0]   data,
-    output reg                 misplaced
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     tvalid,
+    output wire                     tready,
+    input  wire                     tlast,
+    input  wire [8*BYTES*LANES-1:0] tdata,
+    output wire                     valid,
+    input  wire                     ready,
+    output wire [LANES*WIDTH-1:0]   data,
+    output reg                      misplaced
 );
     wire last;
     wire step = tvalid & ready;
@@ -32,3 +33,4 @@ module axis_input #(
         end
     endgenerate
 endmodule
+`default_nettype wire

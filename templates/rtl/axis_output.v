@@ -1,6 +1,7 @@
 // An AXI4-Stream master behind an output of a design. Each element of a beat takes BYTES bytes of `tdata`, element 0
 // lowest, extended by its sign or by zeros; TLAST comes with the last beat of each frame. Combinational but for the
 // counter.
+`default_nettype none
 module axis_output #(
     parameter LANES  = 1,     // elements of a beat
     parameter WIDTH  = 6,     // bits of an element
@@ -8,15 +9,15 @@ module axis_output #(
     parameter BYTES  = 1,
     parameter BEATS  = 1      // of a frame
 ) (
-    input                      clk,
-    input                      rst,
-    input                      valid,
-    output                     ready,
-    input  [LANES*WIDTH-1:0]   data,
-    output                     tvalid,
-    input                      tready,
-    output                     tlast,
-    output [8*BYTES*LANES-1:0] tdata
+    input  wire                     clk,
+    input  wire                     rst,
+    input  wire                     valid,
+    output wire                     ready,
+    input  wire [LANES*WIDTH-1:0]   data,
+    output wire                     tvalid,
+    input  wire                     tready,
+    output wire                     tlast,
+    output wire [8*BYTES*LANES-1:0] tdata
 );
     localparam SPARE = 8*BYTES - WIDTH;
     assign tvalid = valid;
@@ -33,3 +34,4 @@ module axis_output #(
         end
     endgenerate
 endmodule
+`default_nettype wire

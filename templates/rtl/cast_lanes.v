@@ -1,4 +1,5 @@
 // The same cast for several values side by side; lane 0 in the least significant bits.
+`default_nettype none
 module cast_lanes #(
     parameter LANES      = 1,
     parameter IN_WIDTH   = 8,
@@ -10,8 +11,8 @@ module cast_lanes #(
     parameter ROUNDING   = "TRN",
     parameter OVERFLOW   = "WRAP"
 ) (
-    input  [LANES*IN_WIDTH-1:0]  in,
-    output [LANES*OUT_WIDTH-1:0] out
+    input  wire [LANES*IN_WIDTH-1:0]  in,
+    output wire [LANES*OUT_WIDTH-1:0] out
 );
     genvar i;
     generate
@@ -25,3 +26,4 @@ module cast_lanes #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,13 +1,14 @@
 // A signal, CYCLES clock cycles later. Without reset, so that shift-register cells can hold it, unless RESET is 1.
+`default_nettype none
 module delay_line #(
     parameter WIDTH  = 1,
     parameter CYCLES = 1,
     parameter RESET  = 0
 ) (
-    input              clk,
-    input              rst,
-    input  [WIDTH-1:0] in,
-    output [WIDTH-1:0] out
+    input  wire             clk,
+    input  wire             rst,
+    input  wire [WIDTH-1:0] in,
+    output wire [WIDTH-1:0] out
 );
     genvar i;
     generate
@@ -27,3 +28,4 @@ module delay_line #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -8,6 +8,7 @@
 // A convolution loads one window of its line buffer after the other into the same core.
 //
 // Cycles from `load` to the last `sums_valid`: STEPS*GROUPS + MULTIPLY_LATENCY + TREE_LATENCY + 1.
+`default_nettype none
 module dense_core #(
     parameter N_IN             = 16,
     parameter LANES_IN         = 16,
@@ -40,13 +41,13 @@ module dense_core #(
     // Word g holds the biases of a group, less the offsets of LUT multipliers (see multiply_lut).
     parameter [GROUPS*LANES_OUT*SUM_WIDTH-1:0]              BIASES  = 0
 ) (
-    input                            clk,
-    input                            rst,
-    input                            load,
-    input  [N_IN*X_WIDTH-1:0]        vector,
-    output                           sums_valid,
-    output                           sums_last,
-    output [LANES_OUT*SUM_WIDTH-1:0] sums
+    input  wire                           clk,
+    input  wire                           rst,
+    input  wire                           load,
+    input  wire [N_IN*X_WIDTH-1:0]        vector,
+    output wire                           sums_valid,
+    output wire                           sums_last,
+    output wire [LANES_OUT*SUM_WIDTH-1:0] sums
 );
     localparam FOLDS       = STEPS * GROUPS;
     localparam STEP_WIDTH  = STEPS > 1 ? $clog2(STEPS) : 1;
@@ -192,3 +193,4 @@ module dense_core #(
         end
     endgenerate
 endmodule
+`default_nettype wire

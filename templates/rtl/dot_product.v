@@ -4,6 +4,7 @@
 // MULTIPLIER "LUT": one multiply_lut a pair of lanes; weights come one cycle after the operands; the sum has the offsets
 // of those multipliers (none with DROP > 0).
 // With DROP > 0 each product is first cast to the accumulator's coarser grid, one cycle more.
+`default_nettype none
 module dot_product #(
     parameter LANES            = 4,
     parameter X_WIDTH          = 8,
@@ -18,10 +19,10 @@ module dot_product #(
     parameter ROWS_PER_STAGE   = 2,
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                      clk,
-    input  [LANES*X_WIDTH-1:0] x,
-    input  [LANES*W_WIDTH-1:0] w,
-    output [SUM_WIDTH-1:0]     sum
+    input  wire                     clk,
+    input  wire [LANES*X_WIDTH-1:0] x,
+    input  wire [LANES*W_WIDTH-1:0] w,
+    output wire [SUM_WIDTH-1:0]     sum
 );
     // A truncated product must exist on its own, so it takes a pair whose other half is zero.
     localparam PAIRED     = MULTIPLIER == "LUT" && DROP <= 0;
@@ -93,3 +94,4 @@ module dot_product #(
     wire [SUM_WIDTH-1:0] widened = total;
     assign sum = widened << APPEND;
 endmodule
+`default_nettype wire

@@ -1,12 +1,13 @@
 // Elements in another order: element i of the result is element PLACES[i] of the input. Wires only.
+`default_nettype none
 module element_order #(
     parameter N           = 2,
     parameter WIDTH       = 8,
     parameter PLACE_WIDTH = 1,
     parameter [N*PLACE_WIDTH-1:0] PLACES = 0
 ) (
-    input  [N*WIDTH-1:0] in,
-    output [N*WIDTH-1:0] out
+    input  wire [N*WIDTH-1:0] in,
+    output wire [N*WIDTH-1:0] out
 );
     genvar i;
     generate
@@ -15,3 +16,4 @@ module element_order #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -4,6 +4,7 @@
 //
 // A register after every LEVELS_PER_STAGE levels and after the last one: LATENCY is
 // ceil(ceil(log2 LEAVES) / LEVELS_PER_STAGE).
+`default_nettype none
 module fitted_sum #(
     parameter LEAVES           = 4,
     parameter WIDTH            = 8,
@@ -11,9 +12,9 @@ module fitted_sum #(
     parameter OVERFLOW         = "WRAP",
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                     clk,
-    input  [LEAVES*WIDTH-1:0] leaves,
-    output [WIDTH-1:0]        sum
+    input  wire                    clk,
+    input  wire [LEAVES*WIDTH-1:0] leaves,
+    output wire [WIDTH-1:0]        sum
 );
     localparam LEVELS = $clog2(LEAVES);
     genvar l, i;
@@ -49,3 +50,4 @@ module fitted_sum #(
     endgenerate
     assign sum = level[LEVELS].node[0].value;
 endmodule
+`default_nettype wire

@@ -1,6 +1,7 @@
 // One value from one fixed-point grid to another: drop bits with rounding, then handle overflow.
 // Combinational. ROUNDING "CONV_HALF" is RND_CONV of a value that is larger by half a step of the result than it should
 // be. All else has the same meaning as ap_fixed (AMD UG1399, "Arbitrary Precision Fixed-Point Data Types").
+`default_nettype none
 module fixed_cast #(
     parameter IN_WIDTH   = 8,
     parameter IN_SIGNED  = 1,
@@ -11,8 +12,8 @@ module fixed_cast #(
     parameter ROUNDING   = "TRN",  // TRN TRN_ZERO RND RND_ZERO RND_INF RND_MIN_INF RND_CONV CONV_HALF
     parameter OVERFLOW   = "WRAP"  // WRAP SAT SAT_ZERO SAT_SYM
 ) (
-    input  [IN_WIDTH-1:0]  in,
-    output [OUT_WIDTH-1:0] out
+    input  wire [IN_WIDTH-1:0]  in,
+    output wire [OUT_WIDTH-1:0] out
 );
     localparam APPEND    = DROP < 0 ? -DROP : 0;
     localparam REMOVE    = DROP > 0 ? DROP : 0;
@@ -80,3 +81,4 @@ module fixed_cast #(
     endgenerate
     assign out = RELU && negative ? {OUT_WIDTH{1'b0}} : fitted;
 endmodule
+`default_nettype wire

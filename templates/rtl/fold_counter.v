@@ -1,6 +1,7 @@
 // Walks through the folds of one vector: for each of GROUPS output groups, STEPS input steps.
 // `start` marks the first cycle of a vector; the other STEPS*GROUPS-1 cycles follow without a gap. A new start may come
 // right after the last one. All outputs belong to the current cycle; idle, they stand at zero.
+`default_nettype none
 module fold_counter #(
     parameter STEPS       = 1,
     parameter GROUPS      = 1,
@@ -8,15 +9,15 @@ module fold_counter #(
     parameter GROUP_WIDTH = 1,
     parameter INDEX_WIDTH = 1
 ) (
-    input                        clk,
-    input                        rst,
-    input                        start,
-    output                       active,
-    output     [STEP_WIDTH-1:0]  step,
-    output     [GROUP_WIDTH-1:0] group,
-    output reg [INDEX_WIDTH-1:0] index,      // group * STEPS + step
-    output                       last_step,
-    output                       last_group
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   start,
+    output wire                   active,
+    output wire [STEP_WIDTH-1:0]  step,
+    output wire [GROUP_WIDTH-1:0] group,
+    output reg  [INDEX_WIDTH-1:0] index,  // group * STEPS + step
+    output wire                   last_step,
+    output wire                   last_group
 );
     localparam LAST = STEPS * GROUPS - 1;
     reg ongoing;  // index is not 0: a register, since what depends on it is far from it
@@ -73,3 +74,4 @@ module fold_counter #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,15 +1,16 @@
 // A pipeline register for a group of values and its flags, between two casts that follow each other.
+`default_nettype none
 module group_register #(
     parameter WIDTH = 8
 ) (
-    input                  clk,
-    input                  rst,
-    input                  in_valid,
-    input                  in_last,
-    input      [WIDTH-1:0] in,
-    output reg             out_valid,
-    output reg             out_last,
-    output reg [WIDTH-1:0] out
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             in_valid,
+    input  wire             in_last,
+    input  wire [WIDTH-1:0] in,
+    output reg              out_valid,
+    output reg              out_last,
+    output reg  [WIDTH-1:0] out
 );
     always @(posedge clk) begin
         out_valid <= in_valid & ~rst;
@@ -17,3 +18,4 @@ module group_register #(
         out       <= in;
     end
 endmodule
+`default_nettype wire

@@ -1,6 +1,7 @@
 // Leaky ReLU before its cast: x * 2**GRID where x >= 0, x * SLOPE where x < 0. Combinational.
 // The slope is a constant, so the product is a sum of shifted copies of x: no multiplier, no DSP block. A slope of -1
 // makes the absolute value, one adder: all bits inverted, and 1 added, where x is negative.
+`default_nettype none
 module leaky_slope #(
     parameter LANES     = 1,
     parameter IN_WIDTH  = 8,
@@ -11,8 +12,8 @@ module leaky_slope #(
     parameter [BITS-1:0] SLOPE = 1,
     parameter OUT_WIDTH = 16      // signed; wide enough for both branches
 ) (
-    input  [LANES*IN_WIDTH-1:0]  in,
-    output [LANES*OUT_WIDTH-1:0] out
+    input  wire [LANES*IN_WIDTH-1:0]  in,
+    output wire [LANES*OUT_WIDTH-1:0] out
 );
     genvar i, b;
     generate
@@ -34,3 +35,4 @@ module leaky_slope #(
         end
     endgenerate
 endmodule
+`default_nettype wire

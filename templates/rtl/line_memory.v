@@ -4,18 +4,19 @@
 //
 // On ECP5, more than 16 words take block RAM where they fill a ninth of one: 32 words of LUT RAM cost 4 LUTs a bit there
 // (0.7 on 7 series). Smaller ones stay in LUTs, as a block RAM is slow: 5.8 ns from clock to output.
+`default_nettype none
 module line_memory #(
     parameter WIDTH = 8,
     parameter DEPTH = 4,
     parameter [WIDTH-1:0] BLANK = 0
 ) (
-    input                  clk,
-    input                  rst,
-    input                  step,
-    input                  covered,       // there is a pixel in this step
-    input                  covered_next,  // there will be one in the next step
-    input [WIDTH-1:0]      write,
-    output reg [WIDTH-1:0] read
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             step,
+    input  wire             covered,       // there is a pixel in this step
+    input  wire             covered_next,  // there will be one in the next step
+    input  wire [WIDTH-1:0] write,
+    output reg  [WIDTH-1:0] read
 );
 `ifdef HLSFLOW_ECP5
     localparam BLOCK = DEPTH > 16 && DEPTH * WIDTH > 2048;
@@ -49,3 +50,4 @@ module line_memory #(
         end
     endgenerate
 endmodule
+`default_nettype wire

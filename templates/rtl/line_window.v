@@ -5,6 +5,7 @@
 // KH - 1 rows are kept in one memory of a word for each column of the image, read one column ahead; KW - 1 columns in
 // registers.
 // The window is in `out_data` row by row, its first pixel in the least significant bits, combinationally.
+`default_nettype none
 module line_window #(
     parameter WIDTH  = 8,     // bits of a pixel
     parameter H      = 4,
@@ -19,14 +20,14 @@ module line_window #(
     parameter RIGHT  = 0,
     parameter [WIDTH-1:0] PAD_PIXEL = 0
 ) (
-    input                    clk,
-    input                    rst,
-    input                    in_valid,
-    output                   in_ready,
-    input  [WIDTH-1:0]       in_data,
-    output                   out_valid,
-    input                    out_ready,
-    output [KH*KW*WIDTH-1:0] out_data
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   in_valid,
+    output wire                   in_ready,
+    input  wire [WIDTH-1:0]       in_data,
+    output wire                   out_valid,
+    input  wire                   out_ready,
+    output wire [KH*KW*WIDTH-1:0] out_data
 );
     localparam ROWS = TOP + H + BOTTOM;
     localparam COLS = LEFT + W + RIGHT;
@@ -79,3 +80,4 @@ module line_window #(
         end
     endgenerate
 endmodule
+`default_nettype wire

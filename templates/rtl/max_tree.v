@@ -1,6 +1,7 @@
 // The largest of TAPS values, for each of LANES lanes: value t of lane l stands at place t*LANES + l of `in`.
 // Balanced tree with a register after every LEVELS_PER_STAGE levels and after the last one: LATENCY is
 // ceil(ceil(log2 TAPS) / LEVELS_PER_STAGE). One vector a cycle.
+`default_nettype none
 module max_tree #(
     parameter LANES            = 1,
     parameter TAPS             = 4,
@@ -8,12 +9,12 @@ module max_tree #(
     parameter SIGNED           = 1,
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                         clk,
-    input                         rst,
-    input                         in_valid,
-    input  [TAPS*LANES*WIDTH-1:0] in,
-    output                        out_valid,
-    output [LANES*WIDTH-1:0]      out
+    input  wire                        clk,
+    input  wire                        rst,
+    input  wire                        in_valid,
+    input  wire [TAPS*LANES*WIDTH-1:0] in,
+    output wire                        out_valid,
+    output wire [LANES*WIDTH-1:0]      out
 );
     localparam LEVELS = $clog2(TAPS);
     // Inverted, the sign bit makes signed values compare like unsigned ones.
@@ -52,3 +53,4 @@ module max_tree #(
     endgenerate
     assign out = level[LEVELS].node[0].value;
 endmodule
+`default_nettype wire

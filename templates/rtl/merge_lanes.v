@@ -1,6 +1,7 @@
 // A function of two vectors, lane by lane: ADD, SUBTRACT, MULTIPLY, MAXIMUM or MINIMUM. `in` holds all lanes of a, then,
 // above them, all lanes of b. A_SHIFT and B_SHIFT zeros are first appended to bring both onto one grid (not used by
 // MULTIPLY). Results are exact in OUT_WIDTH bits. One vector a cycle; LATENCY is 1.
+`default_nettype none
 module merge_lanes #(
     parameter OPERATION = "ADD",
     parameter LANES     = 1,
@@ -12,12 +13,12 @@ module merge_lanes #(
     parameter B_SHIFT   = 0,
     parameter OUT_WIDTH = 9
 ) (
-    input                                clk,
-    input                                rst,
-    input                                in_valid,
-    input  [LANES*(A_WIDTH+B_WIDTH)-1:0] in,
-    output                               out_valid,
-    output [LANES*OUT_WIDTH-1:0]         out
+    input  wire                               clk,
+    input  wire                               rst,
+    input  wire                               in_valid,
+    input  wire [LANES*(A_WIDTH+B_WIDTH)-1:0] in,
+    output wire                               out_valid,
+    output wire [LANES*OUT_WIDTH-1:0]         out
 );
     // One bit more than each operand has, so that unsigned ones are positive, and one more for the sum.
     localparam A_ALL = A_WIDTH + A_SHIFT;
@@ -51,3 +52,4 @@ module merge_lanes #(
         end
     endgenerate
 endmodule
+`default_nettype wire

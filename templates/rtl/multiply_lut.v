@@ -21,6 +21,7 @@
 //
 // `w0` and `w1` must come one cycle after `x0` and `x1`. The product is there 1 + ceil(BITS / ROWS_PER_STAGE) cycles
 // after x.
+`default_nettype none
 module multiply_lut #(
     parameter X_WIDTH        = 8,
     parameter X_SIGNED       = 1,
@@ -30,12 +31,12 @@ module multiply_lut #(
     parameter ROWS_PER_STAGE = 2,
     parameter OFFSET         = 1
 ) (
-    input                             clk,
-    input         [X_WIDTH-1:0]       x0,
-    input         [X_WIDTH-1:0]       x1,
-    input         [W_WIDTH-1:0]       w0,
-    input         [W_WIDTH-1:0]       w1,
-    output signed [PRODUCT_WIDTH-1:0] product
+    input  wire                            clk,
+    input  wire        [X_WIDTH-1:0]       x0,
+    input  wire        [X_WIDTH-1:0]       x1,
+    input  wire        [W_WIDTH-1:0]       w0,
+    input  wire        [W_WIDTH-1:0]       w1,
+    output wire signed [PRODUCT_WIDTH-1:0] product
 );
     localparam SIGNED_WIDTH = W_WIDTH + (W_SIGNED ? 0 : 1);
     localparam BITS = SIGNED_WIDTH > 2 ? SIGNED_WIDTH : 2;   // of a weight, sign included
@@ -110,3 +111,4 @@ module multiply_lut #(
     wire signed [RUN+BITS-1:0] result = {row[BITS-1].after, row[BITS-1].after_done};
     assign product = result >>> 2;
 endmodule
+`default_nettype wire

@@ -4,6 +4,7 @@
 //
 // STAGES 2: a register between two levels of multiplexers, of 8 steps each at the first one, for many steps and fast
 // clocks.
+`default_nettype none
 module operand_feed #(
     parameter N          = 8,      // values in a vector
     parameter WIDTH      = 8,
@@ -12,11 +13,11 @@ module operand_feed #(
     parameter STEP_WIDTH = 1,
     parameter STAGES     = 1       // 2 only with more than 8 steps
 ) (
-    input                        clk,
-    input                        load,
-    input      [N*WIDTH-1:0]     vector,
-    input      [STEP_WIDTH-1:0]  step,
-    output reg [LANES*WIDTH-1:0] operands
+    input  wire                   clk,
+    input  wire                   load,
+    input  wire [N*WIDTH-1:0]     vector,
+    input  wire [STEP_WIDTH-1:0]  step,
+    output reg  [LANES*WIDTH-1:0] operands
 );
     localparam SLICE = LANES * WIDTH;
     genvar b, s;
@@ -60,3 +61,4 @@ module operand_feed #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,18 +1,19 @@
 // First-in first-out buffer: a word is visible in the cycle after it was written. Never written when full: admission.v
 // counts. Written as a small memory with asynchronous read, which maps to distributed RAM; on ECP5, where that takes
 // 1.5 LUTs a bit, two words are cheaper in flip-flops.
+`default_nettype none
 module output_fifo #(
     parameter WIDTH = 8,
     parameter DEPTH = 2
 ) (
-    input              clk,
-    input              rst,
-    input              write,
-    input  [WIDTH-1:0] in_data,
-    output reg         out_valid,
-    input              out_ready,
-    output [WIDTH-1:0] out_data,
-    output             released
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             write,
+    input  wire [WIDTH-1:0] in_data,
+    output reg              out_valid,
+    input  wire             out_ready,
+    output wire [WIDTH-1:0] out_data,
+    output wire             released
 );
     localparam BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
 `ifdef HLSFLOW_ECP5
@@ -44,3 +45,4 @@ module output_fifo #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,19 +1,20 @@
 // Enlarges an image: each pixel FW times in its row, and each row FH times. A pixel is taken when it comes out first;
 // its repetitions in the row come from a register, those of the row from a memory of one row.
+`default_nettype none
 module pixel_repeat #(
     parameter WIDTH = 8,     // bits of a pixel
     parameter W     = 4,     // pixels of a row
     parameter FH    = 2,
     parameter FW    = 2
 ) (
-    input              clk,
-    input              rst,
-    input              in_valid,
-    output             in_ready,
-    input  [WIDTH-1:0] in_data,
-    output             out_valid,
-    input              out_ready,
-    output [WIDTH-1:0] out_data
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             in_valid,
+    output wire             in_ready,
+    input  wire [WIDTH-1:0] in_data,
+    output wire             out_valid,
+    input  wire             out_ready,
+    output wire [WIDTH-1:0] out_data
 );
     wire step = out_valid & out_ready;
     wire last_copy, last_column;
@@ -61,3 +62,4 @@ module pixel_repeat #(
         end
     endgenerate
 endmodule
+`default_nettype wire

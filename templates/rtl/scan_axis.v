@@ -1,5 +1,6 @@
 // Walks along one axis of a padded image, one position a step, and tells what a window that ends there does. All flags
 // are registers, since ready signals depend on them.
+`default_nettype none
 module scan_axis #(
     parameter LENGTH = 6,     // padding included
     parameter BEFORE = 1,     // padding before the image
@@ -7,13 +8,13 @@ module scan_axis #(
     parameter WINDOW = 3,
     parameter STRIDE = 1
 ) (
-    input  clk,
-    input  rst,
-    input  step,
-    output last,
-    output covered,           // the position is part of the image
-    output covered_next,      // that after the next step is
-    output produces           // a window ends here
+    input  wire clk,
+    input  wire rst,
+    input  wire step,
+    output wire last,
+    output wire covered,       // the position is part of the image
+    output wire covered_next,  // that after the next step is
+    output wire produces       // a window ends here
 );
     localparam BITS = LENGTH > 1 ? $clog2(LENGTH) : 1;
     wire [BITS-1:0] next;
@@ -64,3 +65,4 @@ module scan_axis #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -9,6 +9,7 @@
 //
 // The weights come with the operands; `w1` as the packed word has it, so less 1 where w0 is negative.
 // LATENCY is that of dot_product; `carry1` is 1 that still has to be added to `sum1`.
+`default_nettype none
 module shared_products #(
     parameter LANES            = 4,
     parameter X_WIDTH          = 8,
@@ -19,13 +20,13 @@ module shared_products #(
     parameter SUM_WIDTH        = 20,
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                      clk,
-    input  [LANES*X_WIDTH-1:0] x,
-    input  [LANES*W_WIDTH-1:0] w0,
-    input  [LANES*W_WIDTH-1:0] w1,
-    output [SUM_WIDTH-1:0]     sum0,
-    output [SUM_WIDTH-1:0]     sum1,
-    output                     carry1
+    input  wire                     clk,
+    input  wire [LANES*X_WIDTH-1:0] x,
+    input  wire [LANES*W_WIDTH-1:0] w0,
+    input  wire [LANES*W_WIDTH-1:0] w1,
+    output wire [SUM_WIDTH-1:0]     sum0,
+    output wire [SUM_WIDTH-1:0]     sum1,
+    output wire                     carry1
 );
     localparam TREE_WIDTH = SUM_WIDTH > -DROP ? SUM_WIDTH + DROP : 1;
     localparam NODE_WIDTH = PRODUCT_WIDTH < TREE_WIDTH ? PRODUCT_WIDTH : TREE_WIDTH;
@@ -64,3 +65,4 @@ module shared_products #(
     assign sum0 = widened0 << -DROP;
     assign sum1 = widened1 << -DROP;
 endmodule
+`default_nettype wire

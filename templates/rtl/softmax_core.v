@@ -6,6 +6,7 @@
 // The bracket is there with STABLE 1; with 0 a value is itself the index of its exponential. A table of 2**BITS entries
 // is read at the BITS most significant bits of its index. Results are exact products, one vector a cycle. LATENCY is
 // (STABLE ? tree + 1 : 0) + tree + 3, with tree = ceil(ceil(log2 N) / LEVELS_PER_STAGE).
+`default_nettype none
 module softmax_core #(
     parameter N                = 4,
     parameter X_WIDTH          = 8,
@@ -35,12 +36,12 @@ module softmax_core #(
     parameter OUT_WIDTH        = 16,
     parameter LEVELS_PER_STAGE = 2
 ) (
-    input                    clk,
-    input                    rst,
-    input                    in_valid,
-    input  [N*X_WIDTH-1:0]   in,
-    output                   out_valid,
-    output [N*OUT_WIDTH-1:0] out
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   in_valid,
+    input  wire [N*X_WIDTH-1:0]   in,
+    output wire                   out_valid,
+    output wire [N*OUT_WIDTH-1:0] out
 );
     localparam TREE       = ($clog2(N) + LEVELS_PER_STAGE - 1) / LEVELS_PER_STAGE;
     localparam EXP_INDEX  = EXP_BITS > 0 ? EXP_BITS : 1;
@@ -131,3 +132,4 @@ module softmax_core #(
         .clk(clk), .rst(rst), .in(terms), .out(terms_later)
     );
 endmodule
+`default_nettype wire

@@ -9,6 +9,7 @@
 // the last one. Which sums form a group is the schedule's choice: its wires put them in order again.
 //
 // Cycles from `load` to the last `sums_valid`: CYCLES + MULTIPLY_LATENCY + TREE_LATENCY + 1.
+`default_nettype none
 module sparse_core #(
     parameter N_IN             = 16,
     parameter LANES_IN         = 4,
@@ -40,13 +41,13 @@ module sparse_core #(
     parameter [CYCLES-1:0] FIRST = 1,
     parameter [CYCLES-1:0] LAST  = 1
 ) (
-    input                            clk,
-    input                            rst,
-    input                            load,
-    input  [N_IN*X_WIDTH-1:0]        vector,
-    output                           sums_valid,
-    output                           sums_last,
-    output [LANES_OUT*SUM_WIDTH-1:0] sums
+    input  wire                           clk,
+    input  wire                           rst,
+    input  wire                           load,
+    input  wire [N_IN*X_WIDTH-1:0]        vector,
+    output wire                           sums_valid,
+    output wire                           sums_last,
+    output wire [LANES_OUT*SUM_WIDTH-1:0] sums
 );
     localparam GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam INDEX_WIDTH = CYCLES > 1 ? $clog2(CYCLES) : 1;
@@ -164,3 +165,4 @@ module sparse_core #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,5 +1,6 @@
 // Holds one input vector and offers, in each cycle of a static schedule, one value of it to each multiplier.
 // `load` takes a new vector; in the same cycle `index` must be 0. `operands` follows `index` one cycle later.
+`default_nettype none
 module sparse_feed #(
     parameter N            = 8,      // values in a vector
     parameter WIDTH        = 8,
@@ -10,11 +11,11 @@ module sparse_feed #(
     // Which value each multiplier takes in each cycle: at cycle*LANES + lane.
     parameter [CYCLES*LANES*SELECT_WIDTH-1:0] SELECTS = 0
 ) (
-    input                        clk,
-    input                        load,
-    input      [N*WIDTH-1:0]     vector,
-    input      [INDEX_WIDTH-1:0] index,
-    output reg [LANES*WIDTH-1:0] operands
+    input  wire                   clk,
+    input  wire                   load,
+    input  wire [N*WIDTH-1:0]     vector,
+    input  wire [INDEX_WIDTH-1:0] index,
+    output reg  [LANES*WIDTH-1:0] operands
 );
     reg [N*WIDTH-1:0] held;
     always @(posedge clk) if (load) held <= vector;
@@ -54,3 +55,4 @@ module sparse_feed #(
         end
     endgenerate
 endmodule
+`default_nettype wire

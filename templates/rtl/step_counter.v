@@ -1,13 +1,14 @@
 // Counts the steps of a round: 0, 1 ... LENGTH - 1, 0 ... `last` is a register, since ready signals depend on it.
+`default_nettype none
 module step_counter #(
     parameter LENGTH = 4
 ) (
-    input  clk,
-    input  rst,
-    input  step,
-    output [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] at,
-    output [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] next,     // after the next step
-    output last
+    input  wire                                         clk,
+    input  wire                                         rst,
+    input  wire                                         step,
+    output wire [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] at,
+    output wire [(LENGTH > 1 ? $clog2(LENGTH) : 1)-1:0] next,  // after the next step
+    output wire                                         last
 );
     localparam BITS = LENGTH > 1 ? $clog2(LENGTH) : 1;
     generate
@@ -34,3 +35,4 @@ module step_counter #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,18 +1,19 @@
 // One stream after the other: a run of beats of input 0, then one of input 1 ..., again and again. Combinational but
 // for the counter.
+`default_nettype none
 module stream_alternate #(
     parameter WIDTH  = 8,     // bits of a beat
     parameter INPUTS = 2,
     parameter [32*INPUTS-1:0] ENDS = {32'd2, 32'd1}  // beats of a round up to the end of each input's run
 ) (
-    input                     clk,
-    input                     rst,
-    input  [INPUTS-1:0]       in_valid,
-    output [INPUTS-1:0]       in_ready,
-    input  [INPUTS*WIDTH-1:0] in_data,
-    output                    out_valid,
-    input                     out_ready,
-    output [WIDTH-1:0]        out_data
+    input  wire                    clk,
+    input  wire                    rst,
+    input  wire [INPUTS-1:0]       in_valid,
+    output wire [INPUTS-1:0]       in_ready,
+    input  wire [INPUTS*WIDTH-1:0] in_data,
+    output wire                    out_valid,
+    input  wire                    out_ready,
+    output wire [WIDTH-1:0]        out_data
 );
     localparam [31:0] LENGTH = ENDS[32*(INPUTS-1) +: 32];
     localparam BITS = LENGTH > 1 ? $clog2(LENGTH) : 1;
@@ -37,3 +38,4 @@ module stream_alternate #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,5 +1,6 @@
 // The largest, or the sum, of each lane over BEATS beats. The last beat passes straight through: the result is offered
 // in its cycle, and that beat is taken when the result is.
+`default_nettype none
 module stream_reduce #(
     parameter LANES    = 1,
     parameter IN_WIDTH = 8,
@@ -8,14 +9,14 @@ module stream_reduce #(
     parameter BEATS    = 4,
     parameter MAXIMUM  = 0
 ) (
-    input                       clk,
-    input                       rst,
-    input                       in_valid,
-    output                      in_ready,
-    input  [LANES*IN_WIDTH-1:0] in_data,
-    output                      out_valid,
-    input                       out_ready,
-    output [LANES*WIDTH-1:0]    out_data
+    input  wire                      clk,
+    input  wire                      rst,
+    input  wire                      in_valid,
+    output wire                      in_ready,
+    input  wire [LANES*IN_WIDTH-1:0] in_data,
+    output wire                      out_valid,
+    input  wire                      out_ready,
+    output wire [LANES*WIDTH-1:0]    out_data
 );
     wire last;
     wire step = in_valid & in_ready;
@@ -48,3 +49,4 @@ module stream_reduce #(
         end
     endgenerate
 endmodule
+`default_nettype wire

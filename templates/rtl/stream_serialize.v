@@ -1,17 +1,18 @@
 // Splits a beat into PARTS parts, the least significant one first. Nothing is stored: the beat waits at the input until
 // its last part is taken.
+`default_nettype none
 module stream_serialize #(
     parameter WIDTH = 8,     // bits of a part
     parameter PARTS = 2
 ) (
-    input                    clk,
-    input                    rst,
-    input                    in_valid,
-    output                   in_ready,
-    input  [PARTS*WIDTH-1:0] in_data,
-    output                   out_valid,
-    input                    out_ready,
-    output [WIDTH-1:0]       out_data
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   in_valid,
+    output wire                   in_ready,
+    input  wire [PARTS*WIDTH-1:0] in_data,
+    output wire                   out_valid,
+    input  wire                   out_ready,
+    output wire [WIDTH-1:0]       out_data
 );
     localparam BITS = PARTS > 1 ? $clog2(PARTS) : 1;
     wire last;
@@ -36,3 +37,4 @@ module stream_serialize #(
         end
     endgenerate
 endmodule
+`default_nettype wire

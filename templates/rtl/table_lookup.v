@@ -1,5 +1,6 @@
 // A table read by each lane on its own: out = entry number `in`, as a bit pattern. Combinational: synthesis turns a memory
 // that is read within the cycle and never written into LUTs, and what its entries have in common costs nothing.
+`default_nettype none
 module table_lookup #(
     parameter LANES     = 1,
     parameter IN_WIDTH  = 4,
@@ -7,8 +8,8 @@ module table_lookup #(
     parameter OUT_WIDTH = 8,
     parameter [(OUT_WIDTH<<IN_WIDTH)-1:0] ENTRIES = 0
 ) (
-    input  [LANES*IN_WIDTH-1:0]  in,
-    output [LANES*OUT_WIDTH-1:0] out
+    input  wire [LANES*IN_WIDTH-1:0]  in,
+    output wire [LANES*OUT_WIDTH-1:0] out
 );
     localparam DEPTH = 1 << IN_WIDTH;
     // The style is said, since Yosys (0.70, memory_libmap) fails in its search for one where there are many read ports.
@@ -22,3 +23,4 @@ module table_lookup #(
         end
     endgenerate
 endmodule
+`default_nettype wire

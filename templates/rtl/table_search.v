@@ -4,6 +4,7 @@
 //
 // A lane of `in` is {found, x}: FOUND bits that earlier levels found, and x. A lane of `out` is {found, x} with LEVELS
 // bits more, or found alone where OUT_WIDTH has no room for x.
+`default_nettype none
 module table_search #(
     parameter LANES     = 1,
     parameter IN_WIDTH  = 8,      // X_WIDTH + FOUND
@@ -17,8 +18,8 @@ module table_search #(
     // (signed ones with their top bit inverted).
     parameter [((X_WIDTH<<LEVELS)-X_WIDTH<<FOUND)-1:0] THRESHOLDS = 0
 ) (
-    input  [LANES*IN_WIDTH-1:0]  in,
-    output [LANES*OUT_WIDTH-1:0] out
+    input  wire [LANES*IN_WIDTH-1:0]  in,
+    output wire [LANES*OUT_WIDTH-1:0] out
 );
     localparam [X_WIDTH-1:0] SIGN = X_SIGNED ? {1'b1, {X_WIDTH{1'b0}}} >> 1 : 0;
     genvar i, l;
@@ -51,3 +52,4 @@ module table_search #(
         end
     endgenerate
 endmodule
+`default_nettype wire

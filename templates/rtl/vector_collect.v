@@ -1,17 +1,18 @@
 // Puts the groups of a vector, which come one after the other, side by side again. The last group passes straight
 // through: the vector is valid in the cycle of that group, and the next layer takes it then.
+`default_nettype none
 module vector_collect #(
     parameter LANES  = 1,
     parameter GROUPS = 1,
     parameter WIDTH  = 8,
     parameter N      = 1      // values of the vector; lanes beyond it are padding
 ) (
-    input                    clk,
-    input                    group_valid,
-    input                    group_last,
-    input  [LANES*WIDTH-1:0] group,
-    output                   valid,
-    output [N*WIDTH-1:0]     vector
+    input  wire                   clk,
+    input  wire                   group_valid,
+    input  wire                   group_last,
+    input  wire [LANES*WIDTH-1:0] group,
+    output wire                   valid,
+    output wire [N*WIDTH-1:0]     vector
 );
     localparam SLICE = LANES * WIDTH;
     assign valid = group_valid & group_last;
@@ -26,3 +27,4 @@ module vector_collect #(
         end
     endgenerate
 endmodule
+`default_nettype wire

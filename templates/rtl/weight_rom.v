@@ -1,13 +1,6 @@
 // A table of constants, read with one cycle of delay. Word 0 is in the least significant bits of CONTENTS.
 // The contents are part of the source text: a design that is moved cannot lose its weights.
-
-// Yosys calls LUTs "logic" here; Vivado "distributed".
-`ifdef YOSYS
-`define WEIGHT_ROM_LUT "logic"
-`else
-`define WEIGHT_ROM_LUT "distributed"
-`endif
-
+`default_nettype none
 module weight_rom #(
     parameter WIDTH         = 8,
     parameter DEPTH         = 1,
@@ -15,9 +8,9 @@ module weight_rom #(
     parameter [WIDTH*DEPTH-1:0] CONTENTS = 0,
     parameter MEMORY        = "AUTO"   // "LUT", "BRAM", or as the synthesizer likes
 ) (
-    input                      clk,
-    input  [ADDRESS_WIDTH-1:0] address,
-    output [WIDTH-1:0]         word
+    input  wire                     clk,
+    input  wire [ADDRESS_WIDTH-1:0] address,
+    output wire [WIDTH-1:0]         word
 );
     // The attribute has to be a literal, so there is one memory for each.
     integer i;
@@ -25,7 +18,13 @@ module weight_rom #(
         if (DEPTH == 1) begin : constant
             assign word = CONTENTS;
         end else if (MEMORY == "LUT") begin : lut
-            (* rom_style = `WEIGHT_ROM_LUT *) reg [WIDTH-1:0] words [0:DEPTH-1];
+            // Yosys calls LUTs "logic" here; Vivado "distributed".
+`ifdef YOSYS
+            (* rom_style = "logic" *)
+`else
+            (* rom_style = "distributed" *)
+`endif
+            reg [WIDTH-1:0] words [0:DEPTH-1];
             reg [WIDTH-1:0] read;
             initial for (i = 0; i < DEPTH; i = i + 1) words[i] = CONTENTS[i*WIDTH +: WIDTH];
             always @(posedge clk) read <= words[address];
@@ -45,3 +44,4 @@ module weight_rom #(
         end
     endgenerate
 endmodule
+`default_nettype wire

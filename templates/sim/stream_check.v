@@ -1,5 +1,6 @@
 // Takes a stream and compares it with the words of a file (hexadecimal, one a line). With `stall`, it is often not
 // ready.
+`default_nettype none
 module stream_check #(
     parameter WIDTH = 8,
     parameter WORDS = 1,
@@ -8,14 +9,14 @@ module stream_check #(
     parameter NAME  = "out",
     parameter SEED  = 1
 ) (
-    input             clk,
-    input             rst,
-    input             stall,
-    input             valid,
-    output            ready,
-    input [WIDTH-1:0] data,
-    output            complete,  // all words have come
-    output reg [31:0] errors     // words that differ, in this pass
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             stall,
+    input  wire             valid,
+    output wire             ready,
+    input  wire [WIDTH-1:0] data,
+    output wire             complete,  // all words have come
+    output reg  [31:0]      errors     // words that differ, in this pass
 );
     reg [WIDTH-1:0] words [0:WORDS-1];
     reg [15:0] random;
@@ -44,3 +45,4 @@ module stream_check #(
             end
         end
 endmodule
+`default_nettype wire

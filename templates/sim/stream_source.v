@@ -1,17 +1,18 @@
 // Sends the words of a file (hexadecimal, one a line) to a stream. With `stall`, it pauses now and then; a word that
 // has been offered stays until it is taken.
+`default_nettype none
 module stream_source #(
     parameter WIDTH = 8,
     parameter WORDS = 1,
     parameter FILE  = "in.hex",
     parameter SEED  = 1
 ) (
-    input              clk,
-    input              rst,
-    input              stall,
-    output             valid,
-    input              ready,
-    output [WIDTH-1:0] data
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             stall,
+    output wire             valid,
+    input  wire             ready,
+    output wire [WIDTH-1:0] data
 );
     reg [WIDTH-1:0] words [0:WORDS-1];
     reg [15:0] random;
@@ -31,3 +32,4 @@ module stream_source #(
             if (~valid | ready) willing <= ~stall | random[0] | random[7];
         end
 endmodule
+`default_nettype wire

@@ -23,6 +23,7 @@ class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == sys.argv[1]:
             os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite run in the background passes on an ignored Ctrl-C
 sys.meta_path.insert(0, Interrupt())
 from hlsflow.__main__ import main
 sys.exit(main(sys.argv[2:]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import logging.handlers
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,21 @@ def test_tools_and_their_times_are_in_the_log(tmp_path: Path) -> None:
 def test_the_level_of_the_package_is_its_own() -> None:
     assert journal.LOGGER.name == "hlsflow"
     assert not journal.LOGGER.propagate
+
+
+def test_file_names_that_are_no_text_are_escaped(tmp_path: Path) -> None:
+    with kept_in(tmp_path / "run.log"):
+        LOGGER.info("read %s, %d bytes", "n\udcff", 7)
+    assert (tmp_path / "run.log").read_text().endswith("read n\\udcff, 7 bytes\n")
+    assert list(captured("n\udcff")) == ["n\\udcff"]
+
+
+def captured(name: str) -> Iterator[str]:
+    """What a handler of somebody else gets."""
+    handler = logging.handlers.BufferingHandler(2)
+    LOGGER.addHandler(handler)
+    try:
+        LOGGER.info("%s", name)
+    finally:
+        LOGGER.removeHandler(handler)
+    yield from (record.getMessage() for record in handler.buffer)

@@ -41,6 +41,7 @@ def test_the_same_key_is_done_once(tmp_path: Path) -> None:
     manifest = json.loads((first.folder / MANIFEST).read_text())
     assert (manifest["step"], manifest["key"]) == ("step", {"a": 1})
     assert list(manifest["outputs"]) == ["one.txt"]
+    assert first.folder == tmp_path / "step" / digest({"a": 1})[:16]
 
 
 def test_date_command_and_host_stand_beside_the_key(tmp_path: Path) -> None:
@@ -250,3 +251,45 @@ def test_code_that_is_not_there_is_a_fault() -> None:
     for part in ("nowhere", "core/nowhere.py", "templates/nowhere"):
         with pytest.raises(FileNotFoundError):
             code(part)
+
+
+def test_a_pipe_is_written_and_stays_a_pipe(tmp_path: Path) -> None:
+    """As a device such as /dev/null, whose name a new file would take for the whole machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_link_stays_and_the_file_behind_it_is_new(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "name").symlink_to(Path("shelf") / "file")
+    for text in ("old", "new"):
+        write_text(tmp_path / "name", text)
+    assert (tmp_path / "name").is_symlink()
+    assert (tmp_path / "shelf" / "file").read_text() == "new"
+    assert os.listdir(tmp_path / "shelf") == ["file"]
+
+
+def test_work_takes_as_long_as_it_takes(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = make(tmp_path).do("step", {}, write_one)
+    assert 0 <= done.seconds <= time.monotonic() - started
+    assert make(tmp_path).do("step", {}, write_one).seconds == pytest.approx(done.seconds, abs=0.0006)
+
+
+def test_compiled_code_is_no_source(own_templates: Path) -> None:
+    before = code("templates/sim")
+    (own_templates / "sim" / "__pycache__").mkdir()
+    (own_templates / "sim" / "__pycache__" / "a.pyc").write_text("")
+    assert code("templates/sim") == before
+
+
+def test_records_lie_beside_finished_steps(tmp_path: Path) -> None:
+    assert make(tmp_path).records("cache") == tmp_path / "cache"

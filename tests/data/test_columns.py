@@ -37,7 +37,8 @@ def test_rows_are_samples(ending: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["y"], [1, 0, 1])
     assert list(found["labels"]) == ["ash", "oak"]
     np.testing.assert_array_equal(read_columns(file, "height", ["width"])["y"], [2, 3, 4])
-    assert set(read_columns(file, None, ["height", "width"])) == {"x"}
+    assert set(read_columns(file, None, ["height", "width"])) == {"x", "features"}
+    assert list(found["features"]) == ["width", "height"]
     np.testing.assert_array_equal(read_columns(file, None, ["height", "width"])["x"][0], [2, 1.5])
 
 
@@ -51,7 +52,9 @@ def test_a_project_trains_on_a_table(tmp_path: Path) -> None:
     data = load_data(project_of(tmp_path, text.replace("test = 0.2", "test = 0.5"), MODEL))
     assert (data.shape, data.classes, len(data.x_test)) == ((64,), 10, 150)
     assert data.labels == tuple(f"class {number}" for number in range(10))
-    assert natural_grid(tmp_path / "digits.csv") == Fixed.parse("ufixed<5,1>")
+    assert natural_grid(read_columns(tmp_path / "digits.csv", None, ())["x"], "digits.csv") == Fixed.parse(
+        "ufixed<5,1>"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from hlsflow.core.errors import DataError
-from hlsflow.data.grid import Saturation, natural_grid, on_grid, proposed_grid, saturation, standardized
+from hlsflow.data.data import real_samples
+from hlsflow.data.grid import Saturation, natural_grid, on_grid, proposed_grid, saturation
 from hlsflow.ir.fixed import Fixed, Overflow
+from hlsflow.project import for_model
 
 SAT = Fixed.parse("fixed<8,3,RND,SAT>")
 
@@ -88,7 +90,9 @@ def test_samples_that_were_the_same_before_are_not(real: np.ndarray) -> None:
 
 def grid_of(folder: Path, x: np.ndarray) -> Fixed:
     np.savez(folder / "x.npz", x=x)
-    return natural_grid(folder / "x.npz")
+    (folder / "model.h5").write_bytes(b"any")
+    project = for_model(folder / "model.h5", folder / "x.npz", "fixed<8,4>")
+    return natural_grid(real_samples(project), "x.npz")
 
 
 def test_large_whole_numbers_are_exact_or_refused(tmp_path: Path) -> None:
@@ -107,8 +111,9 @@ def test_large_whole_numbers_are_exact_or_refused(tmp_path: Path) -> None:
 
 def test_a_file_without_samples_is_told_once(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
+    (tmp_path / "model.h5").write_bytes(b"any")
     with pytest.raises(DataError, match="has no array x_test; it has: a") as error:
-        natural_grid(tmp_path / "x.npz")
+        real_samples(for_model(tmp_path / "model.h5", tmp_path / "x.npz", "fixed<8,4>"))
     assert "without a training x or x_test is enough" in str(error.value)
 
 
@@ -130,13 +135,6 @@ def test_others_get_sixteen_steps_in_a_deviation_and_room_for_nearly_all() -> No
 
 def test_the_type_of_samples_without_a_sign_has_none() -> None:
     assert not proposed_grid(np.random.default_rng(1).uniform(0, 3, (100, 2))).kind.signed
-
-
-def test_standardized_features_have_deviation_one_and_constants_stay(tmp_path: Path) -> None:
-    x = np.array([[1.0, 5.0, 2.0], [3.0, 5.0, 4.0], [5.0, 5.0, 12.0]])
-    moved = standardized(x)
-    assert moved.mean(0) == pytest.approx([0, 0, 0], abs=1e-12)
-    assert moved.std(0) == pytest.approx([1, 0, 1])
 
 
 def test_no_grid_says_which_type_would_do(tmp_path: Path) -> None:

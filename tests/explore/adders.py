@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from hlsflow.core.choices import Family
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache
 from hlsflow.explore.characterise import measure
 from hlsflow.explore.cluster import Cluster
 from hlsflow.rtl.parts import Part
 from hlsflow.toolchains import yosys, yowasp
-from hlsflow.toolchains.yosys import Family
 
 FILE = "part.v"
 

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Io, Multiplier
 from hlsflow.explore.bounds import FEWEST, LEAST_MARGIN, Bounds, Figures
 from hlsflow.explore.features import features
 from hlsflow.explore.space import Configuration, space
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from tests.explore.networks import mlp
 
 KINDS = [LayerKnobs(1, Multiplier.DSP), LayerKnobs(1, Multiplier.LUT)]

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hlsflow.__main__ import main
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import DataError
 from hlsflow.core.store import digest
 from hlsflow.explore import archive
 from hlsflow.explore.cache import VARIABLE, Cache, Measurement, default_root, key_of, now, own_code
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 
 COUNTS = st.integers(0, 10**9)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hlsflow.core.choices import Family, Io, Multiplier
 from hlsflow.explore.features import features
 from hlsflow.explore.space import Configuration, space
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 from tests.explore.networks import mlp
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Io, Multiplier, Strategy, WeightsIn
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.data import load_data
@@ -21,7 +22,7 @@ from hlsflow.pipeline.run import run
 from hlsflow.pipeline.software import translate
 from hlsflow.project import PipelineKnobs, Project, for_model, load
 from hlsflow.qat import load_model, narrowed, save_model
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import schedule
 from tests.qat.qat_project import small_project
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Io, Multiplier
 from hlsflow.explore.bounds import Figures
 from hlsflow.explore.choice import Assignment, Path
 from hlsflow.explore.infeasible import Infeasible
 from hlsflow.explore.search import Answer, Question, Search
 from hlsflow.explore.space import Configuration, space
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from tests.explore.networks import mlp
 from tests.explore.test_bounds import law
 
@@ -39,7 +40,7 @@ class Bench:
 
 def asked(question: Question) -> tuple[Answer, Bench]:
     bench = Bench()
-    search = Search(LAYERS, bench, BASE, 1, lambda _: CHAIN, None, lambda _: None)
+    search = Search(LAYERS, bench, BASE, 1, lambda _: CHAIN, None, lambda *_: None)
     return search.answer(question), bench
 
 

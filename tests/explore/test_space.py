@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from hlsflow.core.choices import Io, Multiplier, Strategy
 from hlsflow.explore.precision import requantized
 from hlsflow.explore.space import FASTEST, Layer, space
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import schedule
 from tests.explore.networks import mlp
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family, Io, Multiplier
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache
@@ -17,8 +18,7 @@ from hlsflow.explore.cluster import Cluster
 from hlsflow.explore.search import Question
 from hlsflow.explore.study import Options, Study, Workshop
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier
-from hlsflow.toolchains.yosys import Family
+from hlsflow.rtl.knobs import LayerKnobs
 from tests.explore.networks import mlp
 from tests.explore.test_search import front_of
 
@@ -46,6 +46,7 @@ def enumerated(study: Study) -> list[dict[str, int]]:
     return points
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_enumeration_and_whole_designs_cost_what_their_layers_do(workshop: Workshop) -> None:
     study = Study(mlp((4, 3, 2)), Options(kinds=(LayerKnobs(1, Multiplier.DSP),), io=Io.PARALLEL), workshop)
     answer = study.answer(Question({"dsp": 8}, {}, OBJECTIVES))

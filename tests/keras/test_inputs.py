@@ -209,6 +209,7 @@ def test_a_float_network_of_two_inputs_is_quantized(tmp_path: Path) -> None:
     assert inputs.shapes_of(load_model(result.model)) == [(4, 8, 1), (16,)]
 
 
+@pytest.mark.slow
 def test_two_inputs_go_to_several_devices(tmp_path: Path) -> None:
     text = with_baseline(TOML).replace("epochs = 6", "epochs = 2") + DISTIL
     model = MODEL.replace("Dropout(0.1)(fused)", "fused")

@@ -235,6 +235,7 @@ def test_a_changed_knob_reruns_what_depends_on_it_alone(project: Path, finished:
 STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # several runs of the whole flow
 def test_killed_in_every_step_it_ends_in_the_same_figures(
     project: Path, finished: tuple[Path, str], tmp_path: Path
@@ -275,6 +276,7 @@ def _running_in(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_runs_at_once_end_in_the_same_figures(project: Path, finished: tuple[Path, str], tmp_path: Path) -> None:
     shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
@@ -340,7 +342,7 @@ def small_disk(folder: Path) -> Iterator[tuple[Callable[[], None], Callable[[], 
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("kind", ["mounted", "limited"])
+@pytest.mark.parametrize("kind", [pytest.param("mounted", marks=pytest.mark.slow), "limited"])
 def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
     kind: str, project: Path, finished: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

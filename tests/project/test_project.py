@@ -71,6 +71,11 @@ def test_defaults_are_those_documented() -> None:
     assert project.budgets == {}
 
 
+def test_a_prefix_is_written_only_where_there_is_one() -> None:
+    assert "prefix" not in parse(content(), "x").target.model_dump()
+    assert parse(content(target__prefix="jets_"), "x").target.model_dump()["prefix"] == "jets_"
+
+
 def test_nothing_of_a_project_can_be_changed() -> None:
     project = load(DIGITS)
     with pytest.raises(ValidationError, match="frozen"):
@@ -105,6 +110,10 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"target__io_type": "stream"},
             "target.io_type is 'stream'; did you mean io_stream? allowed: io_parallel, io_stream",
+        ),
+        (
+            {"target__prefix": "2nd"},
+            "target.prefix is '2nd'; allowed: letters, digits and _, beginning with a letter or _, such as jets_",
         ),
         (
             {"knobs__strategy": "resorce"},

@@ -104,7 +104,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ("devices", "extra", "model"),
     [
         ('strategy = "mirrored"\ncpus = 2', EVERYTHING, NORMED),  # the last batch, of 13 samples, has unequal parts
-        ('strategy = "mirrored"\ncpus = 4\nuse = ["CPU:1", "CPU:3"]', "", PLAIN),
+        pytest.param('strategy = "mirrored"\ncpus = 4\nuse = ["CPU:1", "CPU:3"]', "", PLAIN, marks=pytest.mark.slow),
         ("xla = true", "", PLAIN),
     ],
     ids=["mirrored", "two of four", "xla"],
@@ -120,6 +120,7 @@ def test_devices_train_the_weights_of_one_and_resume(
     assert difference(trained(one, tmp_path / "out"), weights) == 0
 
 
+@pytest.mark.slow
 def test_a_float_network_is_quantized_on_several_devices(tmp_path: Path) -> None:
     def both(name: str, devices: str) -> dict[str, list[Any]]:
         text = TOML.format(epochs=2).replace('quantized = "quantized"\n', "") + "[quantize]\nbits = 6\nepochs = 2\n"
@@ -130,6 +131,7 @@ def test_a_float_network_is_quantized_on_several_devices(tmp_path: Path) -> None
     assert difference(both("one", ""), both("two", '[devices]\nstrategy = "mirrored"\ncpus = 2\n')) < CLOSE
 
 
+@pytest.mark.slow
 def test_layers_are_placed_and_train_to_the_same_bits(alone: Any, tmp_path: Path) -> None:
     one = project(tmp_path, '[devices]\ncpus = 2\nlayers = { fc1 = "CPU:1" }\n', NORMED)
     assert difference(trained(one, tmp_path / "out"), alone("", NORMED)) == 0
@@ -163,6 +165,7 @@ def test_mixed_precision_trains_the_float_network_alone(tmp_path: Path) -> None:
     assert all(array.dtype == np.float32 for array in weights["float"])
 
 
+@pytest.mark.slow
 def test_a_killed_training_process_is_told_and_resumed_to_the_same_bits(tmp_path: Path) -> None:
     one = project(tmp_path, '[devices]\nstrategy = "mirrored"\ncpus = 2\n', MODEL, epochs=4)  # with dropout
     whole = trained(one, tmp_path / "whole")

@@ -54,6 +54,7 @@ def fitted(backup: str, often: str, killed: bool = False) -> list[Any]:
     return list(model.get_weights())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("often", ["epoch", "4"])
 def test_fit_of_keras_ends_in_other_bits(tmp_path: Path, often: str) -> None:
     """It keeps weights and optimizer, but not where its shuffling stands; ours: `test_kill_mid_epoch`."""
@@ -101,6 +102,7 @@ def shared_difference(rows: int) -> float:
     return max(float(np.abs(one - other).max()) for one, other in zip(*weights, strict=True))
 
 
+@pytest.mark.slow
 def test_fit_of_keras_weighs_samples_by_the_size_of_their_share() -> None:
     """A last batch of 13 has shares of 7 and 6, whose means count as much as each other; ours: `test_devices`."""
     command = [sys.executable, "-c", SHARED, "320", "301"]

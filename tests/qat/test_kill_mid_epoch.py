@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hlsflow.core.progress import Progress
 from hlsflow.qat import load_model, train
@@ -56,6 +57,7 @@ train(load(Path(sys.argv[1])), folder)
 """
 
 
+@pytest.mark.slow
 def test_a_kill_within_an_epoch_changes_no_bit(tmp_path: Path) -> None:
     """The process ends itself after step 5 of about 10 in the third epoch; earlier epochs run as they always do."""
     project = small_project(tmp_path / "project", EPOCHS)

@@ -16,6 +16,7 @@ from hlsflow.core import templates
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.report import run as report
 from hlsflow.report.document import Chain, number
+from hlsflow.report.markdown import render_blocks
 from hlsflow.report.run import PointReport, Report
 from tests.report.gates import gate
 
@@ -68,6 +69,21 @@ def example() -> Report:
 
 def test_json_follows_the_published_schema() -> None:
     jsonschema.validate(json.loads(json.dumps(report.to_json(example()))), SCHEMA)
+
+
+def test_standardized_samples_are_told_with_mean_and_deviation() -> None:
+    standard = {"by": "the 3 samples of t.csv", "features": ["mass", "0"], "mean": [3.0, 0.5], "deviation": [1.5, 1.0]}
+    own = replace(example(), standardization=standard)
+    data = json.loads(json.dumps(report.to_json(own)))
+    jsonschema.validate(data, SCHEMA)
+    assert data["standardization"] == standard
+    section = report.to_markdown(own).split("## Samples are standardized")[1].split("##")[0]
+    assert "those of the 3 samples of t.csv" in section
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    assert rows[2:] == [["mass", "3", "1.5"], ["0", "0.5", "1"]]
+    assert "standardized" not in report.to_markdown(example())
+    many = standard | {key: standard[key] * 40 for key in ("features", "mean", "deviation")}
+    assert "|" not in report.to_markdown(replace(own, standardization=many)).split("standardized\n")[1].split("##")[0]
 
 
 def test_the_schema_refuses_a_missing_figure_without_a_reason() -> None:
@@ -141,7 +157,7 @@ def test_what_a_detector_finds_stands_beside_its_accuracy() -> None:
         ["qat", "0.8", "0.75", "0", "0.9", about, "t 1.0 (wheel)", "R16"],
         ["simulated", "0.8", "0.75", "missing", "missing", about, "t 1.0 (wheel)", "R16"],
     ]
-    assert "anomalies found" in report.summary(told)
+    assert "anomalies found" in render_blocks(*report.summary(told))
     assert "anomalies found" not in report.to_markdown(example())
     assert "odd.npz" not in "".join(text for text in report.to_markdown(told).split("\n## ") if "LUT" in text)
     jsonschema.validate(json.loads(json.dumps(report.to_json(told))), SCHEMA)
@@ -261,7 +277,7 @@ def test_each_reuse_factor_says_whose_it_is() -> None:
         ["8 (asked 4)", "16", "32"],
         ["", "", ""],
     ]
-    assert rows_of(report.summary(told).split("## Reuse factors")[1]) == [
+    assert rows_of(render_blocks(*report.summary(told)).split("## Reuse factors")[1]) == [
         ["layer", *heads],
         ["fc", "8 (asked 4)", "16", "32"],
     ]
@@ -370,7 +386,7 @@ def test_where_nobody_measured_the_clock_it_is_said() -> None:
         metric("lut", 4_000, Stage.SYNTH, "ecp5"),
     )
     told = replace(example(), points=[replace(one, metrics=MetricSet(figures))])
-    text, page, terminal = report.to_markdown(told), report.to_html(told), report.summary(told)
+    text, page, terminal = report.to_markdown(told), report.to_html(told), render_blocks(*report.summary(told))
     for said in (text, page, terminal):
         assert "latency (ns at the clock asked, not measured)" in said
         assert "Fmax: not measured: there is no router for xc7 here" in said

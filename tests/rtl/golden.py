@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hlsflow.core.choices import Family
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
 from hlsflow.ir.fixed import Array
 from hlsflow.rtl import LayerKnobs, Multiplier, Schedule, Strategy, WeightsIn, emit, schedule
 from hlsflow.toolchains import yosys
-from hlsflow.toolchains.yosys import Family
 from tests.rtl.networks import cast, chain, dense, leaky, relu
 
 FILE = Path(__file__).parent / "golden.json"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.metrics import Stage
 from hlsflow.ir import Graph, evaluate, verify
 from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn, emit, schedule, simulate
@@ -114,7 +115,7 @@ def test_block_ram_is_saved(tmp_path: Path) -> None:
     for codebook in (False, True):
         knobs = LayerKnobs(4096, weights_in=WeightsIn.BRAM, codebook=codebook)
         design = emit(schedule(graph, {}, knobs))
-        metrics = yosys.synthesize(design.files, design.top, yosys.Family.XC7, tmp_path / str(codebook), timeout_s=250)
+        metrics = yosys.synthesize(design.files, design.top, Family.XC7, tmp_path / str(codebook), timeout_s=250)
         metric = metrics.get("bram", Stage.SYNTH)
         assert metric is not None
         blocks[codebook] = metric.value

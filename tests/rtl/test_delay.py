@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.ir import evaluate
 from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, emit, schedule, simulate
 from hlsflow.rtl.delay import Widths, paths, pipeline_for, slowest
-from hlsflow.toolchains.yosys import Family
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 DSP, LUT = Multiplier.DSP, Multiplier.LUT

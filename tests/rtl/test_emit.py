@@ -51,8 +51,8 @@ def test_design_describes_its_ports() -> None:
     assert design.top == "top"
     assert design.inputs == (Port("in", 1, 3, Fixed(4, 2)),)
     assert design.outputs == (Port("out", 1, 2, Fixed(12, 6)),)
-    assert "input  [11:0] in_data" in design.files["top.v"]
-    assert "output [23:0] out_data" in design.files["top.v"]
+    assert "input  wire [11:0] in_data" in design.files["top.v"]
+    assert "output wire [23:0] out_data" in design.files["top.v"]
 
 
 def test_design_reads_no_files_and_is_ascii() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.metrics import Stage
 from hlsflow.rtl import LayerKnobs, Pipeline, WeightsIn, emit, schedule
 from hlsflow.rtl.cores.fold import LayerSchedule
@@ -77,6 +78,6 @@ def test_block_ram_has_a_register_and_may_be_forbidden() -> None:
 @pytest.mark.parametrize("weights_in", [WeightsIn.LUT, WeightsIn.BRAM])
 def test_yosys_keeps_weights_where_they_are_asked_to_be(weights_in: WeightsIn, tmp_path: Path) -> None:
     design = emit(schedule(LAYER, {}, LayerKnobs(288, weights_in=weights_in)))
-    metrics = yosys.synthesize(design.files, design.top, yosys.Family.ECP5, tmp_path, timeout_s=250)
+    metrics = yosys.synthesize(design.files, design.top, Family.ECP5, tmp_path, timeout_s=250)
     (blocks,) = [metric.value for metric in metrics if metric.name == "bram" and metric.stage is Stage.SYNTH]
     assert (blocks == 1) if weights_in is WeightsIn.BRAM else (blocks == 0)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core import templates
 from hlsflow.ir import evaluate
 from hlsflow.rtl import Design, LayerKnobs, Multiplier, emit, schedule, simulate
 from hlsflow.toolchains import process, yosys, yowasp
@@ -65,3 +66,22 @@ def test_netlist_equals_the_oracle(tmp_path: Path) -> None:
     np.testing.assert_array_equal(result.outputs, evaluate(GRAPH, x))
     assert set(result.ends - result.begins) == {plan.latency_cycles}
     assert result.ii == plan.ii
+
+
+@pytest.mark.parametrize("tree", ["adder_tree", "carry_tree"])
+def test_adders_are_kept_apart_only_where_several_stand_in_a_row(tree: str, tmp_path: Path) -> None:
+    """What is kept cannot move into the registers of a DSP block: on 7 series a quarter of all flip-flops."""
+    script = [f"read_verilog {tree}.v"]
+    for levels, expected in ((1, "none"), (2, "any")):
+        script += ["design -save read", f"hierarchy -top {tree} -chparam LEVELS_PER_STAGE {levels}", "proc"]
+        script += [f"select -assert-{expected} w:* a:keep %i", "design -load read"]
+    process.write_files(tmp_path, {f"{tree}.v": templates.read(f"rtl/{tree}.v"), "kept.ys": "\n".join(script)})
+    tool = yosys.find()
+    process.run(
+        (*tool.argv, "-q", "-s", "kept.ys"),
+        folder=tmp_path,
+        log=tmp_path / "yosys.log",
+        timeout_s=100,
+        tool="yosys",
+        env=yowasp.environment(tool, yosys.PACKAGE),
+    )

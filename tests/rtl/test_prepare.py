@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hlsflow.core.choices import Io
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
-from hlsflow.rtl.knobs import Io
 from hlsflow.rtl.prepare import prepared
 
 SUM = Fixed(16, 10)

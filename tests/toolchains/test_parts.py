@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.toolchains.parts import Resources, resources
-from hlsflow.toolchains.yosys import Family
 
 
 @pytest.mark.parametrize("name", ["xc7a35t", "xc7a35tcpg236-1", "XC7A35TICSG324-1L", "xc7a35t-cpg236-1"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.caches import cache_folder
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ToolMissing
 from hlsflow.toolchains import gxx, nextpnr, verilator, yosys
 from hlsflow.toolchains.tool import Tool, release, version_tuple
@@ -103,7 +104,7 @@ def test_two_builds_of_one_version_are_two_tools(monkeypatch: pytest.MonkeyPatch
     assert len({tool.label for tool in found}) == 1
     assert found[0].identity != found[1].identity
     assert found[0].identity == found[2].identity
-    plan = yosys.plan({"top.v": ""}, "top", yosys.Family.ECP5)
+    plan = yosys.plan({"top.v": ""}, "top", Family.ECP5)
     assert plan.digest(found[0]) != plan.digest(found[1])
     assert plan.digest(found[0]) == plan.digest(found[2])
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hlsflow.core.choices import Family, Multiplier
 from hlsflow.core.errors import ToolFailed
 from hlsflow.core.metrics import MetricSet, Stage
-from hlsflow.rtl.knobs import LayerKnobs, Multiplier
+from hlsflow.rtl.knobs import LayerKnobs
 from hlsflow.rtl.parts import layer_stages
 from hlsflow.rtl.schedule import schedule
 from hlsflow.toolchains import yosys
 from hlsflow.toolchains.tool import Tool
-from hlsflow.toolchains.yosys import Family
 from tests.rtl.networks import chain, dense
 from tests.toolchains.designs import COUNTER
 
@@ -273,8 +273,9 @@ def test_a_damaged_or_missing_stat_is_no_figure(tmp_path: Path) -> None:
 ON_A_SMALL_DISK = """
 import shutil, sys
 from pathlib import Path
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import FlowError
-from hlsflow.toolchains.yosys import Family, synthesize
+from hlsflow.toolchains.yosys import synthesize
 from tests.toolchains.designs import COUNTER
 
 folder, left = Path(sys.argv[1]), int(sys.argv[2])

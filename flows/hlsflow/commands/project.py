@@ -19,6 +19,8 @@ OF_MODELS = (
     "data",
     "label",
     "features",
+    "standardize",
+    "standardize_by",
     "input_precision",
     "bits",
     "task",
@@ -26,6 +28,7 @@ OF_MODELS = (
     "clock",
     "io_type",
     "strategy",
+    "prefix",
     "part",
     "board",
 )
@@ -50,6 +53,18 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,…",
         help="columns of a table that enter the network (default: all), or array of an .npz (default: x)",
     )
+    standard = model.add_mutually_exclusive_group()
+    standard.add_argument(
+        "--standardize",
+        action="store_true",
+        help="the network was trained on features of mean 0 and deviation 1: bring the samples there",
+    )
+    standard.add_argument(
+        "--standardize-by",
+        type=Path,
+        metavar="FILE",
+        help="the same by mean and deviation of the samples in FILE, such as the training table",
+    )
     model.add_argument("--input-precision", metavar="TYPE", help="input quantizer, such as fixed<10,4>, or auto")
     model.add_argument("--bits", type=int, metavar="N", help="the model is a float one: quantize it to N bits")
     model.add_argument(
@@ -69,6 +84,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="how values enter layers (default: io_parallel, but for networks whose C++ would take minutes to compile)",
     )
     model.add_argument("--strategy", choices=("latency", "resource", "sparse"), help="of all layers (default: latency)")
+    model.add_argument("--prefix", metavar="NAME", help="in front of the names of the open RTL's modules and files")
     model.add_argument("--allow-lambda", action="store_true", help="run code that Lambda layers of the file carry")
     add("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     add("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -127,13 +143,25 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     board = getattr(arguments, "board", None)
     part = boards.part_of(board) if board else arguments.part if hasattr(arguments, "board") else None
     tables: dict[str, dict[str, Any]] = {
-        "data": {"label": arguments.label, "features": features},
+        "data": {"label": arguments.label, "features": features, "standardize": _standardize(arguments)},
         "model": {"allow_lambda": arguments.allow_lambda or None},
-        "target": {"clock_ns": arguments.clock, "io_type": arguments.io_type, **(boards.target(part) if part else {})},
+        "target": {
+            "clock_ns": arguments.clock,
+            "io_type": arguments.io_type,
+            "prefix": arguments.prefix,
+            **(boards.target(part) if part else {}),
+        },
         "knobs": {"strategy": arguments.strategy},
         "gate": dict(tolerance(arguments.tolerance)) if arguments.tolerance else {},
     }
     return {name: {key: value for key, value in keys.items() if value is not None} for name, keys in tables.items()}
+
+
+def _standardize(arguments: argparse.Namespace) -> bool | str | None:
+    """`data.standardize`, as the options say; None where they say nothing."""
+    if arguments.standardize_by is not None:
+        return str(arguments.standardize_by.resolve())
+    return True if arguments.standardize else None
 
 
 def reuse_factors(text: str | None) -> tuple[int, ...]:

@@ -6,6 +6,8 @@ In: the environment. Out: folders, which may be deleted at any time.
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +35,37 @@ def cache_folder() -> Path:
         return Path.home() / ".cache" / "hlsflow"
     except RuntimeError:
         raise StorageError(f"user {os.getuid()} has no home folder, and so no cache folder", HINT) from None
+
+
+def filled(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """A folder of the cache, filled at first use on this machine.
+
+    Safe with any number of processes at once: each fills a folder of its own, and the first one to finish moves it into
+    place in one step.
+
+    Args:
+        folder: in `cache_folder()`.
+        fill: writes what belongs there into the folder that it is given.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=folder.parent) as name:
+            fresh = Path(name) / "content"
+            fresh.mkdir()
+            fill(fresh)
+            _move_into_place(fresh, folder)
+    return folder
+
+
+def _move_into_place(fresh: Path, folder: Path) -> None:
+    try:
+        os.rename(fresh, folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
 
 
 def hint_for(path: Path, otherwise: str) -> str:

@@ -15,7 +15,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+
+def _as_text(record: logging.LogRecord) -> bool:
+    """File names that are no text become escapes, as some handlers take text alone."""
+    record.msg, record.args = record.getMessage().encode("utf-8", "backslashreplace").decode("utf-8"), ()
+    return True
+
+
 LOGGER = logging.getLogger("hlsflow")
+LOGGER.addFilter(_as_text)
 LOGGER.setLevel(logging.DEBUG)
 LOGGER.addHandler(logging.NullHandler())
 LOGGER.propagate = False  # what is told on standard output already would come twice to who logs on the console

@@ -210,8 +210,13 @@ def replacing(file: Path) -> Iterator[Path]:
     """A path for new content, of the same ending, that takes the place of `file` at once when the block has ended well.
 
     A reader sees the old content or the new one, never half of it, and that also after a crash of the machine: what was
-    written is on the disk before it gets the file's name. Raises OSError.
+    written is on the disk before it gets the file's name. A link stays one, and a device or a pipe, whose place nothing
+    may take, is written itself. Raises OSError.
     """
+    file = Path(os.path.realpath(file))
+    if file.exists() and not file.is_file():
+        yield file
+        return
     part = file.with_name(f".{os.getpid()}.{file.name}")
     try:
         yield part

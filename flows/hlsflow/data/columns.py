@@ -35,8 +35,9 @@ def read_columns(
         targets: columns of what is right where that is several numbers or labels, in place of `label`.
         weight: column of how much each sample counts.
     Returns:
-        `x` (rows, features) as float64, `y` (rows,) unless there is no class, and of texts `labels`, by number; of
-        targets `y` (rows, targets) as float64; `weight` (rows,) under its own name.
+        `x` (rows, features) as float64, `features`, the names of its columns, `y` (rows,) unless there is no class,
+        and of texts `labels`, by number; of targets `y` (rows, targets) as float64; `weight` (rows,) under its own
+        name.
     Raises:
         DataError: missing, damaged, without a column that is named, or with features that are no numbers.
     """
@@ -66,7 +67,7 @@ def _columns(
     chosen = list(features) or [name for name in names if name != label and name not in own]
     if not chosen or not table.num_rows:
         raise DataError(f"{path} has {table.num_rows} rows of {len(chosen)} features", "correct the data file")
-    arrays = {"x": np.stack([_numbers(table[name], name, path) for name in chosen], 1)}
+    arrays = {"x": np.stack([_numbers(table[name], name, path) for name in chosen], 1), "features": np.array(chosen)}
     if weight:
         arrays[weight] = _numbers(table[weight], weight, path)
     if targets:
@@ -90,7 +91,8 @@ def _numbers(column: Any, name: str, path: Path) -> NDArray[np.float64]:
     if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)):
         raise DataError(
             f"{path}: column '{name}' holds {kind}, not numbers",
-            "name the columns that are features in data.features, or the class in data.label",
+            f"if it is the class, name it: --label {name} (data.label); if it is no feature, name those that are: "
+            "--features A,B (data.features)",
         )
     values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
     return values

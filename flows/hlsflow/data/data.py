@@ -29,7 +29,8 @@ from hlsflow.data.grid import Saturation, on_grid, saturation
 from hlsflow.data.kept import LARGE_BYTES, cached
 from hlsflow.data.openml import settled
 from hlsflow.data.sources import read_source
-from hlsflow.data.split import Part, check, outside_the_test, parts_of
+from hlsflow.data.split import Part, check, outside_the_test, part_of, parts_of
+from hlsflow.data.standard import Standard, samples_like
 from hlsflow.data.targets import converted, flat, kind_of
 from hlsflow.project import FETCHED_SETS, TABLES, Project
 
@@ -52,6 +53,7 @@ class Dataset:
         kind: `CLASSES`, also of yes and no; `MULTILABEL`, `REGRESSION`, or `DETECTION`.
         w_train, w_val: float32, (n,), how much each sample counts in training; (0,): all alike.
         saturated: what of the samples is beyond the input type's range; None: nothing.
+        standard: `Standard.to_json` of mean and deviation that they are standardized by; None: they are not.
 
     Training and validation sets are empty for a trained model.
     """
@@ -68,6 +70,7 @@ class Dataset:
     w_train: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     w_val: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     saturated: Saturation | None = None
+    standard: Mapping[str, Any] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,14 +125,30 @@ def load_data(project: Project) -> Dataset:
     facts = json.loads(str(arrays["told"]))
     saturated = Saturation.from_json(facts["saturated"]) if facts["saturated"] else None
     parts = {key: arrays[key] for key in PARTS}
-    return Dataset(name, **parts, labels=tuple(facts["labels"]), kind=Kind(facts["kind"]), saturated=saturated)
+    labels, kind = tuple(facts["labels"]), Kind(facts["kind"])
+    return Dataset(name, **parts, labels=labels, kind=kind, saturated=saturated, standard=facts["standard"])
+
+
+def real_samples(project: Project) -> Samples:
+    """The test samples of the project's source, or all where it does not tell them apart, as the network sees them.
+
+    Returns:
+        (n, ...), float64, scaled and standardized, not yet on a grid.
+    Raises:
+        DataError: the file is not usable.
+    """
+    arrays, name = read_source(project), project.data_set or str(project.data_path)
+    samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, name).x
+    check(samples, np.zeros(len(samples)), name)
+    to_real, _ = _transform(arrays, project, _kind(arrays, project, name), name)
+    return to_real(samples)
 
 
 def _key(project: Project, path: Path) -> dict[str, Any]:
     """All that the prepared samples of a file depend on."""
     data = project.data.model_dump(mode="json", exclude={"source", "fallback", "normalize", "flip", "shift", "unit"})
     return {
-        "samples": [file_digest(path), path.suffix],
+        "samples": [file_digest(path), path.suffix, other_digest(project)],
         "data": data,
         **project.digest_fields("anomaly", "task"),
         "input": str(project.input.precision),
@@ -137,6 +156,12 @@ def _key(project: Project, path: Path) -> dict[str, Any]:
         "packages": {name: version(name) for name in ("numpy", "pyarrow", "scikit-learn")},
         "code": code("data", "ir/fixed.py", "ir/integers.py"),
     }
+
+
+def other_digest(project: Project) -> str | None:
+    """Of the file that samples are standardized by; None: there is none."""
+    path = project.standard_path
+    return file_digest(path) if path is not None and path.is_file() else None
 
 
 def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
@@ -149,14 +174,19 @@ def _prepared(project: Project, name: str) -> Mapping[str, Samples]:
         check(part.x, part.y if has_targets else np.zeros(len(part.x)), name)
     if len({part.x.shape[1:] for part in parts}) > 1:
         raise DataError(f"the samples of {name} have different shapes: {[part.x.shape[1:] for part in parts]}")
-    to_real, grid = _transform(arrays, project, kind, name), project.input.precision
+    (to_real, standard), grid = _transform(arrays, project, kind, name), project.input.precision
     reals = [to_real(part.x) for part in parts]
     x = [on_grid(real, grid, name) for real in reals]
     y, labels = _right(parts, x, project, kind, name), _texts(arrays, name) if kind is Kind.CLASSES else ()
     if project.anomaly is not None:
         y, labels, kind = _marked(y, project, labels, name), ("normal", "anomaly"), Kind.DETECTION
     saturated = saturation(reals, grid)
-    facts = {"labels": labels, "kind": kind, "saturated": saturated.to_json() if saturated else None}
+    facts = {
+        "labels": labels,
+        "kind": kind,
+        "saturated": saturated.to_json() if saturated else None,
+        "standard": standard.to_json() if standard else None,
+    }
     (w_train, w_val) = (_weights(part, name) for part in parts[:2])
     made = x[0], y[0], w_train, x[1], y[1], w_val, x[2], y[2]
     return {**dict(zip(PARTS, made, strict=True)), "told": np.array(json.dumps(facts))}
@@ -243,26 +273,39 @@ def check_classes(data: Dataset, outputs: int, name: str) -> None:
         )
 
 
-def _transform(arrays: Mapping[str, Samples], project: Project, kind: Kind, name: str) -> Callable[[Samples], Samples]:
-    """What makes the real input of the network of raw samples."""
+def _transform(
+    arrays: Mapping[str, Samples], project: Project, kind: Kind, name: str
+) -> tuple[Callable[[Samples], Samples], Standard | None]:
+    """What makes the real input of the network of raw samples, and the mean and deviation in it."""
     data = project.data
 
     def scaled(x: Samples) -> Samples:
         return (x.astype(np.float64) - data.offset) * data.scale
 
     if not data.standardize:
-        return scaled
-    samples = scaled(_learnt_from(arrays, project, kind, name))
-    mean, deviation = samples.mean(0), samples.std(0)
-    return lambda x: (scaled(x) - mean) / np.where(deviation > 0, deviation, 1.0)
+        return scaled, None
+    raw, by = _learnt_from(arrays, project, kind, name)
+    standard = Standard.of(scaled(raw), by, _columns(arrays, name))
+    return lambda x: standard(scaled(x)), standard
 
 
-def _learnt_from(arrays: Mapping[str, Samples], project: Project, kind: Kind, name: str) -> Samples:
-    """The samples that mean and deviation are learnt from; with [anomaly] the normal ones alone."""
-    part = outside_the_test(arrays, project, kind, name)
+def _columns(arrays: Mapping[str, Samples], name: str) -> tuple[str, ...]:
+    """Names of the features, where the source is a table."""
+    return tuple(map(str, arrays["features"])) if Path(name).suffix in TABLES else ()
+
+
+def _learnt_from(arrays: Mapping[str, Samples], project: Project, kind: Kind, name: str) -> tuple[Samples, str]:
+    """The samples that mean and deviation are learnt from, and what they are; with [anomaly] the normal ones alone."""
+    path = project.standard_path
+    if path is not None:
+        own = next(arrays[key] for key in ("x", "x_test", "x_train") if key in arrays)
+        names = _columns(arrays, name) if path.suffix in TABLES else project.data.features
+        samples = samples_like(path, own.shape[1:], names)
+        return samples, f"the {len(samples)} samples of {path.name}"
+    part, place = outside_the_test(arrays, project, kind, name)
     if project.anomaly is None:
-        return part.x
+        return part.x, f"the {len(part.x)} samples of {project.data_name} {place}"
     check(part.x, part.y, name)
     (classes,) = _marked([converted(part.y, kind, name)], project, _texts(arrays, name), name)
     normal: Samples = part.x[classes == 0]
-    return normal
+    return normal, f"the {len(normal)} normal samples of {project.data_name} {place}"

@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hlsflow.core.errors import DataError
-from hlsflow.data.sources import read_file
-from hlsflow.data.split import check, part_of
 from hlsflow.data.targets import flat
 from hlsflow.ir.fixed import MAX_WIDTH, Fixed, Overflow, Rounding
 
@@ -214,36 +211,21 @@ def proposed_grid(samples: Array) -> Proposal:
     return Proposal(kind, _error(real, kind), float(_outside(real, kind).mean()))
 
 
-def standardized(samples: Array) -> Array:
-    """Each feature at mean 0 and standard deviation 1, a constant one at 0, as `data.standardize` has it."""
-    deviation = samples.std(0)
-    moved: Array = (samples - samples.mean(0)) / np.where(deviation > 0, deviation, 1.0)
-    return moved
+def natural_grid(samples: Array, name: str) -> Fixed:
+    """The narrowest type that holds all samples exactly, for users who name no input quantizer.
 
-
-def samples_of(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Array:
-    """The test samples of a file, or all of them where it does not tell them apart.
-
+    Args:
+        samples: (n, ...), as the network sees them: `hlsflow.data.data.real_samples`.
+        name: of their file, for the message.
     Raises:
-        DataError: the file is not usable.
+        DataError: they lie on no grid of `FLOAT_BITS` bits.
     """
-    arrays = read_file(path, label, features)
-    samples = part_of(arrays, "x" if "x" in arrays else "x_test", None, str(path)).x
-    check(samples, np.zeros(len(samples)), str(path))
-    return samples
-
-
-def natural_grid(path: Path, label: str | None = None, features: Sequence[str] = ()) -> Fixed:
-    """The narrowest type that holds all samples of a file exactly, for users who name no input quantizer.
-
-    Raises:
-        DataError: the file is not usable, or its samples lie on no grid of `FLOAT_BITS` bits.
-    """
-    proposal = proposed_grid(samples_of(path, label, features))
+    proposal = proposed_grid(samples)
     if proposal.error:
         raise DataError(
-            f"the samples of {path} lie on no fixed-point grid of {FLOAT_BITS} bits or fewer",
+            f"the samples of {name} lie on no fixed-point grid of {FLOAT_BITS} bits or fewer",
             "name the input quantizer that the network was trained with, such as --input-precision fixed<10,4>; or "
-            f"write --input-precision auto, which takes {proposal}",
+            f"write --input-precision auto, which takes {proposal}; if the network was trained on standardized "
+            "samples, add --standardize",
         )
     return proposal.kind

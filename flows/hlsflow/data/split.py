@@ -20,6 +20,10 @@ from hlsflow.project import Data, Project
 
 Array = NDArray[Any]
 
+ALL_JUDGED = "that are judged; if the network was trained on others, name their file: data.standardize = FILE (of a \
+model file --standardize-by FILE)"
+"""What the samples are that a trained model's statistics are learnt from, where its data hold no training set."""
+
 LARGEST_EXACT = 2**53
 """Whole numbers of up to so much have a float64 each."""
 
@@ -67,15 +71,19 @@ def parts_of(arrays: Mapping[str, Array], project: Project, kind: Kind, name: st
     return train, validation, test
 
 
-def outside_the_test(arrays: Mapping[str, Array], project: Project, kind: Kind, name: str) -> Part:
-    """The samples that statistics are learnt from: the same ones whether a model is trained or only judged."""
+def outside_the_test(arrays: Mapping[str, Array], project: Project, kind: Kind, name: str) -> tuple[Part, str]:
+    """The samples that statistics are learnt from, and what they are: the same ones whether a model is trained or only
+    judged; of a trained model whose samples are all judged, these."""
     has_targets = "y" in arrays
     if "x" in arrays and project.data.test is not None:
         everything = part_of(arrays, "x", "y" if has_targets else None, name)
         rest, _ = _Splitter(arrays, project.data, kind, name, has_targets).take("test", everything, project.data.test)
-        return rest
+        return rest, "outside the test set"
     if "x_train" in arrays:
-        return Part(arrays["x_train"], arrays.get("y_train", np.zeros(0)), np.zeros(0))
+        return Part(arrays["x_train"], arrays.get("y_train", np.zeros(0)), np.zeros(0)), "in x_train"
+    if project.training is None:
+        x, y = ("x", "y") if "x" in arrays else ("x_test", "y_test")
+        return part_of(arrays, x, y if y in arrays else None, name), ALL_JUDGED
     raise DataError(
         f"{name} has no training samples to learn mean and deviation from", "remove data.standardize, or set data.test"
     )

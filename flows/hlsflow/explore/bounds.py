@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from hlsflow.core.choices import Multiplier, Strategy
 from hlsflow.explore.choice import AREA, Column
 from hlsflow.explore.features import features
 from hlsflow.explore.space import Configuration
-from hlsflow.rtl.knobs import Multiplier, Strategy
 
 Kind = tuple[Strategy, Multiplier, bool, bool]
 """Strategy, what products are made of, whether blocks are shared, whether weights are constants (reuse factor 1)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hlsflow.core.choices import Multiplier, WeightsIn
 from hlsflow.explore.space import Configuration
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.integers import ceil_div, tree_levels
@@ -16,7 +17,6 @@ from hlsflow.rtl.cores import DenseCore
 from hlsflow.rtl.cores.dense import bias_words, weight_words
 from hlsflow.rtl.cores.fold import LayerSchedule, lut_weight_bits
 from hlsflow.rtl.cores.sums import Sums
-from hlsflow.rtl.knobs import Multiplier, WeightsIn
 
 RAM_WIDTHS = (36, 18, 9, 4, 2, 1)
 """Bits of a word of half a 36 Kb block RAM, widest first; UG473."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsflow.core.choices import Strategy
 from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet
 from hlsflow.core.store import Done, code, file_digest
@@ -79,8 +80,8 @@ class Build:
 
     def in_rtl(self, project: Project) -> rtl.LayerKnobs:
         """The same for the open RTL, which has more knobs: those are the project's."""
-        own, strategy = project.knobs.of(self.layer), rtl.Strategy(self.strategy)
-        kinds = rtl.Multiplier(own.multiplier), strategy, rtl.WeightsIn(own.weights_in)
+        own = project.knobs.of(self.layer)
+        kinds = own.multiplier, Strategy(self.strategy), own.weights_in
         return rtl.LayerKnobs(self.reuse_factor, *kinds, own.codebook)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import tomli_w
 
+from hlsflow.core.choices import Strategy
 from hlsflow.core.errors import ProjectError
 from hlsflow.core.store import write_text
 from hlsflow.ir import Graph, Node, Op
@@ -25,7 +26,7 @@ from hlsflow.project import FILES, Project, load
 from hlsflow.project.errors import listed
 from hlsflow.project.reuse import nearest_legal
 from hlsflow.rtl.cores import WITH_KNOBS
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.toolchains.process import make_folder
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.explore.cluster import require_cluster
 from hlsflow.explore.figures import require_metrics, whole_weights
@@ -15,7 +16,6 @@ from hlsflow.explore.front import require_front
 from hlsflow.explore.search import Question
 from hlsflow.project import Project
 from hlsflow.toolchains import parts
-from hlsflow.toolchains.yosys import Family
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def part_of(project: Project, request: Request, family: Family) -> str | None:
 
 def limits_of(project: Project, request: Request, family: Family) -> dict[str, int]:
     """All limits; of two on one metric the tighter one, but what is asked for goes before the project's budget."""
-    budget = project.budgets.get(family.value)
+    budget = project.budgets.get(family)
     own = budget.model_dump(exclude_none=True) if budget else {}
     limits: dict[str, int] = {**own, **request.limits}
     offered = parts.resources(request.part).budget(request.utilisation) if request.part else {}

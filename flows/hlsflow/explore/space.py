@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 
+from hlsflow.core.choices import Io, Strategy
 from hlsflow.ir import Graph
 from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.knobs import Io, LayerKnobs, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.parts import LayerStage, Part, layer_stages
 from hlsflow.rtl.prepare import prepared
 from hlsflow.rtl.timing import period

@@ -20,6 +20,7 @@ from hlsflow.hls.tables import NoTable, Table, tabulate
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.ir.fixed import Array
 from hlsflow.keras.graph import Part, activation_name, nodes, on_numpy, output_names, rebuilt, without_activation
+from hlsflow.keras.outputs import outputs
 
 Function = Callable[[Any], Any]
 """A function on tensors: a quantizer, a Keras activation, or a layer without weights."""
@@ -217,11 +218,11 @@ def put(layer: dict[str, Any], table: Table) -> Table:
 
 
 def _evaluated(function: Function, values: Array) -> Array:
-    """As Keras' `predict` gives it: there, TensorFlow divides by a constant otherwise than where it runs at once."""
+    """As `hlsflow.keras.outputs` has the values of whole models."""
     import tf_keras
 
     alone = tf_keras.Sequential([tf_keras.Input((1,)), _layer_class()(function)])
-    return np.asarray(alone.predict_on_batch(np.asarray(values[:, None], np.float32)), np.float64)[:, 0]
+    return np.asarray(outputs(alone, np.asarray(values[:, None], np.float32))[0], np.float64)[:, 0]
 
 
 def _title(function: Function) -> str:

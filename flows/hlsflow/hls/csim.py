@@ -26,7 +26,7 @@ from hlsflow.core.progress import Progress, duration
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array, Fixed
 from hlsflow.ir.graph import apart, side_by_side
-from hlsflow.toolchains import gxx, process
+from hlsflow.toolchains import gxx, headers, process
 
 FLAGS = ("-O1", "-std=c++17", "-fPIC", "-shared", "-w", '-DWEIGHTS_DIR="firmware/weights"')
 """hls4ml's own script asks for -O3, which compiles no slower but makes no difference to the values."""
@@ -41,13 +41,21 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 }
 """Backend of hls4ml whose C++ any compiler can compile → folders of `firmware/` with the headers that it brings."""
 
+STANDARD = ("algorithm", "cmath", "cstdio", "cstdlib", "fstream", "iostream", "map", "sstream", "string", "vector")
+HEADERS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("vitis", "vivado", "vivadoaccelerator"), (*STANDARD, "ap_fixed.h", "ap_int.h", "hls_stream.h")),
+    "quartus": (*STANDARD, "ac_fixed.h", "ac_int.h"),
+    "catapult": (),
+}
+"""Backend → headers with which its C++ begins, and which need not be read anew for each network."""
+
 NEEDS: Mapping[str, str] = {
     "oneapi": "the SYCL headers of Intel oneAPI",
     "libero": "the headers of Microchip SmartHLS",
 }
 """Backend → headers that its C++ needs and hls4ml does not bring, so that there is no C-simulation."""
 
-LIBRARY = "csim.so"
+LIBRARY, UNIT = "csim.so", "csim.cpp"
 RUN_TIMEOUT_S = 3600.0
 PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 
@@ -93,18 +101,27 @@ def build(
             f"C-simulation not run: needs {NEEDS[backend]}", "check the network with target.backend = 'vitis'"
         )
     library = (folder / LIBRARY).resolve()
-    wrapper = f"firmware/{name}_axi.cpp"
-    sources = (f"firmware/{name}.cpp", *((wrapper,) if (project / wrapper).is_file() else ()), f"{name}_bridge.cpp")
-    headers = tuple(f"-Ifirmware/{path}" for path in FOLDERS[backend])
+    unit = _unit(project, name, folder)
     log, began = folder / "compile.log", time.monotonic()
     try:
         with _shown(progress, limit_s) as watch:
-            gxx.compile(sources, library, (*flags, *headers), project, log, timeout_s=limit_s, watch=watch)
+            folders = [f"firmware/{header_folder}" for header_folder in FOLDERS[backend]]
+            begun = headers.precompiled(HEADERS[backend], flags, [project / header_folder for header_folder in folders])
+            argv = (*flags, *(f"-I{searched}" for searched in (".", *folders)), *begun)
+            gxx.compile([unit], library, argv, project, log, timeout_s=limit_s, watch=watch)
     except ToolFailed as error:
         if time.monotonic() - began < limit_s:
             raise
         raise ToolFailed(f"C-simulation: {error.message}", SMALLER) from error
     return library
+
+
+def _unit(project: Path, name: str, folder: Path) -> Path:
+    """Everything that hls4ml wrote as one source, because each spends most of its time on the same headers."""
+    wrapper = f"firmware/{name}_axi.cpp"
+    sources = (f"firmware/{name}.cpp", *((wrapper,) if (project / wrapper).is_file() else ()), f"{name}_bridge.cpp")
+    process.write_files(folder, {UNIT: "".join(f'#include "{source}"\n' for source in sources)})
+    return (folder / UNIT).resolve()
 
 
 SMALLER = (

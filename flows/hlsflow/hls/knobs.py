@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hlsflow.core.choices import Strategy
 from hlsflow.core.errors import ProjectError
 from hlsflow.hls.corrections import Config, Correction, Layers
 from hlsflow.hls.exact import SUMS
@@ -100,7 +101,7 @@ def _with_strategy(layer: dict[str, Any], knobs: Knobs, io_type: str) -> Resolve
             f"knobs.layers.{name}.strategy: hls4ml has no {own.strategy} strategy for depthwise layers in io_parallel"
         )
         raise ProjectError(message, "use strategy latency for it, or io_stream")
-    return own.model_copy(update={"strategy": "latency"})
+    return own.model_copy(update={"strategy": Strategy.LATENCY})
 
 
 def moved(layers: Layers, knobs: Knobs, io_type: str) -> list[Correction]:

@@ -28,7 +28,7 @@ from hlsflow.ir import Node, Op
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart, side_by_side
 from hlsflow.keras.graph import activation_name, nodes, output_names, parents
-from hlsflow.keras.inputs import sample_shape, split
+from hlsflow.keras.outputs import outputs
 
 OUTPUT, FIDELITY = "file.npz", "file.json"
 """Where step `translate` keeps what the file gives, and how the frozen network compares with it."""
@@ -103,18 +103,13 @@ def _require_same_network(model: Any, file: Any, x: Array) -> None:
     Raises:
         ModelError: it gives something else.
     """
-    for number, (output, part) in enumerate(zip(_results(model, x), _results(file, x), strict=True), start=1):
+    for number, (output, part) in enumerate(zip(outputs(model, x), outputs(file, x), strict=True), start=1):
         ends = (function(part.astype(np.float64)) for function in LEFT_TO_SOFTWARE)
         if not any(np.allclose(output, end, rtol=SAME, atol=SAME * np.abs(output).max(initial=0.0)) for end in ends):
             raise ModelError(
                 f"output {number} of the model is another one than that of its layers, taken one by one",
                 "this is a fault of hlsflow: please report it with the model",
             )
-
-
-def _results(model: Any, x: Array) -> list[Array]:
-    results = model.predict(split(model, x.reshape(len(x), *sample_shape(model))), verbose=0)
-    return results if isinstance(results, list) else [results]
 
 
 def _softmax(logits: Array) -> Array:

@@ -20,7 +20,7 @@ from hlsflow.core.errors import StorageError
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import side_by_side
 from hlsflow.keras.graph import layer_outputs, nodes, parents, rebuilt
-from hlsflow.keras.inputs import sample_shape, split
+from hlsflow.keras.outputs import outputs, untranslated
 
 TRACED_VALUES = 20_000_000
 """Values of inner layers that are kept to find a first difference; outputs are kept for all samples."""
@@ -67,7 +67,7 @@ def reference(model: Any, x: Array, batch: int = 1024, wide: bool = False) -> Re
     """
     with _precision("float64" if wide else "float32") as dtype:
         changes = {node.layer.name: {"dtype": dtype} for node in nodes(model)}
-        return _run(rebuilt(model, changes) if wide else model, x, batch)
+        return untranslated(lambda: _run(rebuilt(model, changes) if wide else model, x, batch))
 
 
 @contextmanager
@@ -92,11 +92,9 @@ def _run(model: Any, x: Array, batch: int) -> Reference:
     traced = tf_keras.Model(model.inputs, [*tensors.values(), *model.outputs])
     per_sample = sum(int(np.prod(tensor.shape[1:])) for tensor in tensors.values())
     traced_rows = min(len(x), max(1, TRACED_VALUES // per_sample))
-    x = x.reshape(len(x), *sample_shape(model))
-    results = traced.predict(split(model, x[:traced_rows]), batch_size=batch, verbose=0)
-    layers, outputs = results[: len(tensors)], [results[len(tensors) :]]
+    results = outputs(traced, x[:traced_rows], batch)
+    layers, parts = results[: len(tensors)], [results[len(tensors) :]]
     if traced_rows < len(x):
-        rest = model.predict(split(model, x[traced_rows:]), batch_size=batch, verbose=0)
-        outputs.append(rest if isinstance(rest, list) else [rest])
-    output = np.concatenate([side_by_side(part) for part in outputs])
+        parts.append(outputs(model, x[traced_rows:], batch))
+    output = np.concatenate([side_by_side(part) for part in parts])
     return Reference(output, dict(zip(tensors, layers, strict=True)), parents(model))

@@ -60,11 +60,11 @@ class Context:
     ) -> Done:
         """Do a part of a step unless it is done already, and link it into the run's folder."""
         with self.progress.working(f"{step} {name}") if name else nullcontext():
-            done = self.store.do(step, key, work, resumable)
-        link(done.folder, self.folder / step / name if name else self.folder / step)
-        if not done.reused:
-            self.progress.say(f"{step}{f' {name}' if name else ''}: done in {done.seconds:.1f} s")
-        return done
+            finished = self.store.do(step, key, work, resumable)
+        link(finished.folder, self.folder / step / name if name else self.folder / step)
+        if not finished.reused:
+            self.progress.say(f"{step}{f' {name}' if name else ''}: done in {finished.seconds:.1f} s")
+        return finished
 
 
 @dataclass(frozen=True)
@@ -112,24 +112,24 @@ class Results:
     work: tuple[Done, ...] = ()
     report: Path | None = None
 
-    def with_work(self, *done: Done, **changes: Any) -> Results:
-        return replace(self, work=(*self.work, *done), **changes)
+    def with_work(self, *parts: Done, **changes: Any) -> Results:
+        return replace(self, work=(*self.work, *parts), **changes)
 
 
 def versions(*names: str) -> dict[str, str]:
     return {name: version(name) for name in names}
 
 
-def metrics_in(done: Done, place: str) -> MetricSet:
+def metrics_in(finished: Done, place: str) -> MetricSet:
     """The metrics of a finished part, which is linked as `place` into the run's folder; sources start there."""
-    return _read(done.folder / METRICS, lambda data: below(place, MetricSet.from_json(data)))
+    return _read(finished.folder / METRICS, lambda data: below(place, MetricSet.from_json(data)))
 
 
-def layers_in(done: Done, place: str) -> tuple[Layer, ...]:
+def layers_in(finished: Done, place: str) -> tuple[Layer, ...]:
     """The layers of a finished part, as `metrics_in` reads its metrics."""
     return _read(
-        done.folder / LAYERS,
-        lambda data: tuple((one["name"], below(place, MetricSet.from_json(one["metrics"]))) for one in data),
+        finished.folder / LAYERS,
+        lambda data: tuple((layer["name"], below(place, MetricSet.from_json(layer["metrics"]))) for layer in data),
     )
 
 
@@ -187,8 +187,8 @@ def write_metrics(folder: Path, metrics: MetricSet) -> None:
 
 
 def write_layers(folder: Path, layers: Iterable[Layer]) -> None:
-    told = [{"name": name, "metrics": metrics.to_json()} for name, metrics in layers]
-    (folder / LAYERS).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    entries = [{"name": name, "metrics": metrics.to_json()} for name, metrics in layers]
+    (folder / LAYERS).write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
 def parallel(context: Context, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hlsflow.core import templates
+from hlsflow.core.choices import Family, Multiplier
 from hlsflow.core.errors import FlowError, ProjectError, ToolMissing
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
@@ -36,11 +38,11 @@ from hlsflow.pipeline.context import (
     write_metrics,
 )
 from hlsflow.project import Knobs, Project, ResolvedKnobs
+from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
-from hlsflow.rtl.delay import pipeline_for, slowest, widths_of
 from hlsflow.rtl.emit import emit
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 from hlsflow.rtl.testbench import testbench
@@ -70,20 +72,25 @@ def rtl(context: Context, results: Results) -> Results:
     translated = results.translated
     graph, samples = Graph.load(translated.folder / "graph.npz"), Samples.load(translated.folder)
     bench = samples.x[:TESTBENCH_SAMPLES], evaluate(graph, samples.x[:TESTBENCH_SAMPLES])
-    points = tuple(_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors)
+    made = [_emit_point(context, graph, factor, bench) for factor in context.project.reuse_factors]
+    points = tuple(point for point, _ in made)
+    say_slow(context.project, [path for _, path in made], context.progress)
     return results.with_work(*(point.rtl for point in points), points=points)
 
 
-def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]) -> Point:
+def _emit_point(
+    context: Context, graph: Graph, reuse_factor: int, bench: tuple[Array, Array]
+) -> tuple[Point, delay.Path]:
+    """A point, and the slowest path of its pipeline."""
     knobs = context.project.at(reuse_factor).knobs
     default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
-    io = Io(context.project.target.io_type)
+    io = context.project.target.io_type
     plan = schedule(graph, own, default, io=io)
-    pipeline = pipeline_of(context.project, default.multiplier, plan, context.progress)
+    pipeline, slowest_path = pipeline_of(context.project, default.multiplier, plan)
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
-    design = emit(plan)
+    design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench)
     key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}
@@ -92,27 +99,34 @@ def _emit_point(context: Context, graph: Graph, reuse_factor: int, bench: tuple[
         process.write_files(folder, {**design.files, **around})
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
-    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work))
+    return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work)), slowest_path
 
 
-def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule, progress: Progress) -> Pipeline:
-    """As given, or as deep as the clock asks for on the family that is routed, or else on the first one."""
-    target = project.target
-    family = yosys.Family.ECP5 if target.route_part else yosys.Family(target.families[0])
+def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule) -> tuple[Pipeline, delay.Path]:
+    """As given, or as deep as the clock asks for on the family that it is timed for; and its slowest path there."""
+    target, family = project.target, _timed_family(project)
     kind = Multiplier.LUT if multiplier is Multiplier.LUT else Multiplier.DSP
-    widths = widths_of(shallow)
-    given = project.knobs.pipeline
-    pipeline = Pipeline(**dict(given)) if given else pipeline_for(target.clock_ns, family, kind, widths)
-    path = slowest(pipeline, family, kind, widths)
-    if path.ns > target.clock_ns:
-        slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / target.clock_ns - 1:.0%} more than the clock asked for"
-        progress.say(f"{family} cannot run at {target.clock_ns:g} ns by the delay model: {slow}")
-    return pipeline
+    widths = delay.widths_of(shallow)
+    by_hand = project.knobs.pipeline
+    pipeline = Pipeline(**dict(by_hand)) if by_hand else delay.pipeline_for(target.clock_ns, family, kind, widths)
+    return pipeline, delay.slowest(pipeline, family, kind, widths)
+
+
+def _timed_family(project: Project) -> Family:
+    """The family that is routed, or else the first one."""
+    return Family.ECP5 if project.target.route_part else project.target.families[0]
+
+
+def say_slow(project: Project, paths: Iterable[delay.Path], progress: Progress) -> None:
+    """Say of all designs together that the family cannot have the clock, by their slowest path."""
+    path, clock_ns = max(paths, key=lambda path: path.ns), project.target.clock_ns
+    if path.ns > clock_ns:
+        slow = f"{path.what} takes {path.ns:.1f} ns, {path.ns / clock_ns - 1:.0%} more than the clock asked for"
+        progress.say(f"{_timed_family(project)} cannot run at {clock_ns:g} ns by the delay model: {slow}")
 
 
 def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
-    kinds = Multiplier(knobs.multiplier), Strategy(knobs.strategy), WeightsIn(knobs.weights_in)
-    return LayerKnobs(knobs.reuse_factor, *kinds, knobs.codebook)
+    return LayerKnobs(knobs.reuse_factor, knobs.multiplier, knobs.strategy, knobs.weights_in, knobs.codebook)
 
 
 def rtlsim(context: Context, results: Results) -> Results:
@@ -127,19 +141,21 @@ def rtlsim(context: Context, results: Results) -> Results:
         "code": code(*SIMULATION, *SOURCES),
     }
 
-    def one(point: Point) -> tuple[Point, Done]:
+    def simulated(point: Point) -> tuple[Point, Done]:
         own = key | {"design": point.design.digest()}
-        done = context.do("rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point))
-        gate = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-        figures = metrics_in(done, f"rtlsim/{point.name}")
-        return replace(point, gate=gate, metrics=point.metrics + figures), done
+        finished = context.do(
+            "rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point)
+        )
+        gate = Gate.from_json(json.loads((finished.folder / "gate.json").read_text(encoding="utf-8")))
+        figures = metrics_in(finished, f"rtlsim/{point.name}")
+        return replace(point, gate=gate, metrics=point.metrics + figures), finished
 
-    pairs = parallel(context, one, results.points)
+    pairs = parallel(context, simulated, results.points)
     gate = results.gate
     for point, _ in pairs:
         assert point.gate is not None and gate is not None
         gate = gating.joined(gate, point.gate)
-    return results.with_work(*(done for _, done in pairs), points=tuple(point for point, _ in pairs), gate=gate)
+    return results.with_work(*(finished for _, finished in pairs), points=tuple(point for point, _ in pairs), gate=gate)
 
 
 def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
@@ -151,8 +167,8 @@ def _simulate_into(folder: Path, context: Context, translated: Done, point: Poin
     gate = gating.require(Gate((compared,)))
     _check_timing(point, ran)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    seen = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
-    (folder / "simulation.json").write_text(json.dumps(seen | {"samples_under_back_pressure": ran.stalled}, indent=1))
+    cycles = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
+    (folder / "simulation.json").write_text(json.dumps(cycles | {"samples_under_back_pressure": ran.stalled}, indent=1))
     write_metrics(folder, _simulated(ran, samples, graph.results[0], context.project.target.clock_ns))
 
 
@@ -183,8 +199,8 @@ def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) 
         return Metric(name, value, Stage.SIMULATED, tool.name, tool.stamp, vectors, "simulation.json", note)
 
     outputs = first.type.real(ran.outputs[: len(samples.x), : first.size])
-    said = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
-    return said + (
+    quality = judged(outputs, samples, Stage.SIMULATED, tool.name, tool.stamp)
+    return quality + (
         metric("latency_cycles", cycles),
         metric("ii", ran.ii),
         metric("latency_ns", round(cycles * clock_ns, 3), clocked),
@@ -193,46 +209,48 @@ def _simulated(ran: Simulation, samples: Samples, first: Node, clock_ns: float) 
 
 def synth(context: Context, results: Results) -> Results:
     """Synthesis of every point for every family, routing of the ECP5 ones, and vendor csynth where it is installed."""
-    families = [yosys.Family(name) for name in context.project.target.families]
+    families = context.project.target.families
     tasks = [(point, family) for point in sorted(results.points, key=lambda p: p.schedule.ii) for family in families]
-    done = parallel(context, lambda task: _synthesize(context, *task), tasks)
+    finished = parallel(context, lambda task: _synthesize(context, *task), tasks)
     figures: dict[int, MetricSet] = {point.reuse_factor: point.metrics for point in results.points}
-    for (point, _), (metrics, _) in sorted(zip(tasks, done, strict=True), key=lambda item: families.index(item[0][1])):
+    for (point, _), (metrics, _) in sorted(
+        zip(tasks, finished, strict=True), key=lambda item: families.index(item[0][1])
+    ):
         figures[point.reuse_factor] += metrics
     points = tuple(replace(point, metrics=figures[point.reuse_factor]) for point in results.points)
-    results = results.with_work(*(part for _, parts in done for part in parts), points=points)
+    results = results.with_work(*(part for _, parts in finished for part in parts), points=points)
     return _csynth(context, results)
 
 
 def synth_first(context: Context, results: Results) -> Results:
     """Synthesis of every point for the first family alone, as `synth` does it; nothing is routed."""
     target = context.project.target
-    family = yosys.Family(target.families[0])
-    netlist = family is yosys.Family.ECP5 and target.route_part is not None
-    done = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
-    pairs = zip(results.points, done, strict=True)
+    family = target.families[0]
+    netlist = family is Family.ECP5 and target.route_part is not None
+    finished = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
+    pairs = zip(results.points, finished, strict=True)
     points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
-    return results.with_work(*(part for _, part in done), points=points)
+    return results.with_work(*(part for _, part in finished), points=points)
 
 
-def _synthesize(context: Context, point: Point, family: yosys.Family) -> tuple[MetricSet, list[Done]]:
-    part = context.project.target.route_part if family is yosys.Family.ECP5 else None
-    figures, done = _area(context, point, family, netlist=part is not None)
+def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricSet, list[Done]]:
+    part = context.project.target.route_part if family is Family.ECP5 else None
+    figures, finished = _area(context, point, family, netlist=part is not None)
     if part is None:
-        return figures, [done]
-    routed = _route(context, point, part, done, figures)
-    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [done, routed]
+        return figures, [finished]
+    routed = _route(context, point, part, finished, figures)
+    return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [finished, routed]
 
 
-def _area(context: Context, point: Point, family: yosys.Family, netlist: bool) -> tuple[MetricSet, Done]:
+def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
     plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:
         write_metrics(folder, yosys.execute(plan, folder, timeout_s=SYNTH_TIMEOUT_S))
 
-    done = context.do("synth", f"{point.name}-{family.value}", key, work)
-    return metrics_in(done, f"synth/{point.name}-{family.value}"), done
+    finished = context.do("synth", f"{point.name}-{family.value}", key, work)
+    return metrics_in(finished, f"synth/{point.name}-{family.value}"), finished
 
 
 def _route(context: Context, point: Point, part: str, netlist: Done, synthesized: MetricSet) -> Done:
@@ -275,8 +293,8 @@ def csynth(chain: Toolchain, folder: Path, overrides: Path, progress: Progress |
 
 def csynth_code(chain: Toolchain) -> str:
     """A digest of our own code and scripts that the figures of a toolchain's csynth depend on."""
-    ours = templates.root() / "tools" / chain.name
-    texts = [f"templates/tools/{chain.name}/{file.name}" for file in ours.iterdir()] if ours.is_dir() else []
+    scripts = templates.root() / "tools" / chain.name
+    texts = [f"templates/tools/{chain.name}/{file.name}" for file in scripts.iterdir()] if scripts.is_dir() else []
     shared = ("toolchains/amd.py", "toolchains/native.py", "toolchains/intel.py", "toolchains/reports")
     return code(f"toolchains/{chain.name}.py", *shared, *texts, *SOURCES)
 
@@ -324,5 +342,5 @@ def _csynth(context: Context, results: Results) -> Results:
         write_metrics(folder, below("hls", made.metrics))
         write_layers(folder, layers)
 
-    done, place = context.do("synth", "csynth", key, work), "synth/csynth"
-    return results.with_work(done, csynth=metrics_in(done, place), csynth_layers=layers_in(done, place))
+    finished, place = context.do("synth", "csynth", key, work), "synth/csynth"
+    return results.with_work(finished, csynth=metrics_in(finished, place), csynth_layers=layers_in(finished, place))

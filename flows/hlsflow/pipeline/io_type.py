@@ -30,8 +30,8 @@ def settled_io(project: Project, build: Path, say: Callable[[str], None]) -> Pro
 
     key = {"model": project.model_digest, "allow_lambda": project.model.allow_lambda}
     key["code"] = code("keras", "hls/size.py", "qat/load.py", "qat/inference.py")
-    done = Store(build / project.name / "store", say).do("size", key, lambda folder: _measure(folder, project))
-    count = json.loads((done.folder / SIZE).read_text(encoding="utf-8"))
+    finished = Store(build / project.name / "store", say).do("size", key, lambda folder: _measure(folder, project))
+    count = json.loads((finished.folder / SIZE).read_text(encoding="utf-8"))
     if count <= PARALLEL:
         return project
     say(

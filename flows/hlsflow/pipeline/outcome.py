@@ -18,16 +18,16 @@ from hlsflow.report import run as reporting
 from hlsflow.report.markdown import render_blocks
 from hlsflow.report.terminal import drawn
 from hlsflow.rtl.memory import WeightMemory, weight_memories
-from hlsflow.toolchains import parts, yosys
+from hlsflow.toolchains import parts
 
 
 def report(context: Context, results: Results) -> Results:
     """Page, tables, charts and report.json in the run's folder."""
     assert results.gate is not None
-    whole = _whole(context, results, results.gate.to_json())
-    reporting.write(whole, context.folder)
+    contents = _contents(context, results, results.gate.to_json())
+    reporting.write(contents, context.folder)
     link(context.folder, context.folder.parent / "latest")
-    blocks = reporting.summary(whole)
+    blocks = reporting.summary(contents)
     context.progress.result(f"\n{render_blocks(*blocks)}", drawn(*blocks))
     context.progress.result(f"\nwritten to {context.folder}/report.html, .md, .csv, .json, and charts/")
     return replace(results, report=context.folder / "report.json")
@@ -37,13 +37,15 @@ def report_check(context: Context, results: Results) -> Results:
     """What the gate alone has shown, beside the report of a whole run, which may be there and stays as it is."""
     assert results.gate is not None
     folder, gate = context.folder, results.gate.to_json()
-    whole = replace(_whole(context, results, gate), points=[reporting.PointReport({}, "all", {}, results.metrics)])
-    told = reporting.to_json(whole)
-    del told["points"], told["budgets"]
+    contents = replace(
+        _contents(context, results, gate), points=[reporting.PointReport({}, "all", {}, results.metrics)]
+    )
+    data = reporting.to_json(contents)
+    del data["points"], data["budgets"]
     write_text(folder / "gate.json", _json(gate))
-    write_text(folder / "check.json", _json(told | {"metrics": results.metrics.to_json()}))
-    write_text(folder / "check.md", reporting.to_markdown(whole))
-    write_text(folder / "check.html", reporting.to_html(whole))
+    write_text(folder / "check.json", _json(data | {"metrics": results.metrics.to_json()}))
+    write_text(folder / "check.md", reporting.to_markdown(contents))
+    write_text(folder / "check.html", reporting.to_html(contents))
     context.progress.result(f"written to {folder}/check.html, .md, .json, and gate.json")
     return replace(results, report=folder / "check.json")
 
@@ -58,12 +60,12 @@ def report_failure(context: Context, results: Results, error: GateFailed) -> Non
         return
     last = Gate.from_json(error.gate)
     gate = joined(results.gate, last) if results.gate else last
-    reporting.write(_whole(context, results, gate.to_json()), context.folder)
+    reporting.write(_contents(context, results, gate.to_json()), context.folder)
     link(context.folder, context.folder.parent / "latest")
     context.progress.result(f"the verdict is written to {context.folder}/report.html, .md, .csv, .json, and charts/")
 
 
-def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
+def _contents(context: Context, results: Results, gate: Mapping[str, Any]) -> reporting.Report:
     """All that the steps have left."""
     assert results.translated is not None
     echo = json.loads((results.translated.folder / "translation.json").read_text(encoding="utf-8"))
@@ -80,14 +82,15 @@ def _whole(context: Context, results: Results, gate: Mapping[str, Any]) -> repor
         _parts(project),
         echo["saturation"],
         provenance(context, results),
+        echo["standardization"],
     )
 
 
 def _parts(project: Project) -> dict[str, str]:
     """Family that is synthesized for → the part asked for, where it is one of that family."""
     target = project.target
-    found = {name: parts.of_family(yosys.Family(name), target.route_part, target.part) for name in target.families}
-    return {family: part for family, part in found.items() if part is not None}
+    of_families = {name: parts.of_family(name, target.route_part, target.part) for name in target.families}
+    return {family: part for family, part in of_families.items() if part is not None}
 
 
 def _point_report(project: Project, point: Point, software: MetricSet) -> reporting.PointReport:

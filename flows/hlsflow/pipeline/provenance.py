@@ -42,18 +42,18 @@ def provenance(context: Context, results: Results) -> dict[str, Any]:
 
 def made(work: Sequence[Done]) -> dict[str, Any] | None:
     """Who did the work, when and where: of its latest part, with the date of the first; None where a part lacks it."""
-    told = [done.made for done in work]
-    if not told or not all(told):
+    makers = [part.made for part in work]
+    if not makers or not all(makers):
         return None
-    return {**max(told, key=lambda one: str(one["date"])), "first": min(str(one["date"]) for one in told)}
+    return {**max(makers, key=lambda maker: str(maker["date"])), "first": min(str(maker["date"]) for maker in makers)}
 
 
 def _tools(results: Results) -> list[dict[str, str]]:
     """The programs that figures are of, in the order of the flow; packages stand by themselves."""
     sets = [results.metrics, *(point.metrics for point in results.points), results.csynth]
     metrics = MetricSet(tuple(metric for metrics in sets for metric in metrics))
-    found = dict.fromkeys((metric.tool, metric.version) for metric in metrics if metric.tool not in PACKAGES)
-    return [{"name": tool, "version": version} for tool, version in found]
+    programs = dict.fromkeys((metric.tool, metric.version) for metric in metrics if metric.tool not in PACKAGES)
+    return [{"name": tool, "version": version} for tool, version in programs]
 
 
 def _files(project: Project, results: Results) -> Iterator[tuple[str, str, str | None]]:
@@ -63,5 +63,8 @@ def _files(project: Project, results: Results) -> Iterator[tuple[str, str, str |
         yield "trained model", "train/qat.h5", results.trained.outputs["qat.h5"]
     path = project.data_path
     yield "data", project.data_name, file_digest(path) if path is not None and path.is_file() else None
+    own = project.standard_path
+    if own is not None:
+        yield "samples that data are standardized by", own.name, file_digest(own)
     if results.translated:
         yield "test samples on the input grid", f"translate/{SAMPLES}", results.translated.outputs[SAMPLES]

@@ -72,8 +72,7 @@ def run(
         )
     if len(steps) > len(CHECK_STEPS):
         make_folder(cache_folder())  # tools need it: told before the training, not after it
-    if project.target.route_part is not None:
-        nextpnr.parse_part(project.target.route_part)  # before hours of training
+    require_route_part(project)
     project = settled(project, progress.say)
     root = build / project.name
     store = Store(root / "store", progress.say)
@@ -81,6 +80,12 @@ def run(
     context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
     with kept_in(folder / LOG):
         return _carried_out(steps, context)
+
+
+def require_route_part(project: Project) -> None:
+    """Refuse a part that does not exist before hours of training; raises ProjectError."""
+    if project.target.route_part is not None:
+        nextpnr.parse_part(project.target.route_part)
 
 
 def _carried_out(steps: tuple[Step, ...], context: Context) -> Results:
@@ -93,7 +98,7 @@ def _carried_out(steps: tuple[Step, ...], context: Context) -> Results:
         except GateFailed as error:
             report_failure(context, results, error)
             raise
-    if all(done.reused for done in results.work):
+    if all(part.reused for part in results.work):
         progress.say(f"nothing to do: all {len(results.work)} parts of {folder} were finished by an earlier run")
     return results
 

@@ -11,11 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from hlsflow.core.errors import GateFailed
-from hlsflow.core.metrics import MetricSet, Stage
+from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Done, code, file_digest, link
+from hlsflow.core.tasks import Kind
+from hlsflow.data.data import other_digest
 from hlsflow.data.grid import Saturation
 from hlsflow.data.openml import settled
+from hlsflow.data.standard import doubt
 from hlsflow.hls import csim as csimulation
 from hlsflow.hls import gate as gating
 from hlsflow.hls import reference as references
@@ -72,10 +75,10 @@ def train(context: Context, results: Results) -> Results:
         context.progress.say(f"to watch it: tensorboard --logdir {context.folder / LOGS}")
         _train_into(folder, project, context.progress)
 
-    done = context.do("train", "", key, work, resumable=True)
-    link(done.folder / LOGS, context.folder / LOGS)
-    figures = metrics_in(done, "train")
-    return results.with_work(done, trained=done, metrics=results.metrics + figures)
+    finished = context.do("train", "", key, work, resumable=True)
+    link(finished.folder / LOGS, context.folder / LOGS)
+    figures = metrics_in(finished, "train")
+    return results.with_work(finished, trained=finished, metrics=results.metrics + figures)
 
 
 def _workers(project: Project) -> int:
@@ -95,11 +98,11 @@ def train_with_chief(project: Project, progress: Progress) -> bool:
     cluster = cluster_of(project.devices)
     if cluster is None or cluster.chief:
         return False
-    whole = f"worker {cluster.index} of {len(cluster.workers)}"
-    progress.say(f"{whole}: training with the chief, {cluster.workers[0]}")
+    worker = f"worker {cluster.index} of {len(cluster.workers)}"
+    progress.say(f"{worker}: training with the chief, {cluster.workers[0]}")
     with TemporaryDirectory() as folder:
         _train_into(Path(folder), settled(project, progress.say), progress)
-    progress.say(f"{whole}: done; the chief goes on alone")
+    progress.say(f"{worker}: done; the chief goes on alone")
     return True
 
 
@@ -128,7 +131,8 @@ def _data_digest(project: Project) -> str:
     path = project.data_path
     if path is None:  # releases of scikit-learn and Keras fix the content of the sets they load
         return f"{project.data_name}, {splitter}, Keras {version('tf_keras')}"
-    return f"{file_digest(path)}, {splitter}" if path.is_file() else "missing"
+    other = other_digest(project)
+    return f"{file_digest(path)}, {splitter}{f', {other}' if other else ''}" if path.is_file() else "missing"
 
 
 def translate(context: Context, results: Results) -> Results:
@@ -146,16 +150,16 @@ def translate(context: Context, results: Results) -> Results:
         "code": code(*READING, *OF_TASKS, "hls", "ir", "qat", "data", "pipeline/software.py", "project"),
     }
     file = results.trained.folder / "qat.h5" if results.trained else project.model_path
-    done = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
-    _say_translation(context, done)
-    return results.with_work(done, translated=done)
+    finished = context.do("translate", "", key, lambda folder: _translate_into(folder, project, file, context.progress))
+    _say_translation(context, finished)
+    return results.with_work(finished, translated=finished)
 
 
 def hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
-    ours = {"multiplier", "weights_in", "codebook", "rtl"}
-    return project.knobs.model_dump(mode="json", exclude={*ours, "pipeline", "layers"}) | {
-        "layers": {name: own.model_dump(mode="json", exclude=ours) for name, own in project.knobs.layers.items()}
+    rtl_only = {"multiplier", "weights_in", "codebook", "rtl"}
+    return project.knobs.model_dump(mode="json", exclude={*rtl_only, "pipeline", "layers"}) | {
+        "layers": {name: own.model_dump(mode="json", exclude=rtl_only) for name, own in project.knobs.layers.items()}
     }
 
 
@@ -181,18 +185,33 @@ def _translate_into(folder: Path, project: Project, model_file: Path, progress: 
     echo = {
         "names": dict(result.names),
         "task": f"{task}{itself}",
+        "standardization": data.standard,
         "saturation": data.saturated.to_json() if data.saturated else None,
+        "doubt": _doubt(project, data.x_test, frozen.output[:, : result.graph.results[0].size], samples),
         "corrections": [item.to_json() for item in result.corrections],
         "layers": [row.to_json() for row in result.rows],
     }
     (folder / "translation.json").write_text(json.dumps(echo, indent=1), encoding="utf-8")
 
 
-def _say_translation(context: Context, done: Done) -> None:
-    echo = json.loads((done.folder / "translation.json").read_text(encoding="utf-8"))
+def _doubt(project: Project, real: Any, outputs: Any, samples: Samples) -> str | None:
+    """Whether samples seem to be prepared otherwise than in the training of a model that comes trained."""
+    task = samples.task
+    accuracy = task.score(outputs, samples.y)
+    if project.training is not None or task.kind is not Kind.CLASSES or accuracy is None:
+        return None
+    return doubt(real, samples.y, accuracy, bool(project.data.standardize))
+
+
+def _say_translation(context: Context, finished: Done) -> None:
+    echo = json.loads((finished.folder / "translation.json").read_text(encoding="utf-8"))
     context.progress.say(f"task: {echo['task']}")
+    if echo["standardization"]:
+        context.progress.say(f"samples standardized by mean and deviation of {echo['standardization']['by']}")
     if echo["saturation"]:
         context.progress.say(str(Saturation.from_json(echo["saturation"])))
+    if echo["doubt"]:
+        context.progress.say(echo["doubt"])
     table = layers.table(echo["layers"])
     context.progress.say(render_table(table), drawn(table))
     for item in echo["corrections"]:
@@ -215,19 +234,23 @@ def csim(context: Context, results: Results) -> Results:
     }
     context.progress.say(str(linked))
     try:
-        done = context.do(
+        finished = context.do(
             "csim", "", key, lambda folder: _csim_into(folder, translated.folder, backend, vectors, context.progress)
         )
     except GateFailed as error:
         raise GateFailed(error.message, error.hint, _after(linked, error)) from error
-    found = Gate.from_json(json.loads((done.folder / "gate.json").read_text(encoding="utf-8")))
-    gate = gating.joined(linked, found)
-    context.progress.say(str(found))
+    judged_here = Gate.from_json(json.loads((finished.folder / "gate.json").read_text(encoding="utf-8")))
+    gate = gating.joined(linked, judged_here)
+    context.progress.say(str(judged_here))
     context.progress.result(f"verdict: {gate.verdict}")
-    figures = metrics_in(done, "csim")
-    known = {(one.stage, one.name, one.target) for one in results.metrics}  # of the trained model, by its training
-    figures = MetricSet(tuple(one for one in figures if (one.stage, one.name, one.target) not in known))
-    return results.with_work(done, csim=done, gate=gating.require(gate), metrics=results.metrics + figures)
+    figures = metrics_in(finished, "csim")
+    trained = {_subject(metric) for metric in results.metrics}  # of the trained model, by its training
+    figures = MetricSet(tuple(metric for metric in figures if _subject(metric) not in trained))
+    return results.with_work(finished, csim=finished, gate=gating.require(gate), metrics=results.metrics + figures)
+
+
+def _subject(metric: Metric) -> tuple[Stage, str, str]:
+    return metric.stage, metric.name, metric.target
 
 
 def _linked(translated: Path, project: Project) -> Gate:
@@ -253,19 +276,19 @@ def _csim_into(folder: Path, translated: Path, backend: str, vectors: int, progr
     file, first = Original.load(translated).output, graph.results[0]  # of several outputs the first one is judged
 
     def figures(outputs: Any, stage: Stage, tool: str, tool_version: str) -> MetricSet:
-        found = [judged(outputs[:count], samples, stage, tool, tool_version) for count in (len(outputs), vectors)]
-        return found[0] + found[1] if vectors < len(outputs) else found[0]
+        by_count = [judged(outputs[:count], samples, stage, tool, tool_version) for count in (len(outputs), vectors)]
+        return by_count[0] + by_count[1] if vectors < len(outputs) else by_count[0]
 
-    told = figures(file[:, : first.size], Stage.QAT, "qkeras", version("qkeras"))
+    metrics = figures(file[:, : first.size], Stage.QAT, "qkeras", version("qkeras"))
     if backend in csimulation.NEEDS:
         gate = gating.judge_without_csim(graph, reference, samples.x, csimulation.NEEDS[backend])
     else:
         gate, output = _simulated(folder, translated, backend, graph, reference, samples, progress)
         tool = gxx.find()
         label = f"hls4ml {version('hls4ml')} + {tool.name}"
-        told += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
+        metrics += figures(first.type.real(output[:, : first.size]), Stage.CSIM, label, tool.version)
     (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
-    write_metrics(folder, told)
+    write_metrics(folder, metrics)
     gating.require(gate)
 
 
@@ -288,5 +311,5 @@ def _simulated(
 
 
 def _layers(library: Path, translated: Path, graph: Graph, x: Any, folder: Path) -> dict[str, Any]:
-    found = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
-    return under_own_names(found, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])
+    values = csimulation.run(library, translated / "hls", PROJECT_NAME, graph, x, folder, trace=True).layers
+    return under_own_names(values, json.loads((translated / "translation.json").read_text(encoding="utf-8"))["names"])

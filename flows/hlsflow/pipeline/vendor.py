@@ -73,7 +73,7 @@ def plan(backend: str, request: Request) -> list[PlanRow]:
         )
     rows: list[tuple[Toolchain, list[Step]]] = []
     for step in [step for step in Step if step in _steps(request, wished)]:
-        chain = _found(wished if wished and step in wished.steps else None, backend, step)
+        chain = _installed_for(wished if wished and step in wished.steps else None, backend, step)
         if rows and rows[-1][0] is chain:
             rows[-1][1].append(step)
         else:
@@ -93,7 +93,7 @@ def _steps(request: Request, wished: Toolchain | None) -> Sequence[Step]:
     return (Step.CSYNTH,) if wished is None or Step.CSYNTH in wished.steps else wished.steps[:1]
 
 
-def _found(wished: Toolchain | None, backend: str, step: Step) -> Toolchain:
+def _installed_for(wished: Toolchain | None, backend: str, step: Step) -> Toolchain:
     """The toolchain for a step, which is installed; raises ToolMissing."""
     try:
         chain = wished or installed(backend, step)
@@ -141,10 +141,10 @@ def build_project(project: Project, request: Request, build: Path, progress: Pro
     """
     backend = _backend(project, request)
     plan(backend, request)  # before the training, which may take long
-    done = _proved(project, backend, request.part, build, progress)
-    folder = build / project.name / "vendor" / f"{backend}-{done.digest('hls')[:DIGITS]}"
+    proved = _proved(project, backend, request.part, build, progress)
+    folder = build / project.name / "vendor" / f"{backend}-{proved.digest('hls')[:DIGITS]}"
     if not folder.is_dir():
-        _copy(done.folder / "hls", folder)
+        _copy(proved.folder / "hls", folder)
     return folder, build_folder(folder, request, progress, project.folder / TEMPLATES)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import DataError
 from hlsflow.hls.lower import lower
 from hlsflow.ir import Graph
@@ -80,7 +81,7 @@ def _backend() -> type[Any]:
             from hlsflow.plugins.openrtl import take_keras2_models
 
             take_keras2_models()
-            family = yosys.Family(part or "xc7").value
+            family = Family(part or "xc7").value
             writer = {"Namespace": None, "WriteWeightsTxt": False, "WriteTar": False}
             basic = {"Part": family, "ClockPeriod": clock_period or 5, "ClockUncertainty": "0%", "IOType": io_type}
             return basic | {"HLSConfig": {}, "WriterConfig": writer}
@@ -162,7 +163,7 @@ def build(model: Any) -> dict[str, Any]:
     plan = _schedule(model, graph)
     folder = _folder(model) / "synthesis"
     folder.mkdir(parents=True, exist_ok=True)
-    design, family = emit(plan), yosys.Family(model.config.get_config_value("Part"))
+    design, family = emit(plan), Family(model.config.get_config_value("Part"))
     metrics = yosys.synthesize(design.files, design.top, family, folder, timeout_s=SYNTH_TIMEOUT_S)
     report = {"latency_cycles": plan.latency_cycles, "ii": plan.ii, "metrics": metrics.to_json()}
     (_folder(model) / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -10,7 +10,7 @@ from hlsflow.project.devices import Devices
 from hlsflow.project.distil import Distil
 from hlsflow.project.file import ProjectFile
 from hlsflow.project.gate import Gate
-from hlsflow.project.knobs import Knobs, LayerKnobs, Multiplier, PipelineKnobs, ResolvedKnobs, Strategy, WeightsIn
+from hlsflow.project.knobs import Knobs, LayerKnobs, PipelineKnobs, ResolvedKnobs
 from hlsflow.project.model import Model
 from hlsflow.project.project import Project, for_model, load, parse
 from hlsflow.project.prune import Prune
@@ -18,7 +18,7 @@ from hlsflow.project.quantize import Quantize
 from hlsflow.project.search import Choices, Objective, Range, Search
 from hlsflow.project.section import Fraction, Precision, Scalar, Section, unique
 from hlsflow.project.share import Share
-from hlsflow.project.target import PARTS, Backend, Family, Input, Target
+from hlsflow.project.target import PARTS, Backend, Input, Target
 from hlsflow.project.training import Training
 
 __all__ = [
@@ -34,14 +34,12 @@ __all__ = [
     "Data",
     "Devices",
     "Distil",
-    "Family",
     "Fraction",
     "Gate",
     "Input",
     "Knobs",
     "LayerKnobs",
     "Model",
-    "Multiplier",
     "Objective",
     "PipelineKnobs",
     "Precision",
@@ -55,10 +53,8 @@ __all__ = [
     "Search",
     "Section",
     "Share",
-    "Strategy",
     "Target",
     "Training",
-    "WeightsIn",
     "for_model",
     "load",
     "parse",

@@ -46,7 +46,9 @@ class Data(Section):
         test: fraction of all samples kept for the test; not with a source that has `x_test`. A trained model is judged
             by these alone too.
         seed: of the stratified split.
-        standardize: bring each feature to mean 0 and standard deviation 1, as the samples outside the test set have it.
+        standardize: bring each feature to mean 0 and standard deviation 1, as the samples outside the test set have
+            it; of a trained model whose samples are all judged, as these have it. Or the path of a file, such as the
+            table that the network was trained on: as its samples have it, columns found by their names.
         normalize: do nearly the same within the network, so that raw values enter the hardware: take away the mean of
             the training samples and shift by a power of two; the type of the result, such as fixed<8,3>.
         flip: mirror training images left to right, each with probability 1/2, anew in every epoch.
@@ -66,7 +68,7 @@ class Data(Section):
     seed: Seed = 0
     offset: float = 0.0
     scale: Annotated[float, Field(gt=0)] = 1.0
-    standardize: bool = False
+    standardize: bool | str = False
     normalize: Precision | None = None
     flip: bool = False
     shift: Annotated[int, Field(ge=0, lt=2**16)] = 0
@@ -84,6 +86,13 @@ class Data(Section):
                 )
         if names & KERAS_SETS and (self.validation is None or self.test is not None):
             raise ValueError("mnist and cifar10 come with a test set: give validation, such as 0.1, and no test")
+        return self
+
+    @model_validator(mode="after")
+    def _standardized_by_samples(self) -> Self:
+        own = self.standardize
+        if isinstance(own, str) and Path(own).suffix not in FILES:
+            raise ValueError(f"standardize is '{own}': give true, or a file of samples ({', '.join(sorted(FILES))})")
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from enum import Enum
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -124,6 +125,7 @@ _FORMS: Mapping[str, str] = {
     "model.file": "allowed: the path of an .h5 or .keras file",
     "target.part": "allowed: a part such as xcu250-figd2104-2L-e",
     "target.route_part": "allowed: an ECP5 part as Lattice writes it, such as LFE5U-45F-6BG381C",
+    "target.prefix": "allowed: letters, digits and _, beginning with a letter or _, such as jets_",
 }
 """What the keys with a fixed form look like."""
 
@@ -131,6 +133,7 @@ _DESCRIBE: Mapping[str, Callable[[Shape, Details], str]] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "literal_error": _choice,
+    "enum": _choice,
     "value_error": _value,
     "string_pattern_mismatch": _pattern,
     "model_type": _table,
@@ -168,8 +171,9 @@ def _keys(kind: Any) -> list[str]:
     kind = _bare(kind)
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return list(kind.model_fields)
-    if get_origin(kind) is Mapping and get_origin(get_args(kind)[0]) is Literal:
-        return list(get_args(get_args(kind)[0]))
+    if get_origin(kind) is Mapping:
+        names = _bare(get_args(kind)[0])
+        return [choice.value for choice in names] if isinstance(names, type) and issubclass(names, Enum) else []
     return []
 
 

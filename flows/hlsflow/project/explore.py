@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator, Field
 
-from hlsflow.project.knobs import Multiplier, Strategy, WeightsIn
-from hlsflow.project.section import Bits, Positive, Section, as_tuple, unique
+from hlsflow.core.choices import Multiplier, Strategy, WeightsIn
+from hlsflow.project.section import Bits, ByName, Positive, Section, as_tuple, unique
 
 
 class Sweep(Section):
@@ -41,17 +41,15 @@ class Explore(Section):
         cluster: `local`, the address of a Dask scheduler, or `slurm` or `htcondor` by dask-jobqueue.
     """
 
-    multiplier: Annotated[tuple[Multiplier, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
-        "dsp",
-        "packed",
-        "lut",
+    multiplier: Annotated[
+        tuple[ByName[Multiplier], ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)
+    ] = (Multiplier.DSP, Multiplier.PACKED, Multiplier.LUT)
+    strategy: Annotated[tuple[ByName[Strategy], ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
+        Strategy.RESOURCE,
     )
-    strategy: Annotated[tuple[Strategy, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
-        "resource",
-    )
-    weights_in: Annotated[tuple[WeightsIn, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
-        "auto",
-    )
+    weights_in: Annotated[
+        tuple[ByName[WeightsIn], ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)
+    ] = (WeightsIn.AUTO,)
     weight_bits: Annotated[tuple[Bits, ...], BeforeValidator(as_tuple), After(unique)] = ()
     accuracy_drop: Annotated[float, Field(ge=0, lt=1)] = 0.01
     cluster: Annotated[str, Field(pattern=r"^(local|slurm|htcondor|[a-z]+://.+)$")] = "local"

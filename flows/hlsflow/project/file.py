@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hlsflow.core.choices import Family
 from hlsflow.project.anomaly import Anomaly
 from hlsflow.project.data import Data
 from hlsflow.project.devices import Devices
@@ -18,9 +19,9 @@ from hlsflow.project.model import Model
 from hlsflow.project.prune import Prune
 from hlsflow.project.quantize import Quantize
 from hlsflow.project.search import Search
-from hlsflow.project.section import Section
+from hlsflow.project.section import ByName, Section
 from hlsflow.project.share import Share
-from hlsflow.project.target import Family, Input, Target
+from hlsflow.project.target import Input, Target
 from hlsflow.project.training import Training
 
 
@@ -50,7 +51,7 @@ class ProjectFile(Section):
     target: Target = Target()
     knobs: Knobs
     sweep: Sweep = Sweep()
-    budgets: Mapping[Family, Budget] = Field(default_factory=dict)
+    budgets: Mapping[ByName[Family], Budget] = Field(default_factory=dict)
     explore: Explore = Explore()
     search: Search | None = None
     gate: Gate = Gate()
@@ -62,7 +63,9 @@ class ProjectFile(Section):
                 raise ValueError(message)
         absent = [family for family in self.budgets if family not in self.target.families]
         if absent:
-            raise ValueError(f"budgets.{absent[0]} is never judged: target.families has {list(self.target.families)}")
+            raise ValueError(
+                f"budgets.{absent[0]} is never judged: target.families has {[*map(str, self.target.families)]}"
+            )
         return self
 
     def _disagreements(self) -> Iterator[tuple[bool, str]]:
@@ -156,6 +159,10 @@ class ProjectFile(Section):
             self.data.normalize is not None,
             "[anomaly] compares what is reconstructed with the hardware's input, and data.normalize changes it behind "
             "that: use data.standardize or data.scale instead",
+        )
+        yield (
+            isinstance(self.data.standardize, str),
+            "[anomaly] learns mean and deviation from normal samples alone: set data.standardize = true",
         )
         yield (
             self.search is not None,

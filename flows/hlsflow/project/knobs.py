@@ -7,12 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from hlsflow.project.section import Positive, Precision, Section
+from hlsflow.core.choices import Multiplier, Strategy, WeightsIn
+from hlsflow.project.section import ByName, Positive, Precision, Section
 
-Strategy = Literal["latency", "resource", "sparse"]
-Multiplier = Literal["dsp", "packed", "lut", "auto"]
-WeightsIn = Literal["lut", "bram", "auto"]
-"""Knobs of layers with weights; what they mean in hardware is said in `hlsflow.rtl.knobs`."""
 Implementation = Literal["stable", "latency", "argmax"]
 """Forms of a softmax in hardware, by hls4ml's names; see `hlsflow.hls.softmax`."""
 
@@ -34,7 +31,7 @@ class RtlKnobs(Section):
     """What the open RTL builds otherwise than hls4ml, which has no such reuse factor or strategy for the layer."""
 
     reuse_factor: Positive | None = None
-    strategy: Strategy | None = None
+    strategy: ByName[Strategy] | None = None
 
 
 class PipelineKnobs(Section):
@@ -56,9 +53,9 @@ class LayerKnobs(Section):
     """
 
     reuse_factor: Positive | None = None
-    strategy: Strategy | None = None
-    multiplier: Multiplier | None = None
-    weights_in: WeightsIn | None = None
+    strategy: ByName[Strategy] | None = None
+    multiplier: ByName[Multiplier] | None = None
+    weights_in: ByName[WeightsIn] | None = None
     codebook: bool | None = None
     implementation: Implementation | None = None
     precision: PrecisionKnobs = PrecisionKnobs()
@@ -69,9 +66,9 @@ class ResolvedKnobs(Section):
     """What holds for one layer after the defaults have been filled in."""
 
     reuse_factor: Positive
-    strategy: Strategy
-    multiplier: Multiplier
-    weights_in: WeightsIn
+    strategy: ByName[Strategy]
+    multiplier: ByName[Multiplier]
+    weights_in: ByName[WeightsIn]
     codebook: bool = False
     precision: PrecisionKnobs
     rtl: RtlKnobs = RtlKnobs()
@@ -84,7 +81,7 @@ class ResolvedKnobs(Section):
     @property
     def hls_strategy(self) -> Literal["latency", "resource"]:
         """What hls4ml is asked for: a strategy that it does not have, sparse, is a folded one there."""
-        return "latency" if self.strategy == "latency" else "resource"
+        return "latency" if self.strategy == Strategy.LATENCY else "resource"
 
 
 class Knobs(Section):
@@ -103,9 +100,9 @@ class Knobs(Section):
     """
 
     reuse_factor: Positive
-    strategy: Strategy = "latency"
-    multiplier: Multiplier = "dsp"
-    weights_in: WeightsIn = "auto"
+    strategy: ByName[Strategy] = Strategy.LATENCY
+    multiplier: ByName[Multiplier] = Multiplier.DSP
+    weights_in: ByName[WeightsIn] = WeightsIn.AUTO
     codebook: bool = False
     precision: PrecisionKnobs = PrecisionKnobs()
     pipeline: PipelineKnobs | None = None

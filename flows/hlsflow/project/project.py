@@ -66,6 +66,12 @@ class Project(ProjectFile):
         return data_folder() / f"{name}.npz" if name in FETCHED_SETS else None
 
     @property
+    def standard_path(self) -> Path | None:
+        """The file whose mean and deviation the samples are standardized by; None where no file is named for it."""
+        own = self.data.standardize
+        return self.folder / own if isinstance(own, str) else None
+
+    @property
     def data_name(self) -> str:
         """Of the samples that are used: the file's name, or that of the set."""
         return self.data_set or Path(self.data.source).name
@@ -149,15 +155,16 @@ def for_model(
     }
     for table, keys in (tables or {}).items():
         values[table] = {**values.get(table, {}), **keys}
-    return _complete(parse(values, str(model)), Path(os.path.realpath(model)).parent, str(model))
+    return _complete(parse(values, str(model), "correct the options"), Path(os.path.realpath(model)).parent, str(model))
 
 
-def parse(values: Mapping[str, Any], where: str) -> ProjectFile:
+def parse(values: Mapping[str, Any], where: str, hint: str = "") -> ProjectFile:
     """Check the content of a project file.
 
     Args:
         values: what the TOML holds.
         where: the file's name, for messages.
+        hint: what to do about problems; empty: to correct that file.
     Raises:
         ProjectError: names every problem, one a line.
     """
@@ -165,7 +172,9 @@ def parse(values: Mapping[str, Any], where: str) -> ProjectFile:
         return ProjectFile.model_validate(dict(values))
     except ValidationError as error:
         problems = explain(ProjectFile, error)
-    raise ProjectError("\n".join(f"{where}: {problem}" for problem in problems), f"correct {where} and run again")
+    raise ProjectError(
+        "\n".join(f"{where}: {problem}" for problem in problems), hint or f"correct {where} and run again"
+    )
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

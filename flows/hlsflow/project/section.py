@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+import enum
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -15,6 +16,8 @@ from pydantic import (
 )
 
 from hlsflow.ir.fixed import MAX_WIDTH, Fixed
+
+Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 
 def parse_fixed(value: object) -> Fixed:
@@ -36,6 +39,8 @@ def unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 Precision = Annotated[Fixed, BeforeValidator(parse_fixed), PlainSerializer(str)]
+ByName = Annotated[Choice, Field(strict=False)]
+"""A choice, which a file names by its value."""
 Positive = Annotated[int, Field(ge=1, lt=2**31)]
 Bits = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator as After
 from pydantic import BeforeValidator, Field, model_validator
 
-from hlsflow.project.section import Precision, Section, as_tuple, unique
+from hlsflow.core.choices import Family, Io
+from hlsflow.project.section import ByName, Identifier, Precision, Section, as_tuple, unique
 
-Family = Literal["xc7", "xcup", "ecp5"]
-"""Device families of the open synthesis: Xilinx 7-series, UltraScale+, Lattice ECP5."""
 Backend = Literal["vitis", "vivado", "vivadoaccelerator", "oneapi", "quartus", "catapult", "libero"]
 PARTS: Mapping[Backend, str] = {
     "vitis": "xcu250-figd2104-2L-e",
@@ -49,18 +48,23 @@ class Target(Section):
         clock_ns: wanted clock period, ns; no part runs at 10 GHz, so less than 0.1 is a mistake.
         families: device families for the open synthesis.
         route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
+        prefix: in front of the names of all modules and files of the open RTL, such as "jets_"; with different ones
+            several networks go into one FPGA.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"prefix"})
 
     backend: Backend = "vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = PARTS["vitis"]
     clock_ns: Annotated[float, Field(ge=0.1, le=1000)] = 5.0
-    io_type: Literal["io_parallel", "io_stream"] = "io_parallel"
-    families: Annotated[tuple[Family, ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
-        "xc7",
-        "xcup",
-        "ecp5",
+    io_type: ByName[Io] = Io.PARALLEL
+    families: Annotated[tuple[ByName[Family], ...], BeforeValidator(as_tuple), Field(min_length=1), After(unique)] = (
+        Family.XC7,
+        Family.XCUP,
+        Family.ECP5,
     )
     route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
+    prefix: Identifier | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -5,6 +5,7 @@ In: a project. Out: untrained Keras models. This runs the project's own code, wh
 
 from __future__ import annotations
 
+import functools
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import numpy as np
 from hlsflow.core.errors import LONGEST, ModelError
 from hlsflow.keras import keras2
 from hlsflow.keras.graph import nodes
+from hlsflow.keras.outputs import untranslated
 from hlsflow.project import Project
 from hlsflow.qat.impossible import impossible
 from hlsflow.qat.settings import restored, unusual
@@ -44,7 +46,7 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
         try:
             with bounded():
                 builder = _builder(load_module(f"{project.name}_model", project.model_path), function)
-                model = builder(**_taken(builder, project.model.arguments))
+                model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
         except KeyboardInterrupt:
             raise
         except ModelError as error:  # of `bounded`

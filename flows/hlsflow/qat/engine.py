@@ -16,6 +16,7 @@ import numpy as np
 from hlsflow.data.batches import changed, order_of
 from hlsflow.data.data import Dataset
 from hlsflow.keras.inputs import split
+from hlsflow.keras.outputs import plain
 from hlsflow.project import Data, Training
 from hlsflow.qat import checkpoint
 from hlsflow.qat.checkpoint import State
@@ -107,6 +108,7 @@ class Engine:
             if self._scaled:
                 self._optimizer = tf_keras.mixed_precision.LossScaleOptimizer(self._optimizer)
             self._optimizer.build(self._model.trainable_variables)
+        self._one_batch, self._judged_outputs = plain(model, self._step), plain(model, self._outputs)
         self._pass, self._validation = tf.function(self._steps), tf.function(self._judge)
         self._slopes = tf.function(self._gradients, jit_compile=True) if self._runtime.xla else self._gradients
         self._draws: bool | None = None
@@ -176,7 +178,7 @@ class Engine:
             chosen = order[start : start + batch]
             with self._runtime.host():
                 samples = tf.gather(x, chosen), _gathered(y, chosen)
-            loss = self._step(*samples)
+            loss = self._one_batch(*samples)
             total += loss * tf.cast(tf.shape(chosen)[0], tf.float32)
         return total / rows
 
@@ -218,6 +220,11 @@ class Engine:
         losses = self._objective.losses(x, y, outputs)
         return losses if weights is None else losses * weights
 
+    def _outputs(self, x: Any) -> Any:
+        """Of the model as it is used."""
+        outputs = self._judged_model(split(self._judged_model, x), training=False)
+        return outputs[0] if isinstance(outputs, list) else outputs
+
     def _judge(self, x: Any, y: Any) -> Any:
         """Mean loss, and means of the figures, of the model as it is used, in one compiled loop."""
         import tensorflow as tf
@@ -227,8 +234,7 @@ class Engine:
         for start in tf.range(0, rows, PREDICT_ROWS):
             inputs = x[start : start + PREDICT_ROWS]
             right = _sliced(y, start)
-            outputs = self._judged_model(split(self._judged_model, inputs), training=False)
-            outputs = outputs[0] if isinstance(outputs, list) else outputs
+            outputs = self._judged_outputs(inputs)
             figures = self._objective.figures(inputs, right[0] if isinstance(right, tuple) else right, outputs)
             total += tf.stack([tf.reduce_sum(figure) for figure in (self._losses(inputs, right, outputs), *figures)])
         return total / rows

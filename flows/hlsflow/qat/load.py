@@ -6,6 +6,7 @@ Keras 2 and QKeras that carry no code of their own may occur in it, unless the c
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import tempfile
@@ -20,6 +21,7 @@ import numpy as np
 from hlsflow.core import foreign
 from hlsflow.core.errors import ModelError, first_line
 from hlsflow.keras import keras2
+from hlsflow.keras.outputs import untranslated
 from hlsflow.project.errors import nearest
 from hlsflow.qat import keras3
 from hlsflow.qat.inference import for_inference, pruning_objects, with_config
@@ -114,7 +116,10 @@ def _rebuilt(file: Path, objects: Mapping[str, Any], safe_mode: bool) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns that QKeras' quantizers are no Keras constraints
-        return tf_keras.models.load_model(file, custom_objects=objects, compile=False, safe_mode=safe_mode)
+        load = functools.partial(
+            tf_keras.models.load_model, file, custom_objects=objects, compile=False, safe_mode=safe_mode
+        )
+        return untranslated(load)
 
 
 def _check_weights(path: Path, model: Any) -> None:

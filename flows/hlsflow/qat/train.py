@@ -29,7 +29,8 @@ from hlsflow.core.tasks import Kind, told_of
 from hlsflow.data.augment import check_images
 from hlsflow.data.data import Dataset, load_data
 from hlsflow.keras import keras2
-from hlsflow.keras.inputs import sample_shape, split
+from hlsflow.keras.inputs import sample_shape
+from hlsflow.keras.outputs import outputs
 from hlsflow.project import Project, Prune, Share, Training
 from hlsflow.qat import anomaly, checkpoint
 from hlsflow.qat.ahead import require_knobs
@@ -157,8 +158,7 @@ def accuracy(model: Any, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
 
 def _outputs(model: Any, x: NDArray[np.float32]) -> NDArray[np.float32]:
     """The first output, (n, values)."""
-    outputs = model.predict(split(model, x), batch_size=PREDICT_ROWS, verbose=0)
-    first: NDArray[np.float32] = outputs[0] if isinstance(outputs, list) else outputs
+    first: NDArray[np.float32] = outputs(model, x, PREDICT_ROWS)[0]
     return first.reshape(len(first), -1)
 
 

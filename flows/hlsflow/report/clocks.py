@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from hlsflow.core.choices import Family
 from hlsflow.core.metrics import Stage
 from hlsflow.report import measured
 from hlsflow.report.document import Section
 from hlsflow.report.measured import Group, Row
 from hlsflow.toolchains.nextpnr import no_fmax
-from hlsflow.toolchains.yosys import Family
 
 NOT_MEASURED = "Fmax: not measured"
 

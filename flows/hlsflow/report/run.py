@@ -67,6 +67,8 @@ class Report:
         notes: what is not in the report, and why.
         parts: family → the part asked for, of which figures are told in per cent.
         saturation: what of the samples is beyond the input type's range, as JSON; None: nothing.
+        standardization: by whose mean and deviation the samples are standardized, and these, as JSON; None: they are
+            not.
         provenance: what is needed to repeat the run, as JSON (`hlsflow.pipeline.provenance`).
     """
 
@@ -81,6 +83,7 @@ class Report:
     parts: Mapping[str, str] = field(default_factory=dict)
     saturation: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] | None = None
+    standardization: Mapping[str, Any] | None = None
 
 
 def write(report: Report, folder: Path) -> None:
@@ -113,6 +116,7 @@ def to_json(report: Report) -> dict[str, Any]:
         ],
         "budgets": [verdict for verdict in budgets.verdicts(report)],
         "notes": list(report.notes),
+        **({} if report.standardization is None else {"standardization": dict(report.standardization)}),
         **({} if report.saturation is None else {"saturation": dict(report.saturation)}),
         **({} if report.provenance is None else {"provenance": dict(report.provenance)}),
     }
@@ -139,6 +143,7 @@ def document(report: Report) -> Document:
     sections = [
         chain.section(report.gate),
         quality.section(_rows(report)),
+        *_standardization_section(report.standardization),
         *_saturation_section(report.saturation),
         *_pictures(report),
         *clocks.noted(_rows(report), report.parts),
@@ -223,6 +228,26 @@ def _layer_sections(point: PointReport) -> Iterator[Section]:
         ]
         chart, table = measured.resources(own), measured.table(own, group, "layer")
         yield Section(f"Layers of {point.label}, {measured.title(group)}", (*([chart] if chart else []), table))
+
+
+FEATURES = 64
+"""Of which a table of mean and deviation is for people; report.json has all."""
+
+
+def _standardization_section(standard: Mapping[str, Any] | None) -> list[Section]:
+    """By what the samples are standardized, which is to be done before the hardware."""
+    if standard is None:
+        return []
+    said = (
+        f"Mean and deviation are those of {standard['by']}",
+        "The hardware takes standardized values: what feeds it subtracts the mean of each feature and divides by its "
+        "deviation",
+    )
+    numbers = zip(standard["features"], standard["mean"], standard["deviation"], strict=True)
+    rows = tuple(row(name, Cell(f"{mean:.6g}", mean), Cell(f"{width:.6g}", width)) for name, mean, width in numbers)
+    if len(rows) > FEATURES:
+        return [Section("Samples are standardized", (Lines((*said, "Both of each feature are in the JSON report")),))]
+    return [Section("Samples are standardized", (Lines(said), Table(("feature", "mean", "deviation"), rows)))]
 
 
 def _saturation_section(found: Mapping[str, Any] | None) -> list[Section]:

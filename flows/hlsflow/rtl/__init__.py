@@ -5,9 +5,10 @@ In: a verified graph and the knobs of each layer. Out: a schedule (units, latenc
 name to text), and its cycle-accurate simulation.
 """
 
+from hlsflow.core.choices import Io, Multiplier, Strategy, WeightsIn
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.emit import Design, Port, emit
-from hlsflow.rtl.knobs import Io, LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 

@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from hlsflow.core import templates
 from hlsflow.ir import Fixed
 from hlsflow.rtl.emit import Design, Port
-from hlsflow.rtl.verilog import Value, instance
+from hlsflow.rtl.verilog import Value, instance, prefixed
 
 AXIS_TOP = "axis_top"
 PRIMITIVES = ("axis_input", "axis_output", "step_counter", "increment")
 
 
 def axis_top(design: Design) -> dict[str, str]:
-    """The files to be added to `design.files`; the top module is `axis_top`."""
-    ports = [*_ports(design.inputs, "s", "input ", "output"), *_ports(design.outputs, "m", "output", "input ")]
+    """The files to be added to `design.files`; the top module is `axis_top`, behind the design's prefix."""
+    ports = [
+        *_ports(design.inputs, "s", "input  wire", "output wire"),
+        *_ports(design.outputs, "m", "output wire", "input  wire"),
+    ]
     inner = "".join(_connection(port) for port in (*design.inputs, *design.outputs))
     body = [_input(port, number) for number, port in enumerate(design.inputs)] + [_output(p) for p in design.outputs]
     text = _TOP.format(
@@ -32,16 +35,18 @@ def axis_top(design: Design) -> dict[str, str]:
         inner=inner,
         body="\n".join(body),
     )
-    return {f"{AXIS_TOP}.v": text, **{f"{name}.v": templates.read(f"rtl/{name}.v") for name in PRIMITIVES}}
+    files = {f"{AXIS_TOP}.v": text, **{f"{name}.v": templates.read(f"rtl/{name}.v") for name in PRIMITIVES}}
+    return prefixed(files, design.prefix)
 
 
 _TOP = """\
 // The design with AXI4-Stream ports; see axis_input.v and axis_output.v for the layout of tdata, and for TLAST.
+`default_nettype none
 module {top} (
-    input  aclk,
-    input  aresetn,
+    input  wire aclk,
+    input  wire aresetn,
 {ports},
-    output [{inputs}-1:0] misplaced
+    output wire [{inputs}-1:0] misplaced
 );
     wire rst = ~aresetn;
 {body}
@@ -50,6 +55,7 @@ module {top} (
         .rst(rst){inner}
     );
 endmodule
+`default_nettype wire
 """
 
 

@@ -29,10 +29,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from hlsflow.core.choices import Family, Multiplier
 from hlsflow.rtl.cores.fold import DEEP_ROM, FEW_STEPS
-from hlsflow.rtl.knobs import Multiplier, Pipeline
+from hlsflow.rtl.knobs import Pipeline
 from hlsflow.rtl.schedule import Schedule
-from hlsflow.toolchains.yosys import Family
 
 
 @dataclass(frozen=True)

@@ -5,40 +5,9 @@ Plain data; what each choice means in cycles and cells is said where it is carri
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
-
-class Strategy(enum.StrEnum):
-    """How a layer of weighted sums is built."""
-
-    LATENCY = "latency"  # at reuse factor 1 adder graphs of constant weights (da4ml); folded above
-    RESOURCE = "resource"  # folded in time: a multiplier works off `reuse_factor` products
-    SPARSE = "sparse"  # folded, by a static schedule of the weights that are not zero
-
-
-class Multiplier(enum.StrEnum):
-    """What products are made of."""
-
-    DSP = "dsp"  # `*`: a DSP block, where the synthesizer finds the product large enough
-    PACKED = "packed"  # the same, and two small products of sums that read the same inputs share a block
-    LUT = "lut"  # distributed arithmetic in LUTs and carry chains; never a DSP block
-    AUTO = "auto"  # whichever takes less of a typical device for these widths
-
-
-class Io(enum.StrEnum):
-    """How tensors come in and go out of a design; the values are the same."""
-
-    STREAM = "io_stream"  # a beat is one pixel with all its channels, or a vector
-    PARALLEL = "io_parallel"  # a beat is a whole tensor
-
-
-class WeightsIn(enum.StrEnum):
-    """Where weights are kept."""
-
-    LUT = "lut"
-    BRAM = "bram"
-    AUTO = "auto"  # block RAM where a memory is deep and large enough to fill a good part of one
+from hlsflow.core.choices import Multiplier, Strategy, WeightsIn
 
 
 @dataclass(frozen=True)

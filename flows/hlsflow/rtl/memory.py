@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hlsflow.core.choices import WeightsIn
 from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.knobs import WeightsIn
 
 BLOCK_BITS = 18 * 1024
 """Of a RAMB18 of AMD (UG473) and an EBR of ECP5 (FPGA-DS-02012), parity bits included."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hlsflow.core.choices import Io
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir import Graph, Node, Op, verify
 from hlsflow.rtl.fronts import beats, runs_beats
-from hlsflow.rtl.knobs import Io
 
 
 def prepared(graph: Graph, io: Io) -> Graph:

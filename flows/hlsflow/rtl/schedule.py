@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hlsflow.core.choices import Io
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir import Graph
 from hlsflow.project.errors import listed
 from hlsflow.rtl.cores import WITH_KNOBS, Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.knobs import Io, LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.prepare import prepared
 from hlsflow.rtl.timing import Depths, fit
 from hlsflow.rtl.units import Network, network

@@ -14,7 +14,7 @@ from hlsflow.core.errors import DataError
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.emit import Design, Port
-from hlsflow.rtl.verilog import Value, instance
+from hlsflow.rtl.verilog import Value, instance, prefixed
 
 TESTBENCH = "testbench"
 MODULES = ("stream_source", "stream_check")
@@ -38,7 +38,8 @@ def testbench(design: Design, x: Array, y: Array) -> dict[str, str]:
     if len(x) != len(y) or not len(x):
         raise DataError(f"{len(x)} samples do not go with {len(y)} results")
     modules = {f"{name}.v": templates.read(f"sim/{name}.v") for name in MODULES}
-    return {f"{TESTBENCH}.v": _text(design, len(x)), **modules, **words}
+    modules = prefixed({f"{TESTBENCH}.v": _text(design, len(x)), **modules}, design.prefix)
+    return {**modules, **{design.prefix + name: text for name, text in words.items()}}
 
 
 def _vectors(ports: tuple[Port, ...], values: Array, what: str) -> dict[str, str]:
@@ -64,8 +65,8 @@ def _hex(port: Port, values: Array) -> str:
 def _text(design: Design, frames: int) -> str:
     ports = (*design.inputs, *design.outputs)
     parts = [_wires(port) for port in ports]
-    parts += [_source(port, frames, number) for number, port in enumerate(design.inputs)]
-    parts += [_check(port, frames, number) for number, port in enumerate(design.outputs)]
+    parts += [_source(port, frames, number, design.prefix) for number, port in enumerate(design.inputs)]
+    parts += [_check(port, frames, number, design.prefix) for number, port in enumerate(design.outputs)]
     inner = "".join(f",\n        .{port.name}_{key}({port.name}_{key})" for port in ports for key in _KEYS)
     names = [port.name for port in design.outputs]
     return _TESTBENCH.format(
@@ -84,6 +85,7 @@ _KEYS = ("valid", "ready", "data")
 _TESTBENCH = """\
 // Sends the vectors of the .hex files through the design and compares the results: at full speed, then with pauses and
 // back-pressure. Run it in the folder of the .hex files.
+`default_nettype none
 module {name};
     reg clk = 1'b0;
     always #5 clk = ~clk;
@@ -114,6 +116,7 @@ module {name};
         end
     end
 endmodule
+`default_nettype wire
 """
 
 
@@ -122,8 +125,8 @@ def _wires(port: Port) -> str:
     return f"    wire {name}_valid, {name}_ready;\n    wire [{port.lanes * port.type.width - 1}:0] {name}_data;\n"
 
 
-def _parameters(port: Port, frames: int, seed: int) -> dict[str, Value]:
-    file = f'"{port.name}.hex"'
+def _parameters(port: Port, frames: int, seed: int, prefix: str) -> dict[str, Value]:
+    file = f'"{prefix}{port.name}.hex"'
     return {"WIDTH": port.lanes * port.type.width, "WORDS": frames * port.beats, "FILE": file, "SEED": seed}
 
 
@@ -131,12 +134,14 @@ def _connections(port: Port) -> dict[str, str]:
     return {"clk": "clk", "rst": "rst", "stall": "stall"} | {key: f"{port.name}_{key}" for key in _KEYS}
 
 
-def _source(port: Port, frames: int, number: int) -> str:
-    return instance("stream_source", f"{port.name}_source", _parameters(port, frames, number), _connections(port))
+def _source(port: Port, frames: int, number: int, prefix: str) -> str:
+    return instance(
+        "stream_source", f"{port.name}_source", _parameters(port, frames, number, prefix), _connections(port)
+    )
 
 
-def _check(port: Port, frames: int, number: int) -> str:
+def _check(port: Port, frames: int, number: int, prefix: str) -> str:
     wires = f"    wire {port.name}_complete;\n    wire [31:0] {port.name}_errors;\n"
-    parameters = _parameters(port, frames, number) | {"BEATS": port.beats, "NAME": f'"{port.name}"'}
+    parameters = _parameters(port, frames, number, prefix) | {"BEATS": port.beats, "NAME": f'"{port.name}"'}
     ports = _connections(port) | {key: f"{port.name}_{key}" for key in ("complete", "errors")}
     return wires + instance("stream_check", f"{port.name}_check", parameters, ports)

@@ -84,9 +84,22 @@ def _literal(values: list[int], bits: int) -> str:
     return f"{bits * len(values)}'h{packed:x}"
 
 
-def identifier(number: int, name: str) -> str:
+def identifier(number: int | str, name: str) -> str:
     """A Verilog name for the `number`-th thing, called `name` by the user."""
     return f"s{number}_" + re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def prefixed(files: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The same files with `prefix` in front of their names, and of all modules that they are named after.
+
+    Args:
+        files: file name to text; each module lies in a file of its name.
+        prefix: letters, digits and underscores; empty: nothing changes.
+    """
+    names = "|".join(sorted(name.removesuffix(".v") for name in files))
+    instantiated = r"(?=\s+(?:#\(|\w+\s*\())"
+    module = re.compile(rf"(?<=module )({names})\b|\b({names}){instantiated}")
+    return {prefix + name: module.sub(lambda found: prefix + found[0], text) for name, text in files.items()}
 
 
 def comment(text: str) -> str:

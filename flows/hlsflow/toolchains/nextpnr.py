@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import process, yowasp
 from hlsflow.toolchains import tool as tools
 from hlsflow.toolchains.tool import Tool
-from hlsflow.toolchains.yosys import Family
 
 MINIMUM = (0, 11)
 """The release that hlsflow is tested with; placement, and with it Fmax, changes from release to release."""

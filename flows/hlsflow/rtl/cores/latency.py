@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from hlsflow.core.choices import Multiplier, Strategy
 from hlsflow.ir.integers import ceil_div, trailing_zeros
 from hlsflow.rtl.cores.adder_graph import Adder, AdderGraph, Operand, adder_graph
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.cores.planned import Planned
 from hlsflow.rtl.cores.sums import Sums
-from hlsflow.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.verilog import Stream, instance
 
 LARGEST = 8192

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from hlsflow.core.choices import Multiplier, Strategy
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores.dense import DenseCore, bias_words
@@ -28,7 +29,7 @@ from hlsflow.rtl.cores.fold import (
     tree_latency,
 )
 from hlsflow.rtl.cores.sums import Sums
-from hlsflow.rtl.knobs import LayerKnobs, Multiplier, Pipeline, Strategy
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.verilog import Stream, Value, constant, instance
 
 
