@@ -62,9 +62,9 @@ def executed(
 
 
 PROJECTS = [
-    *[(io_type, group) for io_type in BOTH for group in ("layers", "models")],
-    *[("io_parallel", group) for group in ("activations", "weights")],
-    *[pytest.param(("io_stream", group), marks=pytest.mark.slow) for group in ("activations", "weights")],
+    *[(io_type, "layers") for io_type in BOTH],
+    *[("io_parallel", group) for group in ("activations", "weights", "models")],
+    *[pytest.param(("io_stream", group), marks=pytest.mark.slow) for group in ("activations", "weights", "models")],
 ]
 """An io type and a group of constructs. Weights and functions of one value are the same in streams."""
 
