@@ -177,8 +177,8 @@ def _solved(draft: _Draft, weight: Array) -> list[Operand | None]:
 def _solve(matrix: bytes, shape: tuple[int, int], low: int, high: int) -> tuple[Any, ...]:
     """da4ml's solution: one or two `CombLogic` in a row.
 
-    Its `solve` as Python, around compiled parts. Compiled too, it would spread the few ways to split a matrix over threads:
-    at the first use 113 s of compilation instead of 71, and two threads of ours must not be in it at once.
+    Its `solve` as Python, around compiled parts. Compiled too, it would spread the few ways to split a matrix over
+    threads: the first use takes 113 s of compilation instead of 71, and two threads of ours must not be in it at once.
     """
     from da4ml.cmvm import QInterval, solve  # slow to import
 
