@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hlsflow.core import templates
-from hlsflow.core.choices import Strategy
+from hlsflow.core.choices import Family, Strategy
 from hlsflow.ir import Fixed, Node
 from hlsflow.rtl.cores import Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
@@ -107,6 +107,14 @@ def emit(plan: Schedule, *, layers: bool = True, prefix: str = "") -> Design:
 def primitives(used: Iterable[str]) -> dict[str, str]:
     """File name → text of hand-written primitives, and of those that any pipeline may need."""
     return {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted({*used, *ALWAYS})}
+
+
+def for_family(design: Design, family: Family) -> Design:
+    """The same design with the primitives that the family has of its own: equal results in equal cycles."""
+    folder = templates.root() / "rtl" / family.value
+    own = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.v"))}
+    own = {design.prefix + name: text for name, text in own.items() if design.prefix + name in design.files}
+    return replace(design, files={**design.files, **own})
 
 
 def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:
