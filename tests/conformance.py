@@ -132,12 +132,14 @@ def _connected(chosen: Sequence[Construct], seed: int) -> Any:
 
 
 def randomize(model: Any, seed: int) -> None:
-    """Random weights; variances stay positive."""
+    """Random weights and masks; variances stay positive."""
     random = np.random.default_rng(seed)
     for weight in model.weights:
         if "variance" in weight.name:
             weight.assign(random.uniform(0.3, 3.0, weight.shape))
-        elif "iteration" not in weight.name:
+        elif "mask" in weight.name:
+            weight.assign(random.integers(0, 2, weight.shape))
+        elif not any(word in weight.name for word in ("iteration", "threshold", "pruning_step")):
             weight.assign(random.normal(size=weight.shape) * 0.7)
 
 
@@ -211,10 +213,12 @@ def any_type(random: np.random.Generator, like: Fixed) -> Fixed:
 
 def groups() -> dict[str, list[Construct]]:
     """All of them, in groups of which each is one C++ project."""
-    from tests import constructs_activations as functions  # which makes its constructs with this module
+    from tests import constructs_activations as functions  # which make their constructs with this module
+    from tests import constructs_models as models
 
     layers = [*CONVOLUTIONS, *POOLINGS, *SHAPES, *MERGES, *NORMALIZATIONS, *DENSE]
-    return {"layers": layers, "activations": functions.ACTIVATIONS, "weights": functions.WEIGHTS}
+    groups = {"layers": layers, "activations": functions.ACTIVATIONS, "weights": functions.WEIGHTS}
+    return groups | {"models": models.MODELS}
 
 
 def constructs() -> list[Construct]:

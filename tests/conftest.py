@@ -13,25 +13,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
 
-LONGEST = (
-    "test_docs.py",
-    "test_conformance.py",
-    "pipeline/test_pipeline.py",
-    "qat/test_devices.py",
-    "test_conformance_rtl.py",
-    "qat/test_anomaly.py",
-    "test_wheel.py",
-    "keras/test_inputs.py",
-    "rtl/test_golden.py",
-)
-"""Files that take a minute and more: they come first, so that none is left for one processor alone at the end."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {REPOSITORY / "tests" / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path, len(LONGEST)))
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Third-party data and reports beside the repository; tests that use them are skipped where they are absent."""

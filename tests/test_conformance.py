@@ -63,8 +63,8 @@ def executed(
 
 PROJECTS = [
     *[(io_type, "layers") for io_type in BOTH],
-    *[("io_parallel", group) for group in ("activations", "weights")],
-    *[pytest.param(("io_stream", group), marks=pytest.mark.slow) for group in ("activations", "weights")],
+    *[("io_parallel", group) for group in ("activations", "weights", "models")],
+    *[pytest.param(("io_stream", group), marks=pytest.mark.slow) for group in ("activations", "weights", "models")],
 ]
 """An io type and a group of constructs. Weights and functions of one value are the same in streams."""
 
@@ -105,7 +105,7 @@ def test_what_does_not_stream_is_refused(construct: Construct, seen: support.See
 def test_what_is_frozen_is_what_was_given(ran: Mapping[str, Ran]) -> None:
     """Up to a tie that float32 breaks the other way, and float constants that are rounded.
 
-    Those of batch normalizations have 18 bits then, and the scales of alpha='auto' move no weight by more than 2**-8.
+    Those of batch normalizations and alpha='auto' have 18 bits then; folded scales move no weight by more than 2**-8.
     """
     wrong = {}
     for name, one in ran.items():

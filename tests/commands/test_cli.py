@@ -36,7 +36,7 @@ MISTAKES = {
     r"net.PTH is a model of PyTorch": ["check", "net.PTH"],
     r"saved.saved_model.pb is a SavedModel, which has lost": ["run", "saved"],
     "needs samples to be checked with": ["run", "model.h5"],
-    "the data file gone.npz does not exist": ["run", "model.h5", "--data", "gone.npz"],
+    r"the data file \S*gone.npz does not exist": ["run", "model.h5", "--data", "gone.npz"],
     "lie on no fixed-point grid": ["run", "model.h5", "--data", "thirds.npz"],
     "there is no model file gone.h5": ["run", "gone.h5", "--data", "x.npz"],
     "--reuse-factor 4,x is no list": ["run", "mine", "--reuse-factor", "4,x"],
@@ -104,6 +104,14 @@ def test_a_mistyped_word_gets_a_suggestion(words: list[str], meant: str, capsys:
         main(words)
     assert ended.value.code == 2
     assert capsys.readouterr().err.rstrip().endswith(f"; did you mean {meant}?")
+
+
+@pytest.mark.parametrize("word", ["", " ", "="])
+def test_a_word_of_no_letters_gets_none(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "mine", word])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"unrecognized arguments: {word}".rstrip())
 
 
 def test_json_is_all_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
+from hlsflow.core import progress
 from hlsflow.core.progress import Progress, clock, duration
 
 
@@ -91,3 +93,12 @@ def test_durations_in_words(seconds: float, told: str) -> None:
 
 def test_clock() -> None:
     assert [clock(seconds) for seconds in (5, 65.9, 36061)] == ["0:00:05", "0:01:05", "10:01:01"]
+
+
+def test_a_pulse_that_says_elsewhere_says_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "WORKING", 0.2)
+    told: list[str] = []
+    with progress._Pulse(told.append).during("synth R16"):
+        time.sleep(0.9)
+    assert 2 <= len(told) <= 5
+    assert set(told) == {"at work: synth R16 0:00:00"}

@@ -41,6 +41,7 @@ def test_the_same_key_is_done_once(tmp_path: Path) -> None:
     manifest = json.loads((first.folder / MANIFEST).read_text())
     assert (manifest["step"], manifest["key"]) == ("step", {"a": 1})
     assert list(manifest["outputs"]) == ["one.txt"]
+    assert first.folder == tmp_path / "step" / digest({"a": 1})[:16]
 
 
 def test_date_command_and_host_stand_beside_the_key(tmp_path: Path) -> None:
@@ -274,3 +275,21 @@ def test_a_link_stays_and_the_file_behind_it_is_new(tmp_path: Path) -> None:
     assert (tmp_path / "name").is_symlink()
     assert (tmp_path / "shelf" / "file").read_text() == "new"
     assert os.listdir(tmp_path / "shelf") == ["file"]
+
+
+def test_work_takes_as_long_as_it_takes(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = make(tmp_path).do("step", {}, write_one)
+    assert 0 <= done.seconds <= time.monotonic() - started
+    assert make(tmp_path).do("step", {}, write_one).seconds == pytest.approx(done.seconds, abs=0.0006)
+
+
+def test_compiled_code_is_no_source(own_templates: Path) -> None:
+    before = code("templates/sim")
+    (own_templates / "sim" / "__pycache__").mkdir()
+    (own_templates / "sim" / "__pycache__" / "a.pyc").write_text("")
+    assert code("templates/sim") == before
+
+
+def test_records_lie_beside_finished_steps(tmp_path: Path) -> None:
+    assert make(tmp_path).records("cache") == tmp_path / "cache"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from hlsflow.core.metrics import Stage
-from hlsflow.estimate import METRICS, Design, Figure, Kind, Layer, estimate
+from hlsflow.estimate import METRICS, Design, Figure, Kind, Layer, estimate, fitted, total
 from hlsflow.estimate.part import DOES_NOT_FIT, FITS, TOO_CLOSE, fitting, verdict
 from hlsflow.ir import Fixed
 from hlsflow.toolchains.parts import offered
@@ -132,3 +133,97 @@ def test_sums_that_may_be_chains_or_trees_are_four_times_less_certain() -> None:
     assert spread["unsure"].high >= 4 * spread["unsure"].value
     assert spread["unsure"].low <= spread["unsure"].value / 4
     assert _width(unsure.figures["lut"]) < 1.1 * _width(tree.figures["lut"])
+
+
+TWICE = replace(fitted.load(), spread=dict.fromkeys(METRICS, math.log(2)))
+"""Coefficients whose intervals are half and twice a value."""
+
+
+def interval(name: str, value: float, design: Design, away: tuple[str, ...] = ()) -> tuple[float, float]:
+    figure = total._figure(name, value, fitted.timing(design), away, TWICE)
+    return figure.low, figure.high
+
+
+def test_an_interval_is_a_factor_either_way_and_wider_by_each_departure() -> None:
+    assert interval("lut", 100.2, _tiny()) == (50, 200)
+    assert interval("lut", 101, _tiny()) == (50, 202)
+    factor = 2 * math.exp(2 * 0.35)
+    assert interval("lut", 100, _tiny(), ("a", "b")) == (math.floor(100 / factor), math.ceil(100 * factor))
+    assert total._figure("lut", 100, fitted.timing(_tiny()), (), replace(TWICE, spread={})) == Figure(100, 100, 100)
+    assert estimate(_tiny(), replace(TWICE, spread={})).figures["lut"].low == estimate(_tiny()).figures["lut"].value
+
+
+def test_of_what_is_there_the_least_is_one() -> None:
+    away = ("a", "b", "c")
+    assert [interval("dsp", value, _tiny(), away)[0] for value in (0, 1, 3)] == [0, 1, 1]
+
+
+def test_sums_of_one_layer_make_the_cycles_of_all_uncertain() -> None:
+    sure, unsure = matrix("fc1", 16, 32), matrix("fc2", 64, 65)
+    assert interval("latency_cycles", 100, design(sure, sure)) == (50, 200)
+    assert interval("latency_cycles", 100, design(sure, unsure)) == (12, 800)
+    assert interval("lut", 100, design(sure, unsure)) == (50, 200)
+
+
+@pytest.mark.parametrize(
+    ("clock_ns", "factors", "fixed"),
+    [
+        (3.3, (3,), True),  # 8 cycles deep
+        (3.3, (4,), False),
+        (5.0, (2,), True),
+        (5.0, (3,), False),  # 6 cycles deep
+        (10.0, (2,), True),  # 4 cycles deep
+        (5.0, (1, 64), False),
+    ],
+)
+def test_an_interval_of_starts_is_certain_far_below_the_depth(
+    clock_ns: float, factors: tuple[int, ...], fixed: bool
+) -> None:
+    layers = [replace(matrix("fc", 64, 32), reuse_factor=factor) for factor in factors]
+    found = design(*layers, relu("relu", 32), clock_ns=clock_ns)
+    assert interval("ii", 100, found) == ((100, 100) if fixed else (50, 200))
+    for changes in ({"dataflow": True}, {"io_type": "io_stream"}):
+        assert interval("ii", 100, replace(found, **changes)) == (50, 200)  # type: ignore[arg-type]
+
+
+def test_an_uncertain_interval_of_starts_is_so_by_a_fifth_at_least() -> None:
+    found = fitted.timing(design(replace(matrix("fc", 64, 32), reuse_factor=64)))
+    figure = total._figure("ii", 100, found, (), replace(TWICE, spread={}))
+    assert (figure.low, figure.high) == (math.floor(100 * math.exp(-0.2)), math.ceil(100 * math.exp(0.2)))
+
+
+FEW, MANY, WIDE = Fixed(5, 2), Fixed(11, 2), Fixed(10, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"reuse_factor": 1}, ()),
+        ({"strategy": "resource"}, ("strategy other than latency",)),
+        ({"positions": 2}, ("convolutions",)),
+        ({"constants": None}, ("weights that are not known",)),
+        ({"input": FEW}, ("operands outside 6 to 10 bits",)),
+        ({"weight": MANY}, ("operands outside 6 to 10 bits",)),
+        ({"input": Fixed(6, 2), "weight": WIDE}, ()),
+        ({"kind": Kind.POOL}, ("layers that no report shows",)),
+        ({"kind": Kind.OTHER}, ("layers that are not estimated",)),
+    ],
+)
+def test_one_layer_of_two_is_enough_to_differ(change: dict[str, object], words: tuple[str, ...]) -> None:
+    changed = replace(matrix("fc2", 32, 8), **change)  # type: ignore[arg-type]
+    assert tuple(total.departures(design(matrix("fc1", 16, 32), changed))) == words
+
+
+@pytest.mark.parametrize(("clock_ns", "inside"), [(2.99, False), (3.0, True), (6.0, True), (6.01, False)])
+def test_the_bounds_of_the_calibration_belong_to_it(clock_ns: float, inside: bool) -> None:
+    assert (estimate(replace(_tiny(), clock_ns=clock_ns)).departures == ()) is inside
+
+
+def test_a_metric_has_the_clock_and_what_its_figure_says() -> None:
+    found = estimate(replace(_tiny(), clock_ns=10.0))
+    for metric in found.metrics():
+        figure = found.figures[metric.name]
+        assert (metric.value, metric.clock_ns) == (figure.value, 10.0)
+        interval_words = f"90% interval: {figure.low:,.0f} to {figure.high:,.0f}"
+        assert metric.note == f"{interval_words}; outside the calibration: clock of 10 ns"
+    assert (str(Figure(1000, 1000, 1000)), str(Figure(1000, 900, 1100))) == ("1,000", "1,000 (900 to 1,100)")

@@ -14,9 +14,11 @@ def test_the_time_left_follows_what_was_measured(monkeypatch: pytest.MonkeyPatch
     clock = Clock([4.0, 3.0, 2.0, 1.0], pace, workers=lambda: 2)
     assert clock.after(4.0, None) == ""  # done by others: nothing is known
     now += 15.0
-    assert clock.after(3.0, 30.0) == "about 15 s left"  # 10 s a unit: 60 s of work for two, 15 s are gone
+    assert clock.after(3.0, 30.0) == "about 15 s left to synthesize"  # 10 s a unit: 60 s of work for two, 15 s are gone
     now += 60.0
-    assert clock.after(2.0, 70.0) == "about 5 s left"  # behind: the last part, 20 s for two, is taken as half done
+    assert (
+        clock.after(2.0, 70.0) == "about 5 s left to synthesize"
+    )  # behind: the last part, 20 s for two, is taken as half done
     assert clock.after(1.0, 20.0) == ""
     assert pace.of(5.0) == 100.0
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import re
 import socket
+import ssl
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,11 @@ def test_jobs_of_a_batch_system_start_workers_as_dask_is_configured(
 
 
 def strangers() -> list[tuple[str, dict[str, Any]]]:
-    """How somebody without the credentials may try to connect: protocol and arguments of the client."""
+    """How somebody without the credentials may try to connect: protocol and arguments of the connection."""
     from distributed.security import Security
 
-    return [("tcp", {}), ("tls", {}), ("tls", {"security": Security.temporary()})]
+    (none, other) = ({"require_encryption": False}, Security.temporary().get_connection_args("client"))
+    return [("tcp", none), ("tls", {"ssl_context": ssl.create_default_context()}), ("tls", other)]
 
 
 def test_nobody_else_can_use_local_workers() -> None:
@@ -65,21 +67,28 @@ def test_nobody_else_can_use_local_workers() -> None:
         (worker,) = client.scheduler_info()["workers"].values()
         addresses = [client.scheduler.address, worker["nanny"], *client.scheduler_info()["workers"]]
         assert all(address.startswith("tls://127.0.0.1:") for address in addresses)
-        attempts = [(address.removeprefix("tls://"), *one) for address in addresses for one in strangers()]
-        with ThreadPoolExecutor(len(attempts)) as pool:
-            assert list(pool.map(lambda one: refused(*one), attempts)) == [True] * 9
+        places = [address.removeprefix("tls://") for address in addresses]
+        assert asyncio.run(all_refused(places)) == [True] * 9
+        assert not asyncio.run(refused(addresses[0], client.security.get_connection_args("client")))
         for port in listening():
             assert answer(port) in (b"", b"404"), port
 
 
-def refused(there: str, protocol: str, arguments: dict[str, Any]) -> bool:
-    """Whether no client can be had of an address."""
-    from distributed import Client
+async def all_refused(places: list[str]) -> list[bool]:
+    """Whether nobody without the credentials gets a connection, for each place and way to try."""
+    return await asyncio.gather(
+        *(refused(f"{protocol}://{place}", how) for place in places for protocol, how in strangers())
+    )
+
+
+async def refused(address: str, arguments: dict[str, Any]) -> bool:
+    from distributed.comm import connect
 
     try:
-        Client(f"{protocol}://{there}", timeout=1, set_as_default=False, **arguments).close()
-    except (OSError, TypeError, ValueError):
+        connection = await connect(address, timeout=1, **arguments)
+    except OSError:
         return True
+    await connection.close()
     return False
 
 

@@ -40,7 +40,7 @@ class Bench:
 
 def asked(question: Question) -> tuple[Answer, Bench]:
     bench = Bench()
-    search = Search(LAYERS, bench, BASE, 1, lambda _: CHAIN, None, lambda _: None)
+    search = Search(LAYERS, bench, BASE, 1, lambda _: CHAIN, None, lambda *_: None)
     return search.answer(question), bench
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import qkeras
 import tf_keras
+import yaml
 
 from hlsflow.__main__ import main
 from hlsflow.core.errors import FlowError, GateFailed, ProjectError, ToolMissing, UnsupportedLayer
@@ -217,6 +218,14 @@ def test_every_backend_that_the_installed_hls4ml_offers_has_a_toolchain() -> Non
 
     built = {backend for chain in CHAINS.values() for backend in chain.backends}
     assert set(get_available_backends()) - {"symbolicexpression", "openrtl"} == built
+
+
+@pytest.mark.parametrize("backend", ["oneapi", "quartus", "catapult"])
+def test_a_project_leaves_nothing_behind_for_those_that_hls4ml_writes_later(backend: str, tmp_path: Path) -> None:
+    """Its writers register for the whole process where Keras models are saved."""
+    before = dict(yaml.Dumper.yaml_multi_representers)
+    translate(network(dense(3, "fc1")), settings(backend), tmp_path / "hls")
+    assert yaml.Dumper.yaml_multi_representers == before
 
 
 @pytest.mark.slow

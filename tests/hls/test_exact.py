@@ -164,3 +164,14 @@ def test_a_range_wider_than_any_type_is_refused() -> None:
     assert Span(0, -(1 << 61), 0).kind("x").width == 62
     with pytest.raises(UnsupportedLayer, match="layer 'x' has exact results of 63 bits"):
         Span(0, -(1 << 61) - 1, 0).kind("x")
+
+
+def test_a_range_without_negative_values_may_be_signed_all_the_same() -> None:
+    assert Span(2, 0, 7).kind("x", signed=True) == Fixed.parse("fixed<4,2>")
+    assert Span(0, 0, 0).kind("x", signed=True) == Fixed.parse("fixed<2,2>")
+
+
+def test_each_output_of_a_dense_layer_is_a_sum_over_all_its_inputs() -> None:
+    layer = {"class_name": "QDense", "name": "d"}
+    layer |= constants("weight", [[1, 2], [1, -3], [1, 0]], Fixed(4, 4))
+    assert result(layer, [Span(0, 0, 1)]) == Span(0, -3, 3)

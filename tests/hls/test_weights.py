@@ -185,6 +185,6 @@ def test_scales_far_below_the_largest_keep_their_precision() -> None:
 
 def test_frozen_weights_that_are_not_the_quantizers_own_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever makes them: here the step of a scale, of which every weight is a multiple."""
-    monkeypatch.setattr(weights, "_steps", lambda quantizer: np.asarray(2.0))
+    monkeypatch.setattr(weights, "unit_of", lambda quantizer: 2.0)
     with pytest.raises(UnsupportedLayer, match=r"layer 'fc': freezing moves 12 of 12 kernel values, by up to 1, from"):
         weights.freeze(network(dense(3, "fc", qkeras.binary(alpha=1)), n_in=4))

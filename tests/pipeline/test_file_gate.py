@@ -22,20 +22,21 @@ def checked(model: Path, data: Path, build: Path, *options: str) -> int:
 
 def test_the_verdict_on_float_scales_follows_the_tolerance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, data, build = tmp_path / "scales.h5", tmp_path / "x.npz", tmp_path / "build"
-    net = network(dense(16, "fc1", bits(4, 0, alpha="auto")), act(qkeras.quantized_relu(8, 2), "relu"), dense(3, "fc2"))
+    end = dense(3, "fc2", bits(4, 0, alpha="auto"))
+    net = network(dense(16, "fc1"), act(qkeras.quantized_relu(8, 2), "relu"), end)
     net.save(model)
     truth = net.predict(samples(), verbose=0).argmax(-1)
     np.savez(data, x=samples(), y=truth)
     assert checked(model, data, build, "--tolerance", "0") == 3
     said = capsys.readouterr()
     assert "what would be built is not the network of the model's file" in said.err
-    assert "first layer that differs from the file: 'fc1'" in said.err
-    assert "correction that did it: kernel scales frozen" in said.err
+    assert "first layer that differs from the file: 'fc2'" in said.err
+    assert "correction that did it: kernel held before its scales, which 'fc2_scale' applies" in said.err
     assert "or allow more: [gate] classes, accuracy, range (--tolerance)" in said.err
     report = json.loads((build / "scales" / "latest" / "report.json").read_text(encoding="utf-8"))
     jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
     assert (report["gate"]["verdict"], report["gate"]["passed"]) == ("failed", False)
-    assert report["gate"]["file"]["origin"]["layer"] == "fc1"
+    assert report["gate"]["file"]["origin"]["layer"] == "fc2"
     assert not (build / "scales" / "store" / "csim").exists()  # nothing is compiled for it
 
     assert checked(model, data, build) == 0

@@ -54,5 +54,8 @@ def test_charts_of_an_earlier_report_are_removed(tmp_path: Path) -> None:
     write_charts(document(example()), tmp_path)
     first = {file.name: file.read_bytes() for file in old.parent.iterdir()}
     assert "old.svg" not in first
+    coming = old.with_name(".4711.coming.svg")  # of another run, which is about to put it in place
+    coming.write_text("<svg/>")
     write_charts(document(example()), tmp_path)
+    coming.unlink()
     assert {file.name: file.read_bytes() for file in old.parent.iterdir()} == first

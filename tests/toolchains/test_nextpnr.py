@@ -12,6 +12,7 @@ from hlsflow.core.errors import ProjectError, ToolFailed
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import nextpnr, yosys
 from hlsflow.toolchains.parts import offered
+from hlsflow.toolchains.process import Finished
 from tests.toolchains.designs import COUNTER
 
 PART = "LFE5U-25F-6BG381C"
@@ -135,11 +136,40 @@ def test_a_12f_holds_what_its_data_sheet_says_and_not_the_whole_die() -> None:
     )
     assert offered(part) == {"lut": 12_000, "ff": 12_000, "dsp": 28, "bram": 32}
     assert offered("LFE5U-25F-6BG381C") == {"lut": 24_288, "ff": 24_288, "dsp": 28, "bram": 56}
+    assert offered("LFE5U-45F-6BG381C") == {"lut": 43_848, "ff": 43_848, "dsp": 72, "bram": 108}
+    assert offered("LFE5U-85F-6BG381C") == {"lut": 83_640, "ff": 83_640, "dsp": 156, "bram": 208}
 
 
 @pytest.mark.parametrize(
     ("fmax", "said"),
-    [(250.0, "250 MHz meets the 200 MHz asked for"), (150.0, "150 MHz is 25.0% less than the 200 MHz asked for")],
+    [
+        (250.0, "250 MHz meets the 200 MHz asked for"),
+        (200.0, "200 MHz meets the 200 MHz asked for"),
+        (150.0, "150 MHz is 25.0% less than the 200 MHz asked for"),
+    ],
 )
 def test_the_clock_asked_for_is_judged(fmax: float, said: str) -> None:
     assert nextpnr._verdict(fmax, 200.0) == said
+
+
+def finished(folder: Path, output: str) -> Finished:
+    (folder / "p.log").write_text(output)
+    return Finished(255, 1.0, output, folder / "p.log")
+
+
+def test_the_first_of_several_refusals_is_told(tmp_path: Path) -> None:
+    lines = ["Info: no Bels remaining", "ERROR: no Bels remaining of type A", "ERROR: Utilisation limit of B"]
+    assert nextpnr._refusal(finished(tmp_path, "\n".join(lines))) == "no Bels remaining of type A"
+    for other in ("ERROR: timing analysis failed", "Info: no Bels remaining"):
+        with pytest.raises(ToolFailed):
+            nextpnr._refusal(finished(tmp_path, other))
+
+
+def test_only_what_is_short_is_told(tmp_path: Path) -> None:
+    rows = ["Info: \t TRELLIS_IO: 9/ 197 4%", "Info: \t DP16KD: 57/ 56 101%", "Info: \t MULT18X18D: 28/ 28 100%"]
+    assert nextpnr._excess(finished(tmp_path, "\n".join(rows))) == "57 of 56 DP16KD"
+
+
+def test_a_slower_speed_grade_belongs_to_other_series() -> None:
+    assert nextpnr.parse_part("LFE5UM-45F-6BG381C").speed == 6
+    assert nextpnr.parse_part("LFE5UM-25F-7BG381C").options[0] == "--um-25k"

@@ -273,6 +273,7 @@ def test_a_damaged_or_missing_stat_is_no_figure(tmp_path: Path) -> None:
 ON_A_SMALL_DISK = """
 import shutil, sys
 from pathlib import Path
+from hlsflow.core.choices import Family
 from hlsflow.core.errors import FlowError
 from hlsflow.toolchains.yosys import synthesize
 from tests.toolchains.designs import COUNTER

@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     def _meant(self, message: str) -> str:
         if unknown := UNKNOWN.search(message):
             options = [option for action in self._actions for option in action.option_strings]
-            return suggestion(unknown[1].split()[0].partition("=")[0], options)
+            return suggestion(unknown[1].strip().partition(" ")[0].partition("=")[0], options)
         if choice := CHOICE.search(message):
             return suggestion(choice[1], re.findall(r"[^\s,']+", choice[2]))
         return ""

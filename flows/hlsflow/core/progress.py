@@ -258,6 +258,7 @@ class _Pulse:
     def _watch(self, stop: threading.Event) -> None:
         while not stop.wait(max(0.01, self._spoken + WORKING - time.monotonic())):
             if time.monotonic() - self._spoken >= WORKING:
+                self.beat()
                 self._say(self._told())
 
     def _told(self) -> str:

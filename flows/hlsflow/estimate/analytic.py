@@ -8,6 +8,7 @@ read off reports of Vitis HLS 2021.1 (Zynq-7000, 3.33 and 5 ns), on which the te
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +41,7 @@ def generation(part: str) -> str:
     name = part.lower()
     if name.startswith("xc7"):
         return "7"
-    return "us" if name.startswith(("xcku0", "xcku1", "xcvu0", "xcvu1")) and not name.endswith("p") else "us+"
+    return "us" if re.match(r"xc[kv]u\d+(?![\dp])", name) else "us+"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hlsflow.core.progress import Progress
 from hlsflow.explore.cache import Cache, Measurement, key_of
 from hlsflow.explore.clock import Clock
 from hlsflow.explore.cluster import Cluster
+from hlsflow.explore.forecast import NOTHING, Later
 from hlsflow.explore.worker import Outcome, Task, run
 from hlsflow.rtl.parts import Part
 from hlsflow.toolchains import yosys
@@ -60,6 +61,7 @@ def measure(
     on_result: Callable[[Part, Measurement], None] | None = None,
     expected: Callable[[Part], float] = size_of,
     quick: bool = False,
+    later: Later = NOTHING,
 ) -> list[Measurement]:
     """What parts cost on a family.
 
@@ -75,6 +77,7 @@ def measure(
         on_result: called for every different part as soon as its measurement is known.
         expected: how long a part takes compared to others, more than 0.
         quick: synthesize by `yosys.quick` where that works: faster, with some LUTs more or less.
+        later: what is to be synthesized after these, in the unit of `expected`.
     Returns:
         the measurements in the order of `parts`.
     Raises:
@@ -95,7 +98,7 @@ def measure(
             take(job, stored)
     missing = sorted((job for key, job in jobs.items() if key not in measured), key=lambda job: -job.expected)
     if missing:
-        _synthesize(missing, len(measured), cache, cluster, progress, take)
+        _synthesize(missing, len(measured), cache, cluster, progress, take, later)
     return [measured[job.key] for job in asked]
 
 
@@ -112,12 +115,13 @@ def _synthesize(
     cluster: Cluster,
     progress: Progress,
     take: Callable[[_Job, Measurement], None],
+    later: Later,
 ) -> None:
     """Measure what is missing; raises the failures when all is done."""
     client = cluster.client()
     if not _workers(client):
         progress.say(f"waiting for the workers of {cluster.where}")
-    clock = Clock([job.expected for job in jobs], cluster.pace, lambda: _workers(client))
+    clock = Clock([job.expected for job in jobs], cluster.pace, lambda: _workers(client), later)
     failures, fresh = [], 0
     with progress.track("measure parts", stored + len(jobs), stored, timed=False) as advance:
         for job, outcome in _outcomes(client, jobs, cache):

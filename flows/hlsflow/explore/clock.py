@@ -1,6 +1,7 @@
 """An honest figure for the time that is left, for work of unequal parts on several workers.
 
-In: how long each part is expected to take, in any unit, and how long the finished ones took. Out: a text.
+In: how long each part is expected to take, in any unit, how long the finished ones took, and what comes after them.
+Out: a text.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from hlsflow.explore.forecast import NOTHING, Later
 
 
 @dataclass
@@ -33,15 +36,19 @@ class Pace:
 
 
 class Clock:
-    """The time left of one round.
+    """The time left to synthesize, of one round and all that follows it.
 
     Args:
         expected: of each part.
         pace: so far; kept up to date.
         workers: tells how many there are now.
+        later: what follows, in the unit of `expected`.
     """
 
-    def __init__(self, expected: Sequence[float], pace: Pace, workers: Callable[[], int]) -> None:
+    def __init__(
+        self, expected: Sequence[float], pace: Pace, workers: Callable[[], int], later: Later = NOTHING
+    ) -> None:
+        self._later = later
         self._pace, self._workers = pace, workers
         self._work = self._open = sum(expected)
         self._parts, self._started = len(expected), time.monotonic()
@@ -58,7 +65,17 @@ class Clock:
             self._work -= expected
         else:
             self._pace.add(seconds, expected)
-        return f"about {duration(self._left())} left" if self._pace.expected and self._open > 0 else ""
+        return self._said(self._left()) if self._pace.expected and self._open > 0 else ""
+
+    def _said(self, left: float) -> str:
+        """The time of this round, and with it that of all that follows."""
+        low, high = (None if effort is None else left + self._shared(effort) for effort in self._later)
+        assert low is not None
+        return f"{between(low, high)} left to synthesize"
+
+    def _shared(self, effort: float) -> float:
+        """Seconds that all workers take."""
+        return self._pace.of(effort) / max(1, self._workers())
 
     def _left(self) -> float:
         """All work less what the workers have spent, which counts what is half done; if the expectations were wrong and
@@ -66,6 +83,17 @@ class Clock:
         workers = max(1, min(self._parts, self._workers()))
         spent = time.monotonic() - self._started
         return max(self._pace.of(self._work) / workers - spent, self._pace.of(self._open) / workers / 2)
+
+
+def between(low: float, high: float | None) -> str:
+    """A range of seconds as people say it: "about 3 to 6 min", "about 3 min", "at least 3 min"."""
+    first = duration(low)
+    if high is None:
+        return f"at least {first}"
+    last = duration(high)
+    if first == last:
+        return f"about {first}"
+    return f"about {first.split()[0] if first.split()[1] == last.split()[1] else first} to {last}"
 
 
 def duration(seconds: float) -> str:

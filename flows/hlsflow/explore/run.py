@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from hlsflow.core.choices import Family
 from hlsflow.core.errors import ProjectError
-from hlsflow.core.journal import LOG, kept_in
 from hlsflow.core.metrics import MetricSet
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store, digest, file_digest, replacing
 from hlsflow.data.openml import settled
 from hlsflow.explore.cache import Cache, default_root
 from hlsflow.explore.cluster import Cluster, open_to_others
+from hlsflow.explore.exploration import Exploration
 from hlsflow.explore.outcome import OPEN, Engine, Outcome
 from hlsflow.explore.precision import Scores, candidates, own_bits, score
 from hlsflow.explore.projects import Point, write_project
-from hlsflow.explore.request import Request, part_of, question_of, where_of
-from hlsflow.explore.search import Answer, Question
+from hlsflow.explore.request import Request, family_of, part_of, question_of, where_of
+from hlsflow.explore.search import Answer
 from hlsflow.explore.solver import Solution
-from hlsflow.explore.study import Options, Study, Workshop
-from hlsflow.explore.written import write
+from hlsflow.explore.study import Confirmation, Options, Study, Workshop
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
@@ -57,63 +56,76 @@ def explore(
         FlowError: what a step of the pipeline or a measurement raised; what was measured is kept.
     """
     progress = progress or Progress()
-    family, question = question_of(project, request)
+    _, question = question_of(project, request)
     require_route_part(project)
     project = settled(project, progress.say)
     folder = folder_of(project, request, build, OPEN)
-    with kept_in(folder / LOG):
-        outcome = _explored(project, request, build, progress, jobs, folder, family, question)
-        write(outcome, folder)
-    return outcome, folder
+    return Exploration(project, request, question, build, folder, progress, jobs).carried_out(_explored)
 
 
-def _explored(
-    project: Project,
-    request: Request,
-    build: Path,
-    progress: Progress,
-    jobs: int,
-    folder: Path,
-    family: Family,
-    question: Question,
-) -> Outcome:
+@dataclass(frozen=True)
+class _Designs:
+    """What the search has come to.
+
+    Attributes:
+        least_accuracy: that narrower weights must keep; None: it does not matter.
+        chosen: numbers of the points that were built whole.
+        confirmed: number of a point → what its whole design costs.
+    """
+
+    study: Study
+    answer: Answer
+    least_accuracy: float | None
+    chosen: Sequence[int]
+    confirmed: Mapping[int, Confirmation]
+
+
+def _explored(task: Exploration) -> Outcome:
     """The outcome of a request, whose projects are written into the folder."""
-    results = run(project, build, CHECK_STEPS, progress, jobs)
-    assert results.translated is not None
-    graph = Graph.load(results.translated.folder / "graph.npz")
-    samples = Samples.load(results.translated.folder)
-    with progress.working("score widths of weights"):
-        scores, least = _scores(project, graph, samples, progress)
-    where = where_of(project, request)
-    if open_to_others(where):
-        progress.say(open_to_others(where))
-    with Cluster(where, jobs) as cluster:
-        workshop = Workshop(family, Cache(default_root(), progress.say), cluster, progress)
-        with progress.working("search"):
-            study = Study(graph, _options(project, graph, progress), workshop, scores)
-            answer = study.answer(question, least)
-        chosen = spread(len(answer.solutions), request.confirm)
-        with progress.working("build points whole"):
-            confirmed = dict(zip(chosen, study.confirm([answer.solutions[point - 1] for point in chosen]), strict=True))
-    with progress.working("place and route"):
-        routed = _route(project, request, study, answer, chosen, build)
+    project, request = task.project, task.request
+    results = run(project, task.build, CHECK_STEPS, task.progress, task.jobs)
+    designs = _searched(task, results)
+    study, answer = designs.study, designs.answer
+    with task.progress.working("place and route"):
+        routed = _route(project, request, study, answer, designs.chosen, task.build)
     return Outcome(
         project=project.name,
         engine=OPEN,
-        target=str(family),
+        target=str(study.workshop.family),
         study=study,
-        question=question,
+        question=task.question,
         answer=answer,
-        least_accuracy=least,
+        least_accuracy=designs.least_accuracy,
         clock_ns=project.target.clock_ns,
         tool=yosys.find().label,
-        confirmed=confirmed,
-        files=_project_files(project, study, answer.solutions, trained(project, results), folder),
+        confirmed=designs.confirmed,
+        files=_project_files(project, study, answer.solutions, trained(project, results), task.folder),
         notes=_notes(study),
         routed=routed,
-        part=part_of(project, request, family),
+        part=part_of(project, request, study.workshop.family),
         per_second=request.per_second,
     )
+
+
+def _searched(task: Exploration, results: Results) -> _Designs:
+    """The optimal designs of the network that the steps have left, some of them built whole."""
+    assert results.translated is not None
+    project, progress, folder = task.project, task.progress, results.translated.folder
+    graph = Graph.load(folder / "graph.npz")
+    with progress.working("score widths of weights"):
+        scores, least = _scores(project, graph, Samples.load(folder), progress)
+    where = where_of(project, task.request)
+    if open_to_others(where):
+        progress.say(open_to_others(where))
+    with Cluster(where, task.jobs) as cluster:
+        workshop = Workshop(family_of(project, task.request), Cache(default_root(), progress.say), cluster, progress)
+        with progress.working("search"):
+            study = Study(graph, _options(project, graph, progress), workshop, scores)
+            answer = study.answer(task.question, least, task.request.confirm)
+        chosen = spread(len(answer.solutions), task.request.confirm)
+        with progress.working("build points whole"):
+            built = study.confirm([answer.solutions[point - 1] for point in chosen])
+    return _Designs(study, answer, least, chosen, dict(zip(chosen, built, strict=True)))
 
 
 def folder_of(project: Project, request: Request, build: Path, engine: Engine) -> Path:

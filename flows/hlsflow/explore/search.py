@@ -102,7 +102,7 @@ class Search:
         base_period: cycles between two frames that no knob shortens.
         path: the critical path of an assignment.
         allowed: combinations of bits to choose from; None: all.
-        say: where to report progress.
+        solved: told after each solving how many designs are optimal by bounds, and what is not measured in them.
     """
 
     def __init__(
@@ -113,9 +113,9 @@ class Search:
         base_period: int,
         path: Callable[[Assignment], Path],
         allowed: Column | None,
-        say: Callable[[str], None],
+        solved: Callable[[int, Sequence[Configuration]], None],
     ) -> None:
-        self._layers, self._measure, self._say = tuple(layers), measure, say
+        self._layers, self._measure, self._on_solved = tuple(layers), measure, solved
         self._base, self._base_period, self._path, self._allowed = base, base_period, path, allowed
         self._all = [configuration for layer in self._layers for configuration in layer.configurations]
         self._starts = np.cumsum([0, *(len(layer.configurations) for layer in self._layers)])
@@ -137,7 +137,7 @@ class Search:
             if not front.solutions:
                 self._refuse(question)
             missing = self._missing(front.solutions)
-            self._say(f"{len(front.solutions)} optimal by bounds; layers not measured in them: {len(missing)}")
+            self._on_solved(len(front.solutions), [self._all[place] for place in missing])
             if not missing:
                 return Answer(front.solutions, front.complete, self._effort())
             self._learn(missing[:BATCH])

@@ -13,12 +13,13 @@ from hlsflow.core.errors import FlowError, UnsupportedLayer
 from hlsflow.core.progress import Progress
 from hlsflow.explore.bounds import Figures
 from hlsflow.explore.cache import Cache
-from hlsflow.explore.characterise import measure, size_of
+from hlsflow.explore.characterise import measure
 from hlsflow.explore.choice import Assignment, Path
 from hlsflow.explore.cluster import Cluster
 from hlsflow.explore.features import size
+from hlsflow.explore.forecast import NOTHING, Forecast, Later
 from hlsflow.explore.precision import Scores, candidates, requantized
-from hlsflow.explore.search import Answer, Question, Search
+from hlsflow.explore.search import BATCH, Answer, Question, Search
 from hlsflow.explore.solver import Solution
 from hlsflow.explore.space import FASTEST, Configuration, Layer, space
 from hlsflow.ir import Graph
@@ -109,7 +110,9 @@ class Study:
         if not self.layers:
             raise UnsupportedLayer(f"'{graph.name}' has no layer with weights", "there is nothing to choose in it")
         self._reference = tuple(_middle(layer) for layer in self.layers)
-        (self.base,) = self._measured([self._shell(self._reference)])
+        self._effort = sum(map(size, self.chosen(self._reference).values()))
+        around = [self._effort / len(self.layers)]
+        (self.base,) = self._measured([self._shell(self._reference)], around, quick=False, later=Later(0.0, None))
 
     def _graphs(self) -> Iterable[Graph]:
         choices = candidates(self.graph, self.options.widths)
@@ -122,36 +125,58 @@ class Study:
         picked = zip(self.layers, assignment, strict=True)
         return {layer.name: layer.configurations[index] for layer, index in picked}
 
-    def answer(self, question: Question, least_accuracy: float | None = None) -> Answer:
+    def answer(self, question: Question, least_accuracy: float | None = None, confirm: int = 0) -> Answer:
         """The optimum or the front, all of measured layers.
 
+        Args:
+            least_accuracy: that narrower weights must keep.
+            confirm: designs that will be built whole, for the forecast of the time left.
         Raises:
             Infeasible: no design keeps the limits. FlowError: a measurement failed.
         """
         names = [layer.name for layer in self.layers]
         allowed = self.scores.allowed(least_accuracy or 0.0, names) if self.scores else None
+        forecast = Forecast(confirm, self._effort, BATCH)
+
+        def solved(designs: int, missing: Sequence[Configuration]) -> None:
+            forecast.solved([size(configuration) for configuration in missing])
+            said = f"{designs} optimal by bounds; layers not measured in them: {len(missing)}"
+            self.workshop.progress.say(said)
+
         search = Search(
             self.layers,
-            self.measure,
+            lambda configurations: self.measure(configurations, forecast.later()),
             self.base,
             max(period(unit) for unit in self._fastest.units),
             self.path,
             allowed,
-            self.workshop.progress.say,
+            solved,
         )
         return search.answer(question)
 
-    def measure(self, configurations: Sequence[Configuration]) -> list[Figures]:
-        """What layers cost."""
-        sizes = {configuration.label: size(configuration) for configuration in configurations}
-        return self._measured([configuration.part() for configuration in configurations], sizes)
+    def measure(self, configurations: Sequence[Configuration], later: Later = NOTHING) -> list[Figures]:
+        """What layers cost.
 
-    def _measured(self, parts: Sequence[Part], sizes: Mapping[str, float] | None = None) -> list[Figures]:
-        shop = self.workshop
-        expected = size_of if sizes is None else lambda part: sizes[part.name]
-        alone = sizes is not None  # a layer, of which a LUT more or less is no matter; a whole design is not hurried
+        Args:
+            later: effort that follows, for the time left.
+        """
+        efforts = [size(configuration) for configuration in configurations]
+        return self._measured([configuration.part() for configuration in configurations], efforts, True, later)
+
+    def _measured(
+        self, parts: Sequence[Part], efforts: Sequence[float], quick: bool, later: Later = NOTHING
+    ) -> list[Figures]:
+        """Of a layer a LUT more or less is no matter; a whole design is not hurried."""
+        shop, expected = self.workshop, {part.name: effort for part, effort in zip(parts, efforts, strict=True)}
         measurements = measure(
-            parts, shop.family, shop.cache, shop.cluster, shop.progress, expected=expected, quick=alone
+            parts,
+            shop.family,
+            shop.cache,
+            shop.cluster,
+            shop.progress,
+            expected=lambda part: expected[part.name],
+            quick=quick,
+            later=later,
         )
         return [measurement.area for measurement in measurements]
 
@@ -184,7 +209,8 @@ class Study:
         """
         plans = [self._promised(solution) for solution in solutions]
         parts = [Part(f"whole design {number}", *_verilog(plan)) for number, plan in enumerate(plans, 1)]
-        wholes = self._measured(parts)
+        efforts = [sum(map(size, self.chosen(solution.assignment).values())) for solution in solutions]
+        wholes = self._measured(parts, efforts, quick=False)
         sums = [{metric: solution.figures[metric] for metric in self.base} for solution in solutions]
         return [Confirmation(*row) for row in zip(solutions, sums, wholes, strict=True)]
 

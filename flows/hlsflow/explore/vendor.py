@@ -15,6 +15,7 @@ from hlsflow.core.errors import ProjectError
 from hlsflow.core.progress import Progress
 from hlsflow.core.store import Store
 from hlsflow.data.openml import settled
+from hlsflow.explore.exploration import Exploration
 from hlsflow.explore.hls_engine import VendorStudy
 from hlsflow.explore.outcome import VITIS, Outcome
 from hlsflow.explore.projects import Point, write_project
@@ -22,7 +23,6 @@ from hlsflow.explore.request import Request, question_of
 from hlsflow.explore.run import folder_of, note_of, spread, trained
 from hlsflow.explore.search import Question
 from hlsflow.explore.solver import Solution
-from hlsflow.explore.written import write
 from hlsflow.ir import Graph
 from hlsflow.pipeline.context import Context
 from hlsflow.pipeline.run import run
@@ -53,16 +53,22 @@ def explore_vendor(
     question = _question(project, request)
     installed(backend, Step.CSYNTH)
     project = settled(project, progress.say)
-    results = run(project, build, (train, translate), progress, jobs)
-    assert results.translated is not None
     folder = folder_of(project, request, build, VITIS)
+    return Exploration(project, request, question, build, folder, progress, jobs).carried_out(_explored)
+
+
+def _explored(task: Exploration) -> Outcome:
+    """The outcome, whose projects are written into the folder."""
+    project, question, build, folder, progress = task.project, task.question, task.build, task.folder, task.progress
+    results = run(project, build, (train, translate), progress, task.jobs)
+    assert results.translated is not None
     store = Store(build / project.name / "store", progress.say)
-    context = Context(project, store, folder, progress, jobs or os.cpu_count() or 1)
+    context = Context(project, store, folder, progress, task.jobs or os.cpu_count() or 1)
     model = trained(project, results)
     study = VendorStudy(context, model, Graph.load(results.translated.folder / "graph.npz"))
     answer = study.answer(question)
-    chosen = spread(len(answer.solutions), request.confirm)
-    outcome = Outcome(
+    chosen = spread(len(answer.solutions), task.request.confirm)
+    return Outcome(
         project=project.name,
         engine=VITIS,
         target=study.part,
@@ -76,10 +82,8 @@ def explore_vendor(
         files=_project_files(project, study, answer.solutions, model, folder),
         notes=_notes(project, study),
         part=study.part,
-        per_second=request.per_second,
+        per_second=task.request.per_second,
     )
-    write(outcome, folder)
-    return outcome, folder
 
 
 def _question(project: Project, request: Request) -> Question:

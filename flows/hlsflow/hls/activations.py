@@ -73,6 +73,12 @@ def tabled(model: Any) -> Any:
     return rebuilt(model, replaced=replaced) if replaced else model
 
 
+def needs_table(layer: Any) -> bool:
+    """Whether a layer is, or ends in, an activation that only a table computes exactly."""
+    function = _function(layer)
+    return function is not None and not _is_native(layer.name, function)
+
+
 def _function(layer: Any) -> Function | None:
     """What a layer applies to each value at its end; None for layers that have no such thing."""
     holder = HOLDERS.get(type(layer).__name__, "activation")

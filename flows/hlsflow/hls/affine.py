@@ -25,7 +25,7 @@ def frozen(layer: Any) -> tuple[list[Part], list[Correction]]:
     """
     constants = _normalization(layer) if type(layer).__name__ == "Normalization" else (layer.scale, layer.offset)
     scale, bias = (_per_channel(layer, np.asarray(values, np.float64)) for values in constants)
-    return batchnorm.frozen_constants(layer, scale, bias)
+    return batchnorm.frozen_constants(layer.name, scale, bias)
 
 
 def _normalization(layer: Any) -> tuple[Array, Array]:

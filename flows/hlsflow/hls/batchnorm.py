@@ -53,20 +53,23 @@ def frozen_scale(layer: Any) -> tuple[list[Part], list[Any]]:
     if list(layer.axis) != [rank - 1]:
         raise UnsupportedLayer(f"layer '{layer.name}' normalizes axis {list(layer.axis)}", "normalize the last axis")
     usual = float(np.median(np.abs(_parameter(layer, "gamma", 1.0))))
-    return frozen_constants(layer, *_constants(layer), usual)
+    return frozen_constants(layer.name, *_constants(layer), usual)
 
 
-def frozen_constants(layer: Any, scale: Array, bias: Array, usual: float = 1.0) -> tuple[list[Part], list[Any]]:
+def frozen_constants(
+    name: str, scale: Array, bias: Array, usual: float | None = 1.0, of: str = ""
+) -> tuple[list[Part], list[Any]]:
     """A layer of that name that computes x * scale + bias, (channels,) each; `settle` brings these onto grids.
 
     Args:
-        usual: what a channel usually gives, real.
+        usual: what a channel usually gives, real; None: as much as what comes in makes of the usual scale.
+        of: name of the layer whose kernel has this scale; empty where the scale is a layer of the model.
     Raises:
         UnsupportedLayer: they are no finite numbers.
     """
     if not np.isfinite([scale, bias]).all():
-        raise UnsupportedLayer(f"layer '{layer.name}' has parameters that are NaN or infinite", "train the model anew")
-    return [Part(_class()(usual, name=layer.name), [scale, bias])], []
+        raise UnsupportedLayer(f"layer '{name}' has parameters that are NaN or infinite", "train the model anew")
+    return [Part(_class()(usual, of, name=name), [scale, bias])], []
 
 
 def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple[str, bool]:
@@ -80,7 +83,8 @@ def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple
         what was done, in words, and whether values that are read may differ because of it.
     """
     exact = layer["scale_data"], layer["bias_data"]
-    grids = scales.settled(*exact, layer["keras"].usual, source, after)
+    usual = layer["keras"].usual
+    grids = scales.settled(*exact, _usual(exact[0], source) if usual is None else usual, source, after)
     values, changes = (grids.scale, grids.bias), []
     for key, old, new, kind in zip(("scale", "bias"), exact, values, grids.kinds, strict=True):
         layer[f"{key}_data"], layer[f"{key}_quantizer"] = new, frozen(kind)
@@ -91,6 +95,11 @@ def settle(layer: dict[str, Any], source: Span, after: Sequence[Fixed]) -> tuple
     )
     because = ", so that the quantizer after it gives the same for every input" if grids.same and after else ""
     return what + because, not grids.same
+
+
+def _usual(scale: Array, source: Span) -> float:
+    """The largest value that the usual scale makes of what comes in."""
+    return float(np.median(np.abs(scale[scale != 0]))) * source.largest if scale.any() else 0.0
 
 
 def _constants(layer: Any) -> tuple[Array, Array]:
@@ -120,9 +129,9 @@ def _class() -> Any:
     class FrozenBatchNormalization(tf_keras.layers.Layer):  # type: ignore[misc]  # tf_keras ships no types
         """x * scale + bias, for each channel."""
 
-        def __init__(self, usual: float, **options: Any) -> None:
+        def __init__(self, usual: float | None, of: str, **options: Any) -> None:
             super().__init__(**options)
-            self.usual = usual
+            self.usual, self.of = usual, of
 
         def build(self, input_shape: Any) -> None:
             options = {"shape": input_shape[-1:], "dtype": "float64", "trainable": False}
@@ -135,7 +144,7 @@ def _class() -> Any:
 
         def get_config(self) -> dict[str, Any]:
             config: dict[str, Any] = super().get_config()
-            return config | {"usual": self.usual}
+            return config | {"usual": self.usual, "of": self.of}
 
     register_keras_v2_layer_handler(SCALE, _parsed)
     return FrozenBatchNormalization

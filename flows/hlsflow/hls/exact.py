@@ -44,6 +44,11 @@ class Span:
         """The same range in finer steps."""
         return self.low << (frac - self.frac), self.high << (frac - self.frac)
 
+    @property
+    def largest(self) -> float:
+        """The largest size of a value, real."""
+        return max(abs(self.low), abs(self.high)) * 2.0**-self.frac / self.divisor
+
     def with_zero(self) -> Span:
         """The same, and zero."""
         return Span(self.frac, min(self.low, 0), max(self.high, 0), self.divisor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hlsflow.core.choices import Strategy
 from hlsflow.core.errors import ProjectError
 from hlsflow.hls.corrections import Config, Correction, Layers
 from hlsflow.hls.exact import SUMS
@@ -60,6 +61,15 @@ def apply(layers: Layers, config: Config, knobs: Knobs, names: list[str], io_typ
         else:
             continue
         chosen[name] = {key: kind for key, kind in precision if kind is not None and key in ("accum", "result")}
+    return _results_after_scales(layers, chosen)
+
+
+def _results_after_scales(layers: Layers, chosen: dict[str, dict[str, Fixed]]) -> dict[str, dict[str, Fixed]]:
+    """A type for the result of a layer is one for what its kernel's scale makes of the sum, in the layer after it."""
+    for layer in layers:
+        of = getattr(layer.get("keras"), "of", "")
+        if of and "result" in chosen.get(of, {}):
+            chosen[layer["name"]] = {"result": chosen[of].pop("result")} | chosen.get(layer["name"], {})
     return chosen
 
 
@@ -91,7 +101,7 @@ def _with_strategy(layer: dict[str, Any], knobs: Knobs, io_type: str) -> Resolve
             f"knobs.layers.{name}.strategy: hls4ml has no {own.strategy} strategy for depthwise layers in io_parallel"
         )
         raise ProjectError(message, "use strategy latency for it, or io_stream")
-    return own.model_copy(update={"strategy": "latency"})
+    return own.model_copy(update={"strategy": Strategy.LATENCY})
 
 
 def moved(layers: Layers, knobs: Knobs, io_type: str) -> list[Correction]:
@@ -151,16 +161,19 @@ def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs)
 def require_granted(hls_model: Any, layers: Layers, names: Names, knobs: Knobs, io_type: str) -> None:
     """Raise ProjectError if hls4ml resolved a layer to anything else than what was asked."""
     by_name = {names.get(layer["name"], layer["name"]): layer for layer in layers if layer["class_name"] in SUMS}
+    scaled = {getattr(layer.get("keras"), "of", "") for layer in layers}
     for layer in hls_model.get_layers():
         if layer.name in by_name:
-            _require_sum(layer, by_name[layer.name], resolved(by_name[layer.name], knobs, io_type))
+            source = by_name[layer.name]
+            _require_sum(layer, source, resolved(source, knobs, io_type), source["name"] in scaled)
 
 
-def _require_sum(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs) -> None:
+def _require_sum(layer: Any, source: dict[str, Any], knobs: ResolvedKnobs, is_scaled: bool) -> None:
     got: dict[str, Any] = {"reuse_factor": int(layer.get_attr("reuse_factor"))}
     asked: dict[str, Any] = {"reuse_factor": knobs.reuse_factor}
     for key, kind in knobs.precision:
-        if kind is not None and (key != "bias" or source.get("bias_data") is not None):
+        absent = (key == "bias" and source.get("bias_data") is None) or (key == "result" and is_scaled)
+        if kind is not None and not absent:
             asked[key] = _bits(kind)
             got[key] = _bits(from_hls4ml(layer.types[f"{key}_t"].precision, layer.name))
     for key, value in asked.items():

@@ -19,6 +19,7 @@ import numpy as np
 
 from hlsflow.core.errors import ModelError, StorageError
 from hlsflow.core.tasks import Task
+from hlsflow.hls.batchnorm import SCALE
 from hlsflow.hls.corrections import Correction
 from hlsflow.hls.fidelity import Fidelity, Origin, measured
 from hlsflow.hls.reference import Reference, reference
@@ -165,7 +166,7 @@ def _distances(file: Any, frozen: Any, x: Array) -> dict[str, Array | None]:
     own, others = _layers(file), _layers(frozen)
     result: dict[str, Array | None] = {}
     for layer, values_of_layer in values.items():
-        name = _counterpart(own[layer], others)
+        name = _counterpart(own, layer, others)
         result[layer] = None
         if name is not None and held[name].size == values_of_layer.size:
             distance = np.abs(held[name].reshape(values_of_layer.shape) - values_of_layer)
@@ -192,14 +193,15 @@ def _layers(model: Any) -> dict[str, Any]:
     return {node.layer.name: node.layer for node in nodes(model)}
 
 
-def _counterpart(layer: Any, frozen: Mapping[str, Any]) -> str | None:
+def _counterpart(file: Mapping[str, Any], name: str, frozen: Mapping[str, Any]) -> str | None:
     """The frozen layer that has the values of a layer of the file; None where none has."""
-    own = f"{layer.name}_{activation_name(layer)}"
-    if own in frozen:
-        return own
-    if layer.name in frozen and activation_name(frozen[layer.name]) == activation_name(layer):
-        return str(layer.name)
-    return None
+    activation = activation_name(file[name])
+    scales = {scale.of: scaled for scaled, scale in frozen.items() if type(scale).__name__ == SCALE}
+    if f"{name}_{activation}" in frozen:
+        return f"{name}_{activation}"
+    if name in scales:  # the layer of its own name holds the sum before the scale
+        return scales[name] if activation == "linear" and scales[name] not in file else None
+    return name if name in frozen and activation_name(frozen[name]) == activation else None
 
 
 def _blamed(passed: Sequence[str], corrections: Sequence[Correction]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls import activations, affine, batchnorm, merges, recurrent, separable, softmax, weights
+from hlsflow.hls import activations, affine, batchnorm, merges, recurrent, scaled, separable, softmax, weights
 from hlsflow.hls import names as naming
 from hlsflow.hls.corrections import Correction
 from hlsflow.ir.fixed import Array
@@ -140,6 +140,7 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     model = softmax.formed(file, forms or {})
     _refuse_unsupported(model)
     model, notes = _replaced(model)
+    model, split = scaled.split(model)
     model, frozen = weights.freeze(activations.tabled(model))
     try:
         layers, inputs, outputs, _ = parse_keras_model(json.loads(model.to_json()), _Weights(model))
@@ -149,7 +150,9 @@ def read(model: Any, forms: Mapping[str, str] | None = None) -> Reading:
     for layer in layers:
         weights.describe(layer, model)
     names += [node.layer.name for node in nodes(model) if node.layer.name not in names]
-    return Reading(original, file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *frozen))
+    return Reading(
+        original, file, model, layers, inputs, outputs, names, (*opened, *called, *cuts, *notes, *split, *frozen)
+    )
 
 
 def _ordered(layers: Layers, inputs: list[str]) -> Layers:

@@ -96,8 +96,7 @@ def _kind(values: Array, frac: int) -> Fixed:
 
 def _error(scale: Array, bias: Array, candidate: Scales, source: Span) -> float:
     """Largest error of a result."""
-    largest = max(abs(source.low), abs(source.high)) * 2.0**-source.frac / source.divisor
-    return float((np.abs(candidate.scale - scale) * largest + np.abs(candidate.bias - bias)).max())
+    return float((np.abs(candidate.scale - scale) * source.largest + np.abs(candidate.bias - bias)).max())
 
 
 def _all_known(after: Sequence[Fixed]) -> bool:

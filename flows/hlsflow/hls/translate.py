@@ -162,12 +162,29 @@ def _in_float64(graph: Graph) -> list[Correction]:
 
 def _write(hls_model: Any, folder: Path) -> None:
     try:
-        hls_model.write()
+        with _own_representers():
+            hls_model.write()
     except OSError:
         raise
     except Exception as error:  # hls4ml's writers raise nothing more precise than assertions
         raise UnsupportedLayer(f"hls4ml cannot write this model's project: {error}", "change what it names") from error
     _mend_headers(folder)
+
+
+@contextlib.contextmanager
+def _own_representers() -> Iterator[None]:
+    """Let what hls4ml's writers tell PyYAML of Keras models hold for one project.
+
+    They tell it for the whole process where Keras models are to be saved: in the folder of the project that is written.
+    A project that hls4ml writes later by another writer would save its model there.
+    """
+    import yaml
+
+    before = dict(yaml.Dumper.yaml_multi_representers)
+    try:
+        yield
+    finally:
+        yaml.Dumper.yaml_multi_representers = before
 
 
 def _mend_headers(folder: Path) -> None:

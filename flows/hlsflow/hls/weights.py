@@ -7,7 +7,7 @@ has no quantizers any more: its weights are what they gave, so that nothing down
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,13 +81,15 @@ def freeze(model: Any) -> tuple[Any, list[Correction]]:
         UnsupportedLayer: values that lie on no fixed-point grid. ModelError: values that are no numbers.
     """
     held = {
-        layer.name: {name: _held(layer, name, raw) for name, raw in _named_weights(layer)}
+        layer.name: {name: held_as(layer, name, raw) for name, raw in _named_weights(layer)}
         for layer in model.layers
         if type(layer).__name__ in WEIGHTED
     }
     copy = rebuilt(model)
     for layer, arrays in held.items():
-        _set(copy.get_layer(layer), arrays)
+        without_quantizers(copy.get_layer(layer), arrays)
+        copy.get_layer(layer).set_weights([array.values for array in arrays.values()])
+        copy.get_layer(layer).held = arrays
     return copy, [
         _correction(layer, array) for layer, arrays in held.items() for array in arrays.values() if array.note
     ]
@@ -98,13 +100,12 @@ def _correction(layer: str, array: Held) -> Correction:
     return Correction(layer, *array.note, array.moved)
 
 
-def _set(layer: Any, arrays: Mapping[str, Held]) -> None:
-    for name in arrays:
+def without_quantizers(layer: Any, names: Iterable[str]) -> None:
+    """Take from a layer all that its weights of these names have for training alone."""
+    for name in names:
         for attribute in FROZEN:
             if hasattr(layer, f"{name}_{attribute}"):
                 setattr(layer, f"{name}_{attribute}", None)
-    layer.set_weights([array.values for array in arrays.values()])
-    layer.held = arrays
 
 
 def describe(layer: dict[str, Any], model: Any) -> None:
@@ -126,15 +127,26 @@ def _named_weights(layer: Any) -> list[tuple[str, Array]]:
     return list(zip(names, layer.get_weights(), strict=True))
 
 
-def _held(layer: Any, name: str, raw: Array) -> Held:
-    """The exact values of one weight array."""
-    quantizer = getattr(layer, f"{name}_quantizer_internal", None)
+def held_as(layer: Any, name: str, raw: Array) -> Held:
+    """The exact values of one weight array; raises as `freeze`."""
+    quantizer, used = quantizer_of(layer, name), used_by(layer, name, raw)
+    held = _unquantized(layer, name, used) if quantizer is None else _quantized(layer, name, quantizer, used)
+    require_same(layer.name, name, held.values, used, _allowed(held, used, raw))
+    return held
+
+
+def quantizer_of(layer: Any, name: str) -> Any:
+    """The quantizer of a layer's weights of that name; None where they have none."""
+    return getattr(layer, f"{name}_quantizer_internal", None)
+
+
+def used_by(layer: Any, name: str, raw: Array) -> Array:
+    """What QKeras multiplies with, or adds; raises ModelError where that is no number."""
+    quantizer = quantizer_of(layer, name)
     used = np.asarray(raw if quantizer is None else quantizer(raw), np.float64)
     if not np.isfinite(used).all():
         raise _no_numbers(layer.name, name, quantizer, raw)
-    held = _unquantized(layer, name, used) if quantizer is None else _quantized(layer, name, quantizer, used)
-    _require_same(layer.name, name, held, used, raw)
-    return held
+    return used
 
 
 def _no_numbers(layer: str, name: str, quantizer: Any, raw: Array) -> ModelError:
@@ -151,21 +163,31 @@ def _quantized(layer: Any, name: str, quantizer: Any, used: Array) -> Held:
     if declared is not None and _holds(declared, used):
         return Held(used, declared)
     if getattr(quantizer, "scale", None) is not None:
-        return _rescaled(layer.name, name, quantizer, used)
+        return _rescaled(name, quantizer, used)
     return _settled(layer.name, name, quantizer, used, declared)
 
 
-def _require_same(layer: str, name: str, held: Held, used: Array, raw: Array) -> None:
+def _allowed(held: Held, used: Array, raw: Array) -> Array:
+    """How far each frozen weight may be from what its quantizer gives."""
+    step, size = 2.0**-held.kind.frac, np.abs(used)
+    if not held.moved:
+        return dust(step, raw)
+    rounded = np.maximum(step, size * 2.0**-SCALE_BITS) + size.max(initial=0) * 2.0 ** -(SCALE_SPREAD + SCALE_BITS)
+    return np.asarray(rounded)
+
+
+def dust(step: Array | float, raw: Array) -> Array:
+    """How far a value of QKeras may be from its grid of this step because of float32 alone."""
+    return np.asarray(DUST * step + np.abs(raw) * 2.0**-FLOAT32_BITS)
+
+
+def require_same(layer: str, name: str, values: Array, used: Array, allowed: Array) -> None:
     """Frozen weights are the quantizer's own, or as near as a correction that is listed says; whatever made them.
 
     Raises:
         UnsupportedLayer: some are not.
     """
-    distance, step, size = np.abs(held.values - used), 2.0**-held.kind.frac, np.abs(used)
-    if held.moved:
-        allowed = np.maximum(step, size * 2.0**-SCALE_BITS) + size.max(initial=0) * 2.0 ** -(SCALE_SPREAD + SCALE_BITS)
-    else:
-        allowed = DUST * step + np.abs(raw) * 2.0**-FLOAT32_BITS
+    distance = np.abs(values - used)
     if (distance > allowed).any():
         moved = f"{int((distance > allowed).sum())} of {used.size} {name} values, by up to {distance.max():.2g}"
         raise UnsupportedLayer(
@@ -236,27 +258,32 @@ def _no_grid(layer: str, name: str, quantizer: Any) -> UnsupportedLayer:
     )
 
 
-def _steps(quantizer: Any) -> Array:
-    """The step between neighbouring values of a quantizer that has just been applied, one for each scale it has.
+def unit_of(quantizer: Any) -> float:
+    """The step between neighbouring values of a quantizer before they are multiplied with its scale.
 
-    Formulas of QKeras 0.9.0: `quantized_bits.__call__`, where the step is scale * m_i / m, but for one bit with a sign,
-    which gives -scale and scale whatever `integer` is; `_get_scale` of the others.
+    Formulas of QKeras 0.9.0: `quantized_bits.__call__`, where it is m_i / m, but for one bit with a sign, which gives
+    -scale and scale whatever `integer` is; `_get_scale` of the others.
     """
-    scale = np.asarray(quantizer.scale, np.float64)
     if type(quantizer).__name__ != "quantized_bits" or quantizer.bits <= bool(quantizer.keep_negative):
-        return scale
-    return np.asarray(scale * 2.0 ** (int(quantizer.integer) - quantizer.bits + bool(quantizer.keep_negative)))
+        return 1.0
+    return float(2.0 ** (int(quantizer.integer) - quantizer.bits + bool(quantizer.keep_negative)))
 
 
-def _rescaled(layer: str, name: str, quantizer: Any, used: Array) -> Held:
+def multiples(used: Array, steps: Array) -> Array:
+    """How many steps each value is; 0 where the step is."""
+    shape = np.broadcast(used, steps).shape
+    return np.asarray(np.rint(np.divide(used, steps, out=np.zeros(shape), where=steps != 0)))
+
+
+def _rescaled(name: str, quantizer: Any, used: Array) -> Held:
     """Whole multiples of the scales of a quantizer: powers of two stay, others are rounded to a short mantissa.
 
     Where that takes too many bits, as 11 for a code and 14 for its scale do, the multiples themselves are rounded.
     """
-    steps = _steps(quantizer)
-    codes = np.rint(np.divide(used, steps, out=np.zeros(np.broadcast(used, steps).shape), where=steps != 0))
+    steps = np.asarray(quantizer.scale, np.float64) * unit_of(quantizer)
+    codes = multiples(used, steps)
     magnitude = int(np.abs(codes).max(initial=0)).bit_length()
-    short = steps if _powers_of_two(steps) else _shortened(steps, magnitude)
+    short = steps if powers_of_two(steps) else _shortened(steps, magnitude)
     exact = codes * short
     kind = Fixed.narrowest(exact, MAX_WEIGHT_BITS)
     if kind is None:
@@ -281,7 +308,7 @@ def _rounded(name: str, quantizer: Any, used: Array, steps: Array) -> Held:
     return Held(values, kind, (what, reason), moved=True)
 
 
-def _powers_of_two(steps: Array) -> bool:
+def powers_of_two(steps: Array) -> bool:
     return bool((np.frexp(steps[steps != 0])[0] == 0.5).all())
 
 

@@ -81,7 +81,7 @@ class ResolvedKnobs(Section):
     @property
     def hls_strategy(self) -> Literal["latency", "resource"]:
         """What hls4ml is asked for: a strategy that it does not have, sparse, is a folded one there."""
-        return "latency" if self.strategy is Strategy.LATENCY else "resource"
+        return "latency" if self.strategy == Strategy.LATENCY else "resource"
 
 
 class Knobs(Section):

@@ -9,12 +9,17 @@ import functools
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from hlsflow.core.errors import LONGEST, ModelError
 from hlsflow.keras import keras2
+from hlsflow.keras.graph import nodes
 from hlsflow.keras.outputs import untranslated
 from hlsflow.project import Project
+from hlsflow.qat.impossible import impossible
 from hlsflow.qat.settings import restored, unusual
 from hlsflow.qat.user_code import Reads, guarded, load_module
 from hlsflow.qat.widths import bounded
@@ -40,16 +45,26 @@ def build_noting(project: Project, function: str) -> tuple[Any, Reads]:
     with guarded(project.folder) as reads, restored():
         try:
             with bounded():
-                builder = getattr(load_module(f"{project.name}_model", project.model_path), function)
+                builder = _builder(load_module(f"{project.name}_model", project.model_path), function)
                 model = untranslated(functools.partial(builder, **_taken(builder, project.model.arguments)))
         except KeyboardInterrupt:
             raise
         except ModelError as error:  # of `bounded`
             raise ModelError(f"{where} failed{_line(project, error)}: {error.message}", error.hint) from error
         except BaseException as error:  # the user's code may fail in any way, and must not end ours
-            raise ModelError(f"{where} failed{_line(project, error)}: {_said(error)}", _hint(error)) from error
+            place = f"{where} failed{_line(project, error)}"
+            raise impossible(error, place) or ModelError(f"{place}: {_said(error)}", _hint(error)) from error
     _check(model, where)
     return model, reads
+
+
+def _builder(module: ModuleType, function: str) -> Callable[..., Any]:
+    try:
+        builder: Callable[..., Any] = getattr(module, function)
+    except AttributeError:
+        message = "there is no such function, nor one among what is imported with *"
+        raise ModelError(message, "write it, or name another one in [model] of project.toml") from None
+    return builder
 
 
 def _check(model: Any, where: str) -> None:
@@ -64,6 +79,7 @@ def _check(model: Any, where: str) -> None:
         )
     if not [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]:
         raise ModelError(f"{where} has no layers", "add some: the last one gives the logits")
+    _check_layers(model, where)
     if unusual(model):
         raise ModelError(f"{where}: {unusual(model)}", "remove set_floatx and the like, and dtype and data_format")
     if _ends_in_softmax(model) and model.outputs[0].shape[-1] == 1:
@@ -75,6 +91,18 @@ def _check(model: Any, where: str) -> None:
             f"{where} ends in a softmax; training and hardware end at the logits",
             f"remove the softmax of layer '{model.layers[-1].name}': the largest logit is the class",
         )
+
+
+def _check_layers(model: Any, where: str) -> None:
+    """Every layer has values, and weights that are numbers."""
+    for node in nodes(model):
+        name, shape = node.layer.name, getattr(node.outputs, "shape", ())[1:]
+        if 0 in shape:
+            message = f"{where}: layer '{name}' has no values: its result is {' x '.join(map(str, shape))}"
+            raise ModelError(message, "give every layer at least one value")
+        if not all(np.isfinite(weights).all() for weights in node.layer.get_weights()):
+            message = f"{where}: layer '{name}' begins with weights that are NaN or infinite"
+            raise ModelError(message, "correct its initializer")
 
 
 def _taken(builder: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

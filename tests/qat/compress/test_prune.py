@@ -18,7 +18,7 @@ from hlsflow.hls.translate import Settings, translate
 from hlsflow.ir import Fixed
 from hlsflow.project import Knobs, Project, Prune, Target
 from hlsflow.qat import TrainResult, load_model, train, train_from_float
-from hlsflow.qat.compress.prune import mask, pruned_kernels, sparsity_at
+from hlsflow.qat.compress.prune import mask, pruned_kernels, pruner_of, sparsity_at
 from hlsflow.rtl import LayerKnobs, emit, schedule
 from hlsflow.rtl.cores.fold import lane_numbers
 from hlsflow.toolchains import yosys
@@ -41,7 +41,8 @@ def test_the_schedule_is_polynomial_and_ends_before_the_training() -> None:
     table = prune(start=0.2, end=0.7)
     assert [sparsity_at(table, epoch, 10) for epoch in (0, 2, 7, 9)] == [0, 0, 1, 1]
     assert sparsity_at(table, 4, 10) == pytest.approx(1 - (1 - 2 / 5) ** 3)
-    assert sparsity_at(prune(end=1.0), 4, 5) == 1  # the last epoch is trained at the final sparsity
+    ends_last = [sparsity_at(prune(end=1.0), epoch, 5) for epoch in (3, 4)]
+    assert ends_last == [1 - (1 / 4) ** 3, 1]  # the last epoch is trained at the final sparsity, and it alone
     assert sparsity_at(prune(), 0, 1) == 1
     assert [sparsity_at(prune(start=0.5, end=0.75), epoch, 8) for epoch in range(8)] == [0, 0, 0, 0, 0, 0.875, 1, 1]
 
@@ -53,6 +54,18 @@ def test_the_least_weights_go_first() -> None:
     by_column = np.array([[0, 1], [0, 1]])
     np.testing.assert_array_equal(mask(weights, by_column, 0.5), [[0, 1], [0, 1]])
     np.testing.assert_array_equal(mask(np.zeros((2, 2)), one_by_one, 0.25), [[0, 1], [1, 1]])  # the first of equals
+
+
+def test_the_first_of_many_equals_go_first() -> None:
+    weights = np.tile([2.0, 1.0], 500)[:, None]
+    stays = mask(weights, np.arange(1000)[:, None], 0.25)
+    np.testing.assert_array_equal(np.flatnonzero(stays == 0), np.arange(1, 500, 2))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_squares_beyond_single_precision_are_told_apart(scale: float) -> None:
+    weights = np.array([[3 * scale, -scale], [2 * scale, 4 * scale]], np.float32)
+    np.testing.assert_array_equal(mask(weights, np.arange(4).reshape(2, 2), 0.5), [[1, 0], [0, 1]])
 
 
 @pytest.mark.parametrize(
@@ -82,6 +95,117 @@ def test_whole_groups_are_judged_by_their_mean_and_not_their_sum() -> None:
     weights = np.array([[1.5, -1.5, 1.5, -1.5, 2.0, -2.0, -3.0]])
     np.testing.assert_array_equal(mask(weights, labels, 1 / 3), [[0, 0, 0, 0, 1, 1, 1]])
     np.testing.assert_array_equal(mask(weights, labels, 2 / 3), [[0, 0, 0, 0, 0, 0, 1]])
+
+
+def small_network() -> Any:
+    """Kernels of 1, 30 and 4 inputs, one without a bias, and two layers that pruning leaves alone; random weights."""
+    from qkeras import QConv2D, QDense, QSeparableConv2D, quantized_bits
+    from tf_keras import Sequential, utils
+    from tf_keras.layers import Flatten, Input
+
+    utils.set_random_seed(3)
+    kernel = {"kernel_quantizer": quantized_bits(8, 0, alpha=1)}
+    split = {"depthwise_quantizer": quantized_bits(8, 0, alpha=1), "pointwise_quantizer": quantized_bits(8, 0, alpha=1)}
+    model = Sequential(
+        [
+            Input((4, 3, 1)),
+            QConv2D(5, 1, name="point", bias_initializer="uniform", **kernel),
+            QConv2D(4, (3, 2), name="conv", bias_initializer="uniform", **kernel),
+            QSeparableConv2D(3, 1, name="split", use_bias=False, **split),
+            Flatten(),
+            QDense(2, name="frozen", **kernel),
+            QDense(2, name="spared", **kernel),
+        ]
+    )
+    model.get_layer("frozen").trainable = False
+    return model
+
+
+def small_table(**values: Any) -> Prune:
+    return prune(layers={"spared": 0, "split": 0.25}, **values)
+
+
+@pytest.mark.parametrize("pattern", ["weight", "neuron", "lane"])
+def test_every_small_kernel_has_its_labels(pattern: str) -> None:
+    model = small_network()
+    found = pruned_kernels(model, small_table(pattern=pattern), lambda *lane: np.full(lane[1:], len(lane[0])))
+    assert {kernel.layer: kernel.sparsity for kernel in found} == {"point": 0.5, "conv": 0.5, "split": 0.25}
+    sizes = {"point": (1, 5), "conv": (30, 4), "split": (4, 3)}
+    for kernel in found:
+        size = sizes[kernel.layer]
+        labels = {
+            "weight": np.arange(size[0] * size[1]).reshape(size),
+            "neuron": np.tile(np.arange(size[1]), (size[0], 1)),
+            "lane": np.full(size, len(kernel.layer)),
+        }
+        np.testing.assert_array_equal(kernel.labels, labels[pattern])
+        layer = model.get_layer(kernel.layer)
+        assert kernel.variable is (layer.pointwise_kernel if kernel.layer == "split" else layer.kernel)
+        assert kernel.bias is (layer.bias if pattern == "neuron" and layer.use_bias else None)
+
+
+def weights_of(model: Any) -> dict[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def test_small_neurons_go_with_their_bias_and_all_else_stays() -> None:
+    """Half of 5, 4 and a quarter of 3 outputs: 2, 2 and none; what stays keeps its bits."""
+    model = small_network()
+    before = weights_of(model)
+    pruner = pruner_of(model, small_table(pattern="neuron"), None, 4, at_once=True)
+    pruner.apply()
+    for name, weights in weights_of(model).items():  # nothing goes before an epoch has begun
+        assert all(map(np.array_equal, weights, before[name]))
+    assert pruner.begin(0) == 1.0
+    for name, weights in weights_of(model).items():
+        stays = np.ones(1)
+        if name in ("point", "conv"):
+            power = np.square(before[name][0].reshape(-1, weights[-1].size)).mean(0)
+            stays = (np.argsort(np.argsort(power)) >= 2).astype(float)
+        for now, was in zip(weights, before[name], strict=True):
+            np.testing.assert_array_equal(now, was * stays)
+
+
+def test_a_small_pruner_follows_its_schedule() -> None:
+    """From none to the final half of 120 weights over three epochs: 0, 19/27, 26/27 and all of it."""
+    model = small_network()
+    pruner = pruner_of(model, small_table(end=1.0), None, 4)
+    shares, zero = [], []
+    for epoch in range(4):
+        shares.append(pruner.begin(epoch))
+        zero.append(int((model.get_layer("conv").kernel.numpy() == 0).sum()))
+    assert shares == pytest.approx([0, 19 / 27, 26 / 27, 1])
+    assert zero == [0, 42, 57, 60]
+
+
+@pytest.mark.parametrize("pattern", ["weight", "neuron"])
+def test_a_small_copy_is_pruned_alike_and_alone(pattern: str) -> None:
+    model, copy = small_network(), small_network()
+    pruner = pruner_of(model, small_table(pattern=pattern), None, 4, at_once=True)
+    untouched = weights_of(model)
+    pruner.on(copy).begin(0)
+    for name, weights in weights_of(model).items():
+        assert all(map(np.array_equal, weights, untouched[name]))
+    pruner.begin(0)
+    for name, weights in weights_of(copy).items():
+        assert all(map(np.array_equal, weights, weights_of(model)[name]))
+    assert (copy.get_layer("conv").kernel.numpy() == 0).sum() == 60
+    assert (copy.get_layer("conv").bias.numpy() == 0).sum() == (2 if pattern == "neuron" else 0)
+
+
+def test_whatever_decides_small_masks_is_in_their_digest() -> None:
+    model = small_network()
+    pruners = [
+        pruner_of(model, small_table(end=0.75), None, 4),
+        pruner_of(model, small_table(end=0.75, start=0.25), None, 4),
+        pruner_of(model, small_table(end=1.0), None, 4),
+        pruner_of(model, small_table(end=0.75), None, 5),
+        pruner_of(model, small_table(end=0.75), None, 4, at_once=True),
+        pruner_of(model, small_table(end=0.75, pattern="neuron"), None, 4),
+        pruner_of(model, small_table(end=0.75, sparsity=0.75), None, 4),
+    ]
+    assert len({pruner.digest() for pruner in pruners}) == len(pruners)
+    assert pruners[0].on(small_network()).digest() == pruners[0].digest()
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ def sparsity_at(table: Prune, epoch: int, epochs: int) -> float:
     first, last = table.start * epochs, min(table.end * epochs, epochs - 1)
     if epoch >= last:
         return 1.0
-    return 1.0 - (1.0 - max(0.0, epoch - first) / (last - first)) ** 3 if epoch > first else 0.0
+    return 1.0 - (1.0 - (epoch - first) / (last - first)) ** 3 if epoch > first else 0.0
 
 
 def mask(weights: NDArray[np.floating], labels: Labels, sparsity: float) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def write_charts(document: Document, folder: Path) -> None:
     drawn = pictures(document)
     place = folder / FOLDER
     for old in place.glob("*.svg"):
-        if old.name not in drawn:
+        if old.name not in drawn and not old.name.startswith("."):  # which another run is about to put in place
             old.unlink(missing_ok=True)
     for name, text in drawn.items():
         place.mkdir(exist_ok=True)
