@@ -161,7 +161,7 @@ module dense_core #(
             shared_products #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .SUM_WIDTH(SUM_WIDTH), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-                .INPUT_REGS(DEEP_ROM)
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] | USED[(o+1)*LANES_IN +: LANES_IN] : 0)
             ) products (
                 .clk(clk), .x(operands), .w0(weights[o*WORD_IN +: WORD_IN]), .w1(weights[(o+1)*WORD_IN +: WORD_IN]),
                 .sum0(term0), .sum1(term1), .carry1(carry1)
@@ -181,7 +181,7 @@ module dense_core #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
                 .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-                .INPUT_REGS(DEEP_ROM)
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] : 0)
             ) dot (
                 .clk(clk), .x(operands), .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
             );

@@ -9,7 +9,8 @@ module multiply_dsp #(
     parameter W_WIDTH       = 8,
     parameter W_SIGNED      = 1,
     parameter PRODUCT_WIDTH = 16,
-    parameter INPUT_REGS    = 0    // 1: registers in front of the multiplier, too
+    parameter INPUT_REGS    = 0,   // 1: registers in front of the multiplier, too
+    parameter VARIES        = 0    // 1: w is no constant, of which synthesis would make adders instead
 ) (
     input  wire                            clk,
     input  wire        [X_WIDTH-1:0]       x,

@@ -151,7 +151,7 @@ module sparse_core #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
                 .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-                .INPUT_REGS(DEEP_ROM)
+                .INPUT_REGS(DEEP_ROM), .VARIES({LANES_IN{CYCLES > 1 ? 1'b1 : 1'b0}})
             ) dot (
                 .clk(clk), .x(operands[o*LANES_IN*X_WIDTH +: LANES_IN*X_WIDTH]),
                 .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)

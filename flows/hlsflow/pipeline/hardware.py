@@ -41,7 +41,7 @@ from hlsflow.project import Knobs, Project, ResolvedKnobs
 from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
-from hlsflow.rtl.emit import emit
+from hlsflow.rtl.emit import emit, for_family
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
@@ -243,7 +243,8 @@ def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricS
 
 
 def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
-    plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
+    files = for_family(point.design.files, family, point.design.prefix)
+    plan = yosys.plan(files, point.design.top, family, netlist=netlist)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:

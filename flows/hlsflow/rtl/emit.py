@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hlsflow.core import templates
 from hlsflow.core.choices import Family, Strategy
@@ -109,12 +109,20 @@ def primitives(used: Iterable[str]) -> dict[str, str]:
     return {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted({*used, *ALWAYS})}
 
 
-def for_family(design: Design, family: Family) -> Design:
-    """The same design with the primitives that the family has of its own: equal results in equal cycles."""
+def for_family(files: Mapping[str, str], family: Family, prefix: str = "") -> dict[str, str]:
+    """The files of a design or a part of one, with the primitives that the family has of its own.
+
+    They give equal results in equal cycles, by cells that synthesis does not find by itself. Simulators need models of
+    these cells, so what is simulated has the primitives for any family.
+
+    Args:
+        prefix: that of the design.
+    """
     folder = templates.root() / "rtl" / family.value
     own = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.v"))}
-    own = {design.prefix + name: text for name, text in own.items() if design.prefix + name in design.files}
-    return replace(design, files={**design.files, **own})
+    plain = {name.removeprefix(prefix): text for name, text in files.items()}
+    changed = prefixed({name: own.get(name, "") for name in plain}, prefix)
+    return {name: changed[name] or text for name, text in files.items()}
 
 
 def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:

@@ -1,6 +1,6 @@
 // One product, registered: LATENCY is 1 + INPUT_REGS. As rtl/multiply_dsp.v, for ECP5: a MULT18X18D with the registers
-// that it has inside, which Yosys does not use by itself. Products that are too large for one block, or so small that
-// Yosys would make them of LUTs, are left to it.
+// that it has inside, which Yosys does not use by itself. Products by constants, those too large for one block, and those
+// so small that Yosys would make them of LUTs, are left to it.
 `default_nettype none
 module multiply_dsp #(
     parameter X_WIDTH       = 8,
@@ -8,7 +8,8 @@ module multiply_dsp #(
     parameter W_WIDTH       = 8,
     parameter W_SIGNED      = 1,
     parameter PRODUCT_WIDTH = 16,
-    parameter INPUT_REGS    = 0    // 1: registers in front of the multiplier, too
+    parameter INPUT_REGS    = 0,   // 1: registers in front of the multiplier, too
+    parameter VARIES        = 0    // 1: w is no constant, of which synthesis would make adders instead
 ) (
     input  wire                            clk,
     input  wire        [X_WIDTH-1:0]       x,
@@ -20,7 +21,7 @@ module multiply_dsp #(
     localparam FITS   = X_BITS <= 18 && W_BITS <= 18;
     localparam PAYS   = X_WIDTH > 1 && W_WIDTH > 1 && PRODUCT_WIDTH >= 9;
     generate
-        if (FITS && PAYS) begin : block
+        if (VARIES && FITS && PAYS) begin : block
             wire signed [17:0] a = $signed({X_SIGNED ? x[X_WIDTH-1] : 1'b0, x});
             wire signed [17:0] b = $signed({W_SIGNED ? w[W_WIDTH-1] : 1'b0, w});
             wire signed [35:0] p;
