@@ -3,6 +3,10 @@
 In: the text of a module. Out: `Mutant`s, each the text with one place changed: a bound of a comparison, a sign, a
 constant by one, a floor for a ceiling, the least for the largest, and for or, a negated condition, a statement or an
 argument left out. Texts, messages of errors, annotations, imports and assertions (`assert`, `strict`) stay as they are.
+
+So does what changes no value by the rules of numpy: `copy` (a copy costs time alone), a result's place `out` (where the
+call is a statement, the fault that leaves it out is the same one), and the number in `reshape(-1)`, since any negative
+number stands for the length that numpy finds itself.
 """
 
 from __future__ import annotations
@@ -49,15 +53,18 @@ class Mutant:
 
 def mutants(module: str, text: str) -> list[Mutant]:
     """All of them, in the order of the source; none twice, and none that means the same to Python."""
-    tree = ast.parse(text)
-    same = ast.dump(tree)
     found: dict[str, Mutant] = {}
-    for node, function in _places(tree, ""):
+    for node, function in _places(ast.parse(text), ""):
         for place, new in _changed(node):
             mutated = _replaced(text, place, new)
-            if mutated not in found and ast.dump(ast.parse(mutated)) != same:
+            if mutated not in found and (new is None or _parsed(new) != _parsed(place)):
                 found[mutated] = Mutant(module, node.lineno, function, mutated, *_difference(text, mutated))
     return list(found.values())
+
+
+def _parsed(node: ast.AST) -> str:
+    """What a node is once it is written: -1 is a sign and a number."""
+    return ast.dump(ast.parse(ast.unparse(node)))
 
 
 Place = ast.expr | ast.stmt
@@ -70,7 +77,10 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[Place, str]]:
         if field in ("annotation", "returns", "decorator_list", "bases", "format_spec", "type_params"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or isinstance(child, _SKIPPED) or _is_note(child) or _is_strict(child):
+            if not isinstance(child, ast.AST) or isinstance(child, _SKIPPED) or _is_note(child) or _is_idle(child):
+                continue
+            if _is_free_length(node, child):
+                yield child, function
                 continue
             inner = child.name if isinstance(child, ast.FunctionDef) else function
             if isinstance(child, ast.expr | ast.stmt):
@@ -83,9 +93,15 @@ def _is_note(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _is_strict(node: ast.AST) -> bool:
-    """`strict` of `zip`: an assertion, too."""
-    return isinstance(node, ast.keyword) and node.arg == "strict"
+def _is_idle(node: ast.AST) -> bool:
+    """`strict` of `zip`, which is an assertion, too, and `copy` of an array."""
+    return isinstance(node, ast.keyword) and node.arg in ("strict", "copy")
+
+
+def _is_free_length(call: ast.AST, argument: ast.AST) -> bool:
+    """A negative argument of `reshape`."""
+    reshapes = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "reshape"
+    return reshapes and isinstance(argument, ast.UnaryOp) and isinstance(argument.op, ast.USub)
 
 
 def _changed(node: Place) -> Iterator[tuple[Place, ast.AST | None]]:
@@ -146,7 +162,7 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
     if name == "abs" and len(node.args) == 1:
         yield node.args[0]
     for place, argument in enumerate(node.keywords):
-        if argument.arg is not None and not _is_strict(argument):
+        if argument.arg not in (None, "out") and not _is_idle(argument):
             yield ast.Call(node.func, node.args, node.keywords[:place] + node.keywords[place + 1 :])
 
 

@@ -66,7 +66,7 @@ class Equivalent:
 
     Attributes:
         module: its path.
-        was, now: the lines, as a survivor is shown.
+        was, now: the lines, as a survivor is shown; `now` may be `*`, for any fault in these lines.
         reason: why that is so.
     """
 
@@ -76,7 +76,7 @@ class Equivalent:
     reason: str
 
     def means(self, mutant: Mutant) -> bool:
-        return (mutant.module, mutant.was, mutant.now) == (self.module, self.was, self.now)
+        return (mutant.module, mutant.was) == (self.module, self.was) and self.now in (mutant.now, "*")
 
 
 @dataclass(frozen=True)

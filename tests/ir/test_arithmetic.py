@@ -65,4 +65,33 @@ def test_a_cast_that_changes_nothing_copies_nothing() -> None:
     x = np.array([-8.0, 7.0], np.float32)
     assert caster(Fixed(4, 4), 0, 7)(x) is x
     assert caster(Fixed(4, 4, overflow=Overflow.SAT), 0, 7)(x) is x
+    assert caster(Fixed(4, 4, overflow=Overflow.SAT_SYM), 0, 7)(x) is x
+    assert caster(Fixed(4, 4, signed=False), 0, 0)(x) is x
     assert caster(Fixed(4, 4), 0, 8)(x) is not x
+
+
+@pytest.mark.parametrize(
+    ("kind", "frac", "bound", "number"),
+    [
+        ("fixed<30,30>", 1, (1 << 23) - 1, np.float32),  # halves of what float32 holds
+        ("fixed<30,30>", 1, 1 << 23, np.float64),
+        ("fixed<30,30>", 8, (1 << 23) - 1, np.float32),
+        ("fixed<30,30>", -3, (1 << 20) - 1, np.float32),
+        ("fixed<30,30>", -3, 1 << 20, np.float64),
+        ("fixed<4,4>", 1, (1 << 23) - 17, np.float32),  # and a turn of 16 where it wraps around
+        ("fixed<4,4>", 1, (1 << 23) - 16, np.float64),
+        ("fixed<4,4,TRN,SAT>", 1, (1 << 23) - 1, np.float32),
+        ("fixed<4,4,TRN,SAT>", 1, 1 << 23, np.float64),
+    ],
+)
+def test_a_cast_works_in_the_cheapest_type(kind: str, frac: int, bound: int, number: type) -> None:
+    assert caster(Fixed.parse(kind), frac, bound)(np.zeros(1, np.float32)).dtype == number
+
+
+def test_an_unsigned_type_far_wider_than_its_source_wraps_exactly() -> None:
+    """2**30 - 5 takes 30 bits, though the source has 3."""
+    assert caster(Fixed(30, 30, False), 0, 5)(np.array([-5], np.float32)).tolist() == [(1 << 30) - 5]
+
+
+def test_zero_stays_zero_on_a_grid_beyond_float32() -> None:
+    assert caster(Fixed(4, 4), -200, 0)(np.array([0], np.float32)).tolist() == [0]

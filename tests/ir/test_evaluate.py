@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hlsflow.ir import Fixed, Graph, Node, Op, Overflow, Rounding, evaluate, trace, verify
-from hlsflow.ir.evaluate import pool_first
+from hlsflow.ir.evaluate import CHUNK_VALUES, LANE, _chunks, _dead, chunk_rows, pool_first
 from hlsflow.ir.fixed import MAX_WIDTH, Array
 from hlsflow.ir.verify import InvalidGraph
 from tests.ir import exact
@@ -255,3 +255,69 @@ def test_the_jet_network_gives_the_known_logits(shared: Path) -> None:
     graph = verify(Graph("jet", tuple(nodes), ("out",)))
     logits = evaluate(graph, nodes[0].type.quantize(data["inputs"]))
     assert np.array_equal(graph["out"].type.real(logits), data["logits"])
+
+
+def relus(*links: tuple[str, str], size: int = 4, outputs: tuple[str, ...]) -> Graph:
+    """An input x, and a RELU for each pair of its own name and that of what it reads."""
+    kind = Fixed(5, 5)
+    nodes = [Node(name, Op.RELU, (source,), (size,), kind) for name, source in links]
+    return verify(Graph("g", (Node("x", Op.INPUT, (), (size,), kind), *nodes), outputs))
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "threads", "starts"),
+    [
+        (100, 64, 2, [0, 64]),  # 50 each, in whole lanes of 16
+        (96, 64, 2, [0, 48]),
+        (500, 64, 2, [0, 64, 128, 192, 256, 320, 384, 448]),
+        (300, 128, 1, [0, 112, 224]),
+        (15, 64, 4, [0]),
+        (0, 64, 4, []),
+    ],
+)
+def test_chunks_are_even_and_in_whole_lanes(total: int, limit: int, threads: int, starts: list[int]) -> None:
+    chunks = list(_chunks(total, limit, threads))
+    assert [chunk.start for chunk in chunks] == starts
+    assert [row for chunk in chunks for row in range(total)[chunk]] == list(range(total))
+
+
+@pytest.mark.parametrize(
+    ("largest", "lanes"), [(CHUNK_VALUES // LANE // 3, 3), (CHUNK_VALUES // LANE // 3 + 1, 2), (CHUNK_VALUES, 1)]
+)
+def test_rows_at_once_are_those_that_the_largest_value_allows(largest: int, lanes: int) -> None:
+    nodes = (Node("x", Op.INPUT, (), (2,), Fixed(5, 5)), Node("w", Op.INPUT, (), (largest,), Fixed(5, 5)))
+    assert chunk_rows(Graph("g", nodes, ("x",))) == lanes * LANE
+
+
+def test_a_value_is_dropped_after_its_last_reader() -> None:
+    graph = relus(("a", "x"), ("b", "a"), ("c", "a"), ("unread", "b"), outputs=("c",))
+    assert _dead(graph) == {"x": [], "a": ["x"], "b": [], "c": ["a"], "unread": ["b", "unread"]}
+
+
+def test_pooling_stays_behind_what_may_turn_the_order_round() -> None:
+    """-x of 8 bits: the largest result comes of the least input."""
+    window = {"window": (1, 2), "stride": (1, 2), "pad": (0, 0, 0, 0)}
+    kind = Fixed.parse("fixed<8,8,TRN,SAT>")
+    nodes = (
+        Node("x", Op.INPUT, (), (2, 1), Fixed(8, 8)),
+        Node("a", Op.LEAKY_RELU, ("x",), (2, 1), kind, {"slope": Fixed(2, 2)}, {"slope": np.array(-1)}),
+        Node("p", Op.MAX_POOL, ("a",), (1, 1), kind, attrs=window),
+    )
+    assert evaluate(verify(Graph("g", nodes, ("p",))), np.array([[-5, 3]])).tolist() == [[5]]
+
+
+def test_pooling_stays_behind_an_activation_that_another_node_reads() -> None:
+    graph = pooled("fixed<4,4,RND,SAT>", "fixed<4,4>", Op.RELU)
+    other = Node("other", Op.RELU, ("a",), (2, 2, 1), Fixed(4, 4))
+    shared_activation = verify(Graph("g", (*graph.nodes, other), ("p", "other")))
+    assert pool_first(shared_activation).nodes == shared_activation.nodes
+    assert evaluate(shared_activation, np.array([[1, 9, -3, 2]])).tolist() == [[7, 1, 7, 0, 2]]
+
+
+def test_every_input_keeps_to_its_own_range() -> None:
+    nodes = tuple(Node(name, Op.INPUT, (), (2,), Fixed(width, width)) for name, width in (("x", 3), ("y", 5)))
+    graph = verify(Graph("g", (*nodes, Node("z", Op.ADD, ("x", "y"), (2,), Fixed(6, 6))), ("z",)))
+    assert evaluate(graph, np.array([[-4, 3, 15, -16]])).tolist() == [[11, -13]]
+    for bad in ([4, 0, 0, 0], [0, 0, 0, -17]):
+        with pytest.raises(ValueError, match="has values outside"):
+            evaluate(graph, np.array([bad]))

@@ -176,3 +176,40 @@ def test_a_type_holds_its_own_codes_and_no_other(kind: str) -> None:
     for code in outside:
         assert not held.holds(np.array([code]))
         assert not held.holds(np.array([*inside, code]))
+
+
+def test_one_step_out_of_range_is_out_after_a_shift() -> None:
+    assert Fixed(4, 4, overflow=Overflow.SAT_ZERO).cast(np.array([3, 4, -4, -5]), -1).tolist() == [6, 0, -8, 0]
+
+
+@pytest.mark.parametrize(("drop", "want"), [(62, [0, 1, -1]), (63, [0, 0, -1]), (64, [0, 0, -1]), (65, [0, 0, -1])])
+def test_bits_dropped_where_64_end(drop: int, want: list[int]) -> None:
+    for mode, tie in ((Rounding.TRN, 0), (Rounding.RND, 1), (Rounding.RND_ZERO, 0)):
+        kind = Fixed(4, 4, True, mode)
+        up = tie if drop == 63 else want[1]  # 2**62 is half of 2**63
+        down = -(drop == 62) if mode is not Rounding.TRN else want[2]
+        assert kind.cast(np.array([1, 1 << 62, -(1 << 62)]), drop).tolist() == [want[0], up, down]
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_least_reals_keep_their_sign() -> None:
+    codes = np.array([5e-324, -5e-324, 0.0])
+    assert Fixed(4, 7).quantize(codes).tolist() == [0, -1, 0]
+    assert Fixed(4, 7, True, Rounding.RND).quantize(codes).tolist() == [0, 0, 0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_wide_type_saturates_at_its_ends() -> None:
+    kind = Fixed(62, 62, overflow=Overflow.SAT)
+    assert kind.quantize(np.array([1e30, -1e30, 1e300, -1e300, 123456.0])).tolist() == [
+        kind.max, kind.min, kind.max, kind.min, 123456,
+    ]  # fmt: skip
+    assert Fixed(62, 2, overflow=Overflow.SAT).quantize(np.array([1.7e308])).tolist() == [kind.max]
+
+
+def test_halves_of_either_sign() -> None:
+    values = np.array([-1.5, -0.5, 0.5, 1.5])
+    for mode, want in ((Rounding.RND_ZERO, [-1, 0, 0, 1]), (Rounding.RND_INF, [-2, -1, 1, 2])):
+        kind = Fixed(4, 4, True, mode)
+        assert kind.quantize(values).tolist() == want
+        assert kind.cast(np.array([-3, -1, 1, 3]), 1).tolist() == want

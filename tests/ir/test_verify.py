@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from hlsflow.ir import Fixed, Graph, Node, Op, verify
-from hlsflow.ir.shapes import result_shapes
 from hlsflow.ir.verify import InvalidGraph
 
 X, OUT = Fixed(8, 4), Fixed(12, 6)
@@ -48,9 +47,13 @@ BASES = {
     "leaky": lambda: base(Op.LEAKY_RELU, IMAGE, types={"slope": X}, params={"slope": zeros()}),
     "table": lambda: base(Op.TABLE, IMAGE, params={"table": zeros(256)}),
     "max": lambda: base(Op.MAX_POOL, (5, 4, 2), attrs=WINDOW),
+    "line max": lambda: base(
+        Op.MAX_POOL, (3, 2), (7, 2), attrs={"window": (1, 3), "stride": (1, 2), "pad": (0, 0, 0, 0)}
+    ),
     "average": lambda: base(Op.AVG_POOL, (5, 4, 2), types={"accum": Fixed(12, 8)}, attrs=WINDOW | {"count_pad": (0,)}),
     "pad": lambda: base(Op.ZERO_PAD, (7, 5, 2), kind=X, attrs={"pad": (1, 0, 0, 0)}),
     "up": lambda: base(Op.UPSAMPLE, (12, 5, 2), kind=X, attrs={"factor": (2, 1)}),
+    "line up": lambda: base(Op.UPSAMPLE, (12, 2), (6, 2), kind=X, attrs={"factor": (1, 2)}),
     "reshape": lambda: base(Op.RESHAPE, (60,), kind=X),
     "permute": lambda: base(Op.PERMUTE, (2, 6, 5), kind=X, attrs={"axes": (2, 0, 1)}),
     "add": lambda: base(Op.ADD, IMAGE, inputs=2),
@@ -100,15 +103,24 @@ CASES: list[tuple[str, Change, str]] = [
     ("concat", result(attrs={"axis": (3,)}), "maps"),
     ("add", result(shape=(6, 5)), "maps"),
     ("conv", result(params={"bias": zeros(3)}), "has weight"),
+    ("conv", result(params={"weight": zeros(3, 3, 4)}), "has weight"),
+    ("dense", result(params={"weight": zeros(4, 3, 3)}), "has weight"),
+    ("dense", result(params={"weight": zeros(4, 0), "bias": zeros(0)}), "has weight"),
+    ("depthwise", result(params={"weight": zeros(3, 3, 1, 2)}), "has weight"),
     ("depthwise", result(params={"weight": zeros(3, 3, 2, 1)}), "has weight"),
     ("dense", result(params={"weight": np.zeros((4, 3))}), "parameter 'weight' of 'y' is not within"),
     ("table", result(params={"table": np.full(256, 4096)}), "parameter 'table' of 'y' is not within"),
     ("average", result(types={"accum": Fixed.parse("fixed<12,8,TRN,SAT>")}), "only WRAP"),
     ("depthwise", result(types={"accum": Fixed.parse("fixed<12,8,TRN,SAT_SYM>")}), "only WRAP"),
     ("line", result(attrs={"pad": (1, 0, 0, 0)}), "has pad across the rows"),
+    ("line", result(attrs={"pad": (0, 1, 0, 0)}), "has pad across the rows"),
     ("line", result(attrs={"stride": (2, 1)}), "has stride across the rows"),
+    ("line max", result(attrs={"window": (2, 1)}), "has window across the rows"),
+    ("line up", result(attrs={"factor": (2, 1)}), "has factor across the rows"),
     ("line", result(params={"weight": zeros(2, 3, 2, 4)}), "has weight rows across the rows"),
     ("max", result(attrs={"pad": (2, 0, 0, 0)}), "not smaller than its window"),
+    ("max", result(attrs={"pad": (0, 2, 0, 0)}), "not smaller than its window"),
+    ("max", result(attrs={"pad": (0, 0, 2, 0)}), "not smaller than its window"),
     ("average", result(attrs={"pad": (0, 0, 0, 2)}), "not smaller than its window"),
     ("average", result(attrs={"count_pad": (2,)}), "has count_pad"),
     ("pad", result(type=OUT), "changes the type"),
@@ -138,6 +150,7 @@ def test_a_broken_rule_is_named(name: str, change: Change, fault: str) -> None:
     with pytest.raises(InvalidGraph, match=fault) as caught:
         verify(replace(graph, nodes=(*graph.nodes[:-1], change(graph.nodes[-1]))))
     assert "'y'" in caught.value.message
+    assert bool(caught.value.hint) == ("more than 62 bits" in fault)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,7 @@ def test_a_windowed_image_needs_rows_or_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outputs", "fault"), [((), "not all nodes"), (("z",), "not all nodes"), (("y", "y"), "name a node twice")]
+    ("outputs", "fault"), [((), "not all nodes"), (("y", "z"), "not all nodes"), (("y", "y"), "name a node twice")]
 )
 def test_outputs_are_nodes_each_once(outputs: tuple[str, ...], fault: str) -> None:
     with pytest.raises(InvalidGraph, match=fault):
@@ -208,21 +221,65 @@ def test_the_largest_is_marked_by_a_one_that_its_type_holds(kind: str, holds: bo
         verify(graph)
 
 
+ALLOWED: list[tuple[str, Change]] = [
+    ("dense", result(shape=(1,), params={"weight": zeros(4, 1), "bias": zeros(1)})),
+    ("line", result(shape=(6, 4), attrs={"pad": (0, 0, 1, 1)})),
+    ("max", result(shape=(6, 4, 2), attrs={"pad": (1, 0, 0, 0)})),
+    ("max", result(shape=(5, 5, 2), attrs={"window": (2, 3), "pad": (0, 0, 2, 0)})),
+    ("max", result(shape=(6, 4, 2), attrs={"window": (3, 2), "pad": (0, 2, 0, 0)})),
+    ("average", result(attrs={"count_pad": (1,)})),
+    ("softmax", result(attrs={"form": (1,)})),
+    ("softmax", result(types={"norm": Fixed(9, 5)})),
+    ("softmax", result(params={"exp": zeros(1)})),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), ALLOWED)
+def test_what_lies_within_the_rules_is_accepted(name: str, change: Change) -> None:
+    graph = BASES[name]()
+    verify(replace(graph, nodes=(*graph.nodes[:-1], change(graph.nodes[-1]))))
+
+
+def test_an_input_reads_nothing() -> None:
+    graph = BASES["add"]()
+    fed = replace(graph.nodes[1], inputs=("x0",))
+    with pytest.raises(InvalidGraph, match="'x1' has 1 inputs"):
+        verify(replace(graph, nodes=(graph.nodes[0], fed, graph.nodes[2])))
+
+
 @pytest.mark.parametrize(
-    ("axis", "shapes", "wanted"),
+    ("name", "key", "most", "more"),
     [
-        (0, ((2, 3), (4, 3)), [(6, 3)]),
-        (1, ((2, 3), (2, 1)), [(2, 4)]),
-        (1, ((2, 3), (4, 3)), []),
-        (-1, ((2, 3), (2, 3)), []),
-        (2, ((2, 3), (2, 3)), []),
-        (0, ((5,), (2,), (1,)), [(8,)]),
+        ("dense", "weight", Fixed(51, 1), Fixed(52, 1)),  # 8 bits by 51, 4 terms: 62
+        ("scale", "scale", Fixed(54, 54), Fixed(55, 55)),  # 2**7 * 2**53 + 2**7, and a sign
+        ("scale", "bias", Fixed(57, 53), Fixed(58, 54)),  # 2**14 + (2**56 << 4)
+        ("scale", "bias", Fixed(8, -46), Fixed(8, -47)),  # (2**14 << 46) + 2**7
+        ("leaky", "slope", Fixed(54, 50), Fixed(55, 51)),
+        ("leaky", "slope", Fixed(54, 54), Fixed(55, 55)),
+        ("leaky", "slope", Fixed(49, 54), Fixed(50, 55)),  # a grid of 2**5
+        ("leaky", "slope", Fixed(4, -49), Fixed(4, -50)),  # what is not negative on the slope's grid of 2**-53
+        ("add", "x0", Fixed(61, 57), Fixed(62, 58)),
+        ("add", "x0", Fixed(8, -49), Fixed(8, -50)),  # the other input on a grid of 2**-57
+        ("add", "x0", Fixed(8, 57), Fixed(8, 58)),  # 2**7 << 53
+        ("multiply", "x0", Fixed(54, 8), Fixed(55, 8)),
+        ("softmax", "accum", Fixed(53, 30), Fixed(54, 30)),
+        ("softmax", "x0", Fixed(61, 8), Fixed(62, 8)),
     ],
 )
-def test_values_are_joined_along_an_axis_that_there_is(
-    axis: int, shapes: tuple[tuple[int, ...], ...], wanted: list[tuple[int, ...]]
-) -> None:
-    sources = [Node(f"x{i}", Op.INPUT, (), shape, Fixed(4, 4)) for i, shape in enumerate(shapes)]
-    names = tuple(source.name for source in sources)
-    node = Node("y", Op.CONCAT, names, (1,), Fixed(4, 4), attrs={"axis": (axis,)})
-    assert result_shapes(node, sources) == wanted
+def test_62_bits_are_the_most_that_an_exact_result_may_need(name: str, key: str, most: Fixed, more: Fixed) -> None:
+    first, *others, node = BASES[name]().nodes
+
+    def changed(kind: Fixed) -> Graph:
+        if key == "x0":
+            return Graph("g", (replace(first, type=kind), *others, node), ("y",))
+        return Graph("g", (first, *others, replace(node, types=node.types | {key: kind})), ("y",))
+
+    verify(changed(most))
+    with pytest.raises(InvalidGraph, match="more than 62 bits"):
+        verify(changed(more))
+
+
+def test_a_slope_of_one_bit_needs_no_more_than_a_sign() -> None:
+    first, node = BASES["leaky"]().nodes
+    slope = replace(node, types={"slope": Fixed(1, 1)})
+    verify(Graph("g", (replace(first, type=Fixed(61, 8)), slope), ("y",)))

@@ -82,8 +82,9 @@ def _through(graph: Graph, batch: Array, keep: Keep, dead: Mapping[str, list[str
                 del values[name]
         keep(rows, values)
 
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # BLAS threads would fight with ours
-        list(pool.map(run, _chunks(len(batch), chunk_rows(graph), os.cpu_count() or 1)))
+    threads = os.cpu_count() or 1
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:  # BLAS threads would fight with ours
+        list(pool.map(run, _chunks(len(batch), chunk_rows(graph), threads)))
 
 
 def check_batch(graph: Graph, batch: Array) -> None:

@@ -189,7 +189,7 @@ class Fixed:
         if self.overflow is not Overflow.WRAP:
             left = min(left, self.width)
             values = np.clip(values, -(-self.min >> left) - 1, (self.max >> left) + 1)  # one step out stays out
-        return values << left if left < 64 else np.zeros_like(values)
+        return values << min(left, MAX_WIDTH)
 
     def _reduced(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The same after rounding and overflow, but small enough for 64-bit integers; the fractions stay."""

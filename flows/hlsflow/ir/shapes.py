@@ -18,7 +18,7 @@ def result_shapes(node: Node, sources: list[Node]) -> list[Shape]:
 
     An empty list says that no shape fits: the inputs do not fit together, or the window is larger than the image.
     """
-    return [shape for shape in _SHAPES[node.op](node, *(source.shape for source in sources)) if min(shape) > 0]
+    return _SHAPES[node.op](node, *(source.shape for source in sources))
 
 
 def _input(node: Node) -> list[Shape]:
