@@ -20,8 +20,8 @@ Checked (Yosys 0.70, nextpnr 0.11, LFE5U speed grade 6, one seed); the slowest p
 The last three miss 200 MHz by control, which the model does not know: what admits a vector, and its way to the operands
 and counters of a layer, a net of 4 ns in the fourth.
 
-On ECP5 a multiplier has its registers inside (`templates/rtl/ecp5`). Products by constants and those of more than 18 bits
-have not; for them the model is too fast.
+On ECP5 a multiplier has its registers inside (`templates/rtl/ecp5`). Products by constants, and of operands above
+18 bits, have not; for them the model is too fast.
 
 In: a clock, a family, what products are made of. Out: `Pipeline`, and `Path`s that say what is slowest.
 """
