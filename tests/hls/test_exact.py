@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls.exact import Span, result, window_cells
+from hlsflow.hls.exact import Span, carried, result, window_cells
 from hlsflow.ir import Fixed
 
 KERNELS = {"mixed": [[3, -2], [-1, 3]], "rising": [[1, 2], [3, 0]], "falling": [[-1, -2], [-3, -4]]}
@@ -89,6 +89,10 @@ def test_a_scale_without_a_bias_multiplies_both_ends(factor: int, low: int, high
 
 def test_the_largest_magnitude_is_on_either_side() -> None:
     assert (Span(2, -9, 3).largest, Span(2, -3, 9).largest, Span(-1, -3, 9, 3).largest) == (2.25, 2.25, 6.0)
+
+
+def test_layers_whose_values_are_known() -> None:
+    assert [carried(name) for name in ("QDense", "Merge", "Lambda")] == [True, True, False]
 
 
 def test_values_are_divided_by_nothing_but_an_average() -> None:
