@@ -26,7 +26,7 @@ from hlsflow.core.metrics import Stage
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.ir.fixed import Array
 from hlsflow.report.markdown import number, table
-from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, schedule, simulate
+from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, for_family, schedule, simulate
 from hlsflow.toolchains import nextpnr, yosys
 
 LAYERS = (("fc1", 16, 64), ("fc2", 64, 32), ("fc3", 32, 32), ("out", 32, 5))
@@ -119,7 +119,11 @@ def ours(
     assert ran.ends[0] - ran.begins[0] == plan.latency_cycles
     assert ran.ii == plan.ii
     return {
-        family: (plan.latency_cycles, plan.ii, synthesized(design.files, design.top, family, arguments.route))
+        family: (
+            plan.latency_cycles,
+            plan.ii,
+            synthesized(for_family(design.files, Family(family)), design.top, family, arguments.route),
+        )
         for family in arguments.family
     }
 

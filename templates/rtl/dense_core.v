@@ -81,13 +81,10 @@ module dense_core #(
     ) index_later (
         .clk(clk), .rst(rst), .in(index), .out(weight_index)
     );
+    // That register in front of DSP blocks is inside of them.
+    assign operands = fed;
     delay_line #(
-        .WIDTH(SLICE), .CYCLES(MULTIPLIER == "DSP" && DEEP_ROM ? 1 : 0)
-    ) operands_later (
-        .clk(clk), .rst(rst), .in(fed), .out(operands)
-    );
-    delay_line #(
-        .WIDTH(WORD), .CYCLES(DEEP_ROM)
+        .WIDTH(WORD), .CYCLES(MULTIPLIER == "DSP" ? 0 : DEEP_ROM)
     ) weights_later (
         .clk(clk), .rst(rst), .in(read), .out(held)
     );
@@ -163,7 +160,8 @@ module dense_core #(
             wire carry1;
             shared_products #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH),
-                .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .SUM_WIDTH(SUM_WIDTH), .LEVELS_PER_STAGE(LEVELS_PER_STAGE)
+                .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .SUM_WIDTH(SUM_WIDTH), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] | USED[(o+1)*LANES_IN +: LANES_IN] : 0)
             ) products (
                 .clk(clk), .x(operands), .w0(weights[o*WORD_IN +: WORD_IN]), .w1(weights[(o+1)*WORD_IN +: WORD_IN]),
                 .sum0(term0), .sum1(term1), .carry1(carry1)
@@ -182,7 +180,8 @@ module dense_core #(
             dot_product #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
-                .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE)
+                .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] : 0)
             ) dot (
                 .clk(clk), .x(operands), .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
             );

@@ -17,7 +17,9 @@ module dot_product #(
     parameter SUM_WIDTH        = 20,
     parameter MULTIPLIER       = "DSP",
     parameter ROWS_PER_STAGE   = 2,
-    parameter LEVELS_PER_STAGE = 2
+    parameter LEVELS_PER_STAGE = 2,
+    parameter INPUT_REGS       = 0,      // of DSP blocks: see multiply_dsp
+    parameter [LANES-1:0] VARIES = 0     // lanes whose weights are no constants: see multiply_dsp
 ) (
     input  wire                     clk,
     input  wire [LANES*X_WIDTH-1:0] x,
@@ -61,7 +63,7 @@ module dot_product #(
             end else begin : dsp
                 multiply_dsp #(
                     .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
-                    .PRODUCT_WIDTH(EXACT)
+                    .PRODUCT_WIDTH(EXACT), .INPUT_REGS(INPUT_REGS), .VARIES(VARIES[i])
                 ) multiply (
                     .clk(clk), .x(x[i*X_WIDTH +: X_WIDTH]), .w(w[i*W_WIDTH +: W_WIDTH]), .product(product)
                 );

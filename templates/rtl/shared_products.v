@@ -18,7 +18,9 @@ module shared_products #(
     parameter PRODUCT_WIDTH    = 14,     // holds every single product
     parameter DROP             = 0,      // fractional bits that the sum has more than a product, negated: 0 or less
     parameter SUM_WIDTH        = 20,
-    parameter LEVELS_PER_STAGE = 2
+    parameter LEVELS_PER_STAGE = 2,
+    parameter INPUT_REGS       = 0,      // of DSP blocks: see multiply_dsp
+    parameter [LANES-1:0] VARIES = 0     // lanes whose weights are no constants: see multiply_dsp
 ) (
     input  wire                     clk,
     input  wire [LANES*X_WIDTH-1:0] x,
@@ -40,7 +42,7 @@ module shared_products #(
             wire [2*PRODUCT_WIDTH-1:0] both;
             multiply_dsp #(
                 .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH + PRODUCT_WIDTH), .W_SIGNED(1),
-                .PRODUCT_WIDTH(2 * PRODUCT_WIDTH)
+                .PRODUCT_WIDTH(2 * PRODUCT_WIDTH), .INPUT_REGS(INPUT_REGS), .VARIES(VARIES[i])
             ) multiply (
                 .clk(clk), .x(x[i*X_WIDTH +: X_WIDTH]), .w({w1[i*W_WIDTH +: W_WIDTH], low_wide}), .product(both)
             );

@@ -77,13 +77,10 @@ module sparse_core #(
     ) index_later (
         .clk(clk), .rst(rst), .in(index), .out(weight_index)
     );
+    // That register in front of DSP blocks is inside of them.
+    assign operands = fed;
     delay_line #(
-        .WIDTH(SLICE), .CYCLES(MULTIPLIER == "DSP" && DEEP_ROM ? 1 : 0)
-    ) operands_later (
-        .clk(clk), .rst(rst), .in(fed), .out(operands)
-    );
-    delay_line #(
-        .WIDTH(WORD), .CYCLES(DEEP_ROM)
+        .WIDTH(WORD), .CYCLES(MULTIPLIER == "DSP" ? 0 : DEEP_ROM)
     ) weights_later (
         .clk(clk), .rst(rst), .in(read), .out(weights)
     );
@@ -153,7 +150,8 @@ module sparse_core #(
             dot_product #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
-                .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE)
+                .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
+                .INPUT_REGS(DEEP_ROM), .VARIES({LANES_IN{CYCLES > 1 ? 1'b1 : 1'b0}})
             ) dot (
                 .clk(clk), .x(operands[o*LANES_IN*X_WIDTH +: LANES_IN*X_WIDTH]),
                 .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)

@@ -17,7 +17,19 @@ from filelock import FileLock
 
 from hlsflow.core import templates
 from hlsflow.core.errors import StorageError, ToolFailed
-from hlsflow.core.store import MANIFEST, Done, Store, _finish, code, digest, file_digest, link, locked, write_text
+from hlsflow.core.store import (
+    MANIFEST,
+    Done,
+    Store,
+    _finish,
+    code,
+    digest,
+    file_digest,
+    link,
+    locked,
+    replacing,
+    write_text,
+)
 
 
 def make(root: Path, said: list[str] | None = None) -> Store:
@@ -150,9 +162,41 @@ def test_a_killed_run_leaves_nothing_finished_and_no_lock(tmp_path: Path) -> Non
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot write") as error:
+    with pytest.raises(StorageError) as error:
         make(tmp_path / "file" / "store").do("step", {}, write_one)
+    assert str(error.value).startswith(f"cannot write {tmp_path / 'file' / 'store' / 'step'}: Not a directory")
+    assert "[Errno" not in str(error.value)
+    assert error.value.hint.startswith("check that the folder is there")
     assert "finished steps are kept" in error.value.hint
+
+
+def test_an_error_of_the_disk_without_a_number_is_told_in_its_own_words(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError("the shelf broke")
+
+    with pytest.raises(StorageError, match=r"cannot write .*/step/[0-9a-f]{16}: the shelf broke"):
+        make(tmp_path).do("step", {}, fail)
+
+
+@pytest.mark.parametrize("before", [None, "old"])
+def test_new_content_appears_only_when_it_is_complete(tmp_path: Path, before: str | None) -> None:
+    file = tmp_path / "f.txt"
+    if before is not None:
+        file.write_text(before)
+
+    def fail() -> None:
+        with replacing(file) as part:
+            part.write_text("half")
+            raise ToolFailed("no")
+
+    with pytest.raises(ToolFailed):
+        fail()
+    assert [path.read_text() for path in tmp_path.iterdir()] == ([] if before is None else [before])
+    with replacing(file) as part:
+        part.write_text("new")
+        assert (file.read_text() if file.exists() else None) == before
+        assert (part.parent, part.suffix) == (file.parent, ".txt")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("f.txt", "new")]
 
 
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     assert "no csynth row: Vitis HLS is not installed" in said
     run = build / "tiny" / "latest"
     assert all((run / name).is_file() for name in FILES)
+    assert "MULT18X18D" in (run / "rtl" / "R33" / "ecp5" / "multiply_dsp.v").read_text()
     assert list((run / "charts").glob("*.svg"))
     assert list((run / "tensorboard" / "qat" / "validation").glob("events.*"))
     for metric in report["points"][0]["metrics"]:

@@ -105,7 +105,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Any:
     [
         ('strategy = "mirrored"\ncpus = 2', EVERYTHING, NORMED),  # the last batch, of 13 samples, has unequal parts
         pytest.param('strategy = "mirrored"\ncpus = 4\nuse = ["CPU:1", "CPU:3"]', "", PLAIN, marks=pytest.mark.slow),
-        ("xla = true", "", PLAIN),
+        pytest.param("xla = true", "", PLAIN, marks=pytest.mark.slow),
     ],
     ids=["mirrored", "two of four", "xla"],
 )

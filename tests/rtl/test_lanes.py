@@ -9,8 +9,9 @@ import pytest
 
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
-from hlsflow.rtl.lanes import Cast
+from hlsflow.rtl.lanes import Cast, operations
 from tests.ir import exact
+from tests.rtl.networks import chain, leaky
 
 
 def source(kind: Fixed) -> Node:
@@ -33,6 +34,11 @@ def source(kind: Fixed) -> Node:
         ("fixed<6,3>", "fixed<5,3,RND>", False, False, False),
         ("fixed<6,3>", "fixed<5,3>", False, True, False),
         ("fixed<6,3>", "fixed<7,3,RND,SAT>", False, True, False),
+        ("fixed<6,3>", "fixed<6,2,TRN,SAT>", False, False, False),
+        ("ufixed<6,3>", "ufixed<5,3,TRN,SAT>", False, True, False),
+        ("fixed<6,3>", "ufixed<8,5,TRN,SAT>", False, False, False),
+        ("fixed<6,3>", "fixed<7,4,RND,SAT>", False, True, False),
+        ("fixed<6,3>", "fixed<6,3,RND_CONV,SAT>", False, True, True),
         ("ufixed<6,3>", "fixed<6,3>", False, True, False),
         ("ufixed<6,3>", "fixed<6,3,TRN,SAT>", False, False, False),
     ],
@@ -48,6 +54,31 @@ def test_wiring_is_what_changes_no_bit_that_is_kept(
     want = cast.result.cast(kept, cast.source.frac)
     bits = (codes << -cast.drop if cast.drop < 0 else codes >> cast.drop) & ((1 << cast.result.width) - 1)
     assert wiring == np.array_equal(want & ((1 << cast.result.width) - 1), bits)
+
+
+@pytest.mark.parametrize(
+    ("source", "grid", "slope", "exact", "parameters"),
+    [
+        ("fixed<5,2>", "fixed<5,1>", 3, "fixed<9,2>", (4, 0, 2, "2'h3")),
+        ("fixed<5,2>", "fixed<2,4>", 1, "fixed<7,4>", (0, 0, 3, "3'h4")),
+        ("fixed<5,2>", "fixed<3,3>", -4, "fixed<8,5>", (0, 1, 3, "3'h4")),
+        ("fixed<5,2>", "fixed<3,3>", -1, "fixed<6,3>", (0, 1, 1, "1'h1")),
+        ("fixed<5,2>", "fixed<5,1>", -16, "fixed<10,3>", (4, 1, 5, "5'h10")),
+        ("fixed<5,2>", "fixed<5,1>", 0, "fixed<9,2>", (4, 0, 1, "1'h0")),
+        ("ufixed<4,2>", "fixed<5,1>", 11, "fixed<9,3>", (4, 0, 4, "4'hb")),
+        ("fixed<1,1>", "fixed<3,3>", 1, "fixed<1,1>", (0, 0, 1, "1'h1")),
+    ],
+)
+def test_a_slope_has_the_narrowest_signed_result(
+    source: str, grid: str, slope: int, exact: str, parameters: tuple[int, int, int, str]
+) -> None:
+    """As -16 to 15 on a grid of 2**-4 and with a slope of 3 reach from -48 to 240, for which 9 bits are enough."""
+    node = chain(3, source, leaky("fixed<14,7>", slope, grid))["l1"]
+    made, cast = operations(node, Fixed.parse(source))
+    assert isinstance(cast, Cast)
+    assert (made.source, made.result) == (Fixed.parse(source), Fixed.parse(exact))
+    assert tuple(made.parameters[name] for name in ("GRID", "NEGATIVE", "BITS", "SLOPE")) == parameters
+    assert (cast.source, cast.result, cast.relu) == (made.result, Fixed(14, 7), False)
 
 
 SLOPES = [

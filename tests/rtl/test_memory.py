@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,16 @@ def test_report() -> None:
     assert (memory.words, memory.word_bits, memory.bits, memory.blocks) == (48, 30, 1440, 1)
     assert memory.utilisation == pytest.approx(1440 / 18432)
     assert weight_memories(planned(1, WeightsIn.BRAM)) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "word_bits", "kept"), [(2, 1, True), (1, 1, False), (1, 36, False), (2, 0, False), (2, 36, True)]
+)
+def test_a_memory_has_at_least_two_words_of_a_bit(words: int, word_bits: int, kept: bool) -> None:
+    """One word is a constant; no bits: the layer holds its weights in adders."""
+    layer = replace(planned(48, WeightsIn.BRAM)[0], granted=words, weight_bits=word_bits)
+    found = [(memory.words, memory.word_bits) for memory in weight_memories([layer])]
+    assert found == ([(words, word_bits)] if kept else [])
 
 
 def test_wide_memories_take_several_blocks() -> None:

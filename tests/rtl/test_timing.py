@@ -26,6 +26,15 @@ def test_limits_of_fifos_change_nothing(seed: int) -> None:
     assert int(np.diff(fitted.ends).max()) <= fitted.interval
 
 
+@pytest.mark.parametrize(("pixels", "frames"), [(64, 100), (5_000, 20), (9_091, 10), (25_000, 4), (60_000, 4)])
+def test_depths_are_found_over_100_000_steps_in_4_to_100_frames(pixels: int, frames: int) -> None:
+    """A ReLU makes a step for each pixel."""
+    source, relu = Node("x", Op.INPUT, (), (1, pixels, 1), KIND), Node("y", Op.RELU, ("x",), (1, pixels, 1), KIND)
+    plan = schedule(verify(Graph("long", (source, relu), ("y",))), {}, LayerKnobs(1))
+    assert fit(plan.network).ends.shape == (frames,)
+    assert plan.ii == pixels
+
+
 def conv(name: str, source: str, size: int, window: int) -> Node:
     """Four channels to four, same size."""
     rng, around = np.random.default_rng(window), window // 2

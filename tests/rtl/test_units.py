@@ -49,6 +49,7 @@ def test_an_input_that_is_read_twice_has_a_unit_of_its_own() -> None:
     made = built(verify(Graph("g", nodes, ("y",))))
     assert [unit.name for unit in made.units] == ["x", "r", "y"]
     assert [unit.inputs for unit in made.units] == [(~0,), (0,), (0, 1)]
+    assert made.entries == [(0, 0, ~0)]
     assert made.readers(0) == [(1, 0), (2, 0)]
     shown = built(verify(Graph("g", nodes, ("y", "x", "r"))))
     assert (shown.outputs, shown.readers(0)) == ((2, 0, 1), [(1, 0), (2, 0), (-1, 1)])

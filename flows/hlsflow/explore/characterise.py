@@ -19,6 +19,7 @@ from hlsflow.explore.clock import Clock
 from hlsflow.explore.cluster import Cluster
 from hlsflow.explore.forecast import NOTHING, Later
 from hlsflow.explore.worker import Outcome, Task, run
+from hlsflow.rtl.emit import for_family
 from hlsflow.rtl.parts import Part
 from hlsflow.toolchains import yosys
 from hlsflow.toolchains.yosys import SynthPlan
@@ -103,7 +104,7 @@ def measure(
 
 
 def _job(part: Part, family: Family, expected: Callable[[Part], float], quick: bool) -> _Job:
-    full = yosys.plan(part.files, part.top, family)
+    full = yosys.plan(for_family(part.files, family), part.top, family)
     plan = (yosys.quick(full) if quick else None) or full
     return _Job(part, key_of(plan), plan, expected(part))
 

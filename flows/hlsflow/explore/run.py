@@ -35,7 +35,7 @@ from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
 from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code, say_slow
 from hlsflow.pipeline.run import CHECK_STEPS, require_route_part, run
 from hlsflow.project import Project, load
-from hlsflow.rtl.emit import emit
+from hlsflow.rtl.emit import emit, for_family
 from hlsflow.rtl.knobs import LayerKnobs
 from hlsflow.rtl.schedule import schedule
 from hlsflow.toolchains import nextpnr, process, yosys
@@ -280,7 +280,7 @@ def _route(
 
     def routed(point: int) -> MetricSet:
         design = emit(study.plan(answer.solutions[point - 1].assignment))
-        plan = yosys.plan(design.files, design.top, Family.ECP5, netlist=True)
+        plan = yosys.plan(for_family(design.files, Family.ECP5), design.top, Family.ECP5, netlist=True)
         tools = [*nextpnr.find().identity, *nextpnr.OPTIONS, *nextpnr.PLACERS]
         key = {
             "plan": plan.digest(yosys.find()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from hlsflow.project import Knobs, Project, ResolvedKnobs
 from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
-from hlsflow.rtl.emit import emit
+from hlsflow.rtl.emit import Design, emit, for_family
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
@@ -92,7 +92,7 @@ def _emit_point(
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
     design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
-    around = axis_top(design) | testbench(design, *bench)
+    around = axis_top(design) | testbench(design, *bench) | _of_families(design, context.project.target.families)
     key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}
 
     def work(folder: Path) -> None:
@@ -100,6 +100,16 @@ def _emit_point(
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work)), slowest_path
+
+
+def _of_families(design: Design, families: Sequence[Family]) -> dict[str, str]:
+    """What takes the place of files of the design on a family, each in a folder of its name."""
+    return {
+        f"{family.value}/{name}": text
+        for family in families
+        for name, text in for_family(design.files, family, design.prefix).items()
+        if text != design.files[name]
+    }
 
 
 def pipeline_of(project: Project, multiplier: Multiplier, shallow: Schedule) -> tuple[Pipeline, delay.Path]:
@@ -243,7 +253,8 @@ def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricS
 
 
 def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
-    plan = yosys.plan(point.design.files, point.design.top, family, netlist=netlist)
+    files = for_family(point.design.files, family, point.design.prefix)
+    plan = yosys.plan(files, point.design.top, family, netlist=netlist)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:

@@ -22,7 +22,7 @@ from hlsflow.hls.lower import lower
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart, side_by_side
-from hlsflow.rtl import LayerKnobs, Schedule, Strategy, emit, schedule, simulate
+from hlsflow.rtl import LayerKnobs, Schedule, Strategy, emit, for_family, schedule, simulate
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.toolchains import process, yosys
 
@@ -164,7 +164,8 @@ def build(model: Any) -> dict[str, Any]:
     folder = _folder(model) / "synthesis"
     folder.mkdir(parents=True, exist_ok=True)
     design, family = emit(plan), Family(model.config.get_config_value("Part"))
-    metrics = yosys.synthesize(design.files, design.top, family, folder, timeout_s=SYNTH_TIMEOUT_S)
+    files = for_family(design.files, family)
+    metrics = yosys.synthesize(files, design.top, family, folder, timeout_s=SYNTH_TIMEOUT_S)
     report = {"latency_cycles": plan.latency_cycles, "ii": plan.ii, "metrics": metrics.to_json()}
     (_folder(model) / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     return report

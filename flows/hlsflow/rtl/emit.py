@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hlsflow.core import templates
-from hlsflow.core.choices import Strategy
+from hlsflow.core.choices import Family, Strategy
 from hlsflow.ir import Fixed, Node
 from hlsflow.rtl.cores import Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
@@ -107,6 +107,22 @@ def emit(plan: Schedule, *, layers: bool = True, prefix: str = "") -> Design:
 def primitives(used: Iterable[str]) -> dict[str, str]:
     """File name → text of hand-written primitives, and of those that any pipeline may need."""
     return {f"{name}.v": templates.read(f"rtl/{name}.v") for name in sorted({*used, *ALWAYS})}
+
+
+def for_family(files: Mapping[str, str], family: Family, prefix: str = "") -> dict[str, str]:
+    """The files of a design or a part of one, with the primitives that the family has of its own.
+
+    They give equal results in equal cycles, by cells that synthesis does not find by itself. Simulators need models of
+    these cells, so what is simulated has the primitives for any family.
+
+    Args:
+        prefix: that of the design.
+    """
+    folder = templates.root() / "rtl" / family.value
+    own = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.v"))}
+    plain = {name.removeprefix(prefix): text for name, text in files.items()}
+    changed = prefixed({name: own.get(name, "") for name in plain}, prefix)
+    return {name: changed[name] or text for name, text in files.items()}
 
 
 def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:

@@ -158,8 +158,8 @@ def _leaky_relu(node: Node, source: Fixed) -> list[Operation]:
     slope, frac = int(node.params["slope"]), node.types["slope"].frac
     grid = max(frac, 0)
     slope <<= max(-frac, 0)
-    low, high = sorted((source.min * slope, 0))
-    exact = Fixed.spanning(min(low, -1), max(high, source.max << grid), source.frac + grid)
+    low, high = sorted((source.min * slope, -1))
+    exact = Fixed.spanning(low, max(high, source.max << grid), source.frac + grid)
     return [Slope(node.name, source, exact, slope, grid), Cast(node.name, exact, node.type)]
 
 

@@ -175,12 +175,16 @@ def _solved(draft: _Draft, weight: Array) -> list[Operand | None]:
 
 @functools.lru_cache(maxsize=64)
 def _solve(matrix: bytes, shape: tuple[int, int], low: int, high: int) -> tuple[Any, ...]:
-    """da4ml's solution: one or two `CombLogic` in a row."""
+    """da4ml's solution: one or two `CombLogic` in a row.
+
+    Its `solve` as Python, around compiled parts. Compiled too, it would spread the few ways to split a matrix over
+    threads: the first use takes 113 s of compilation instead of 71, and two threads of ours must not be in it at once.
+    """
     from da4ml.cmvm import QInterval, solve  # slow to import
 
     weight = np.frombuffer(matrix, np.int64).reshape(shape).astype(np.float64)
     ranges = [QInterval(float(low), float(high), 1.0)] * shape[0]
-    return tuple(solve(weight, hard_dc=DEPTH_ALLOWED, qintervals=ranges).solutions)
+    return tuple(solve.py_func(weight, hard_dc=DEPTH_ALLOWED, qintervals=ranges).solutions)
 
 
 def _follow(draft: _Draft, part: Any, inputs: Sequence[Operand | None]) -> list[Operand | None]:
