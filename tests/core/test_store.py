@@ -17,7 +17,19 @@ from filelock import FileLock
 
 from hlsflow.core import templates
 from hlsflow.core.errors import StorageError, ToolFailed
-from hlsflow.core.store import MANIFEST, Done, Store, code, digest, link, locked, replacing, write_text
+from hlsflow.core.store import (
+    MANIFEST,
+    Done,
+    Store,
+    _finish,
+    code,
+    digest,
+    file_digest,
+    link,
+    locked,
+    replacing,
+    write_text,
+)
 
 
 def make(root: Path, said: list[str] | None = None) -> Store:
@@ -197,24 +209,75 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     assert error.value.hint.startswith("free some space")
 
 
+FREE = "free some space, then run again: finished steps are kept"
+ALLOW = "check that the folder is there and that you may write to it, then run again: finished steps are kept"
+
+
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "message", "hint"),
     [
-        (OSError(errno.ENOSPC, "voll"), "No space left on device"),
-        (OSError(errno.EDQUOT, "voll"), "Disk quota exceeded"),
-        (OSError(errno.EFBIG, "voll"), "File too large"),
-        (shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]), "No space left on device"),
+        (OSError(errno.ENOSPC, "voll", "f"), "cannot write f: No space left on device", FREE),
+        (OSError(errno.EDQUOT, "voll", "f"), "cannot write f: Disk quota exceeded", FREE),
+        (OSError(errno.EFBIG, "voll", "f"), "cannot write f: File too large", FREE),
+        (shutil.Error([("a", "b", "[Errno 28] No space left on device")]), "No space left on device", FREE),
+        (OSError(errno.EACCES, "Permission denied", "f"), "cannot write f: Permission denied", ALLOW),
+        (shutil.Error([("a", "b", "odd")]), "[('a', 'b', 'odd')]", ALLOW),
     ],
 )
-def test_a_full_disk_is_known_by_its_number_or_its_text(tmp_path: Path, error: OSError, reason: str) -> None:
-    """Copies of folders have the text alone, and a text may be in another language."""
+def test_what_the_disk_says_is_told(tmp_path: Path, error: OSError, message: str, hint: str) -> None:
+    """In whatever language; of several files copied at once there is a list, without a number or a name."""
 
     def fail(folder: Path) -> None:
         raise error
 
-    with pytest.raises(StorageError, match=f": {reason}\n") as told:
+    with pytest.raises(StorageError) as caught:
         make(tmp_path).do("step", {}, fail)
-    assert told.value.hint.startswith("free some space")
+    whole = message if error.filename else f"cannot write {tmp_path / 'step' / digest({})[:16]}: {message}"
+    assert (caught.value.message, caught.value.hint) == (whole, hint)
+
+
+def test_a_lock_is_free_again_though_the_failure_is_looked_at(tmp_path: Path) -> None:
+    """What Python keeps of the failure keeps the lock's own variable alive."""
+    with pytest.raises(ToolFailed) as caught, locked(tmp_path / "lock", "waiting", print):
+        raise ToolFailed("no")
+    FileLock(tmp_path / "lock").acquire(timeout=0).lock.release()
+    assert caught.value.message == "no"
+
+
+def test_seconds_are_kept_in_milliseconds(tmp_path: Path) -> None:
+    (tmp_path / "partial").mkdir()
+    done = _finish("step", {}, tmp_path / "partial", tmp_path / "final", 1.23456)
+    assert json.loads((done.folder / MANIFEST).read_text())["seconds"] == 1.235
+
+
+def test_files_in_folders_are_outputs_and_the_folders_are_not(tmp_path: Path) -> None:
+    def work(folder: Path) -> None:
+        (folder / "sub" / "empty").mkdir(parents=True)
+        write_one(folder / "sub")
+
+    done = make(tmp_path).do("step", {}, work)
+    assert done.outputs == {"sub/one.txt": file_digest(done.folder / "sub" / "one.txt")}
+    assert make(tmp_path).do("step", {}, work).reused
+
+
+def test_what_a_killed_run_left_of_a_link_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / f".latest.{os.getpid()}.part").symlink_to("nowhere")
+    link(tmp_path / "a", tmp_path / "latest")
+    assert [(path.name, os.readlink(path)) for path in tmp_path.iterdir()] == [("latest", "a")]
+
+
+def test_a_text_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine may lose power between the two."""
+    synced: dict[int, tuple[int, str]] = {}
+
+    def look(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = (status.st_size, (tmp_path / "t").read_text())
+
+    write_text(tmp_path / "t", "old")
+    monkeypatch.setattr(os, "fsync", look)
+    write_text(tmp_path / "t", "newer")
+    assert synced == {(tmp_path / "t").stat().st_ino: (5, "old")}
 
 
 def test_whoever_waits_for_a_lock_says_so_at_once(tmp_path: Path) -> None:
@@ -233,8 +296,8 @@ def test_whoever_waits_for_a_lock_says_so_at_once(tmp_path: Path) -> None:
 def test_links_are_replaced_and_relative(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        link(tmp_path / name, tmp_path / "sub" / "sub" / "latest")
-    assert os.readlink(tmp_path / "sub" / "sub" / "latest") == "../../b"
+        link(tmp_path / name, tmp_path / "sub" / "deep" / "latest")
+    assert os.readlink(tmp_path / "sub" / "deep" / "latest") == "../../b"
 
 
 def test_texts_appear_whole(tmp_path: Path) -> None:

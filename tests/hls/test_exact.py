@@ -73,6 +73,33 @@ def test_zeros_count_on_every_side(side: str) -> None:
     assert result(layer | {f"pad_{side}": 0}, [Span(0, 5, 7)]) == Span(0, 1, 11)
 
 
+@pytest.mark.parametrize("shape", [(3, 2, 1), (1, 3, 2, 1), (3, 1, 2, 1)])
+def test_a_channel_of_a_depthwise_layer_sums_its_own_window_alone(shape: tuple[int, ...]) -> None:
+    """With 0 to 4: x + y + z is from 0 to 12, and z - 2x from -8 to 4."""
+    layer = {"class_name": "QDepthwiseConv2D", "name": "d"}
+    layer |= constants("depthwise", np.array([[1, -2], [1, 0], [1, 1]]).reshape(shape), Fixed(4, 4))
+    assert result(layer, [Span(0, 0, 4)]) == Span(0, -8, 12)
+
+
+@pytest.mark.parametrize(("factor", "low", "high"), [(3, -9, 15), (-2, -10, 6)])
+def test_a_scale_without_a_bias_multiplies_both_ends(factor: int, low: int, high: int) -> None:
+    layer = {"class_name": "BatchNormalization", "name": "n"} | constants("scale", [factor], Fixed(6, 4))
+    assert result(layer, [Span(1, -3, 5)]) == Span(3, low, high)
+
+
+def test_the_largest_magnitude_is_on_either_side() -> None:
+    assert (Span(2, -9, 3).largest, Span(2, -3, 9).largest, Span(-1, -3, 9, 3).largest) == (2.25, 2.25, 6.0)
+
+
+def test_layers_whose_values_are_known() -> None:
+    assert [carried(name) for name in ("QDense", "Merge", "Lambda")] == [True, True, False]
+
+
+def test_values_are_divided_by_nothing_but_an_average() -> None:
+    assert result(conv("mixed", {}), [SOURCES[0]]).divisor == 1
+    assert result({"class_name": "ZeroPadding1D"}, [Span(0, 1, 2, 3)]).divisor == 3
+
+
 @pytest.mark.parametrize("kind", ["ZeroPadding1D", "ZeroPadding2D"])
 def test_padding_adds_a_zero(kind: str) -> None:
     assert result({"class_name": kind}, [Span(2, 3, 9)]) == Span(2, 0, 9)

@@ -13,6 +13,7 @@ from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import nextpnr, yosys
 from hlsflow.toolchains.parts import offered
 from hlsflow.toolchains.process import Finished
+from hlsflow.toolchains.tool import Tool
 from tests.toolchains.designs import COUNTER
 
 PART = "LFE5U-25F-6BG381C"
@@ -47,6 +48,9 @@ def test_a_counter_is_routed(tmp_path: Path) -> None:
     # Six cells more than synthesis counted: the carry chain's entry and its exit to the fabric.
     assert (values["lut"], values["ff"], values["dsp"], values["bram"]) == (15, 8, 0, 0)
     assert values["fmax_mhz"] is not None
+    fmax = metrics.get("fmax_mhz")
+    assert fmax is not None
+    assert fmax.note.endswith("MHz meets the 100 MHz asked for")
     assert 200 < values["fmax_mhz"] < 600
     assert {(m.stage, m.tool, m.version, m.target, m.source) for m in metrics} == {
         (Stage.ROUTED, "nextpnr-ecp5", nextpnr.find().stamp, PART, f"{PART}.seed1.json")
@@ -75,6 +79,18 @@ def test_does_not_fit_tells_all_that_is_short() -> None:
         "does not fit LFE5U-45F: 43849 of 43848 LUT4, 50000 of 43848 FF, 106 of 72 MULT18X18D, 109 of 108 EBR"
     )
     assert nextpnr.does_not_fit(large, "LFE5UM5G-85F-8BG756I") is None
+
+
+def test_a_figure_that_is_missing_is_not_held_against_the_part() -> None:
+    unknown = Metric("lut", None, Stage.SYNTH, "yosys", "0.70", "ecp5", "s.json", "it was not counted")
+    assert nextpnr.does_not_fit(MetricSet((unknown,)), PART) is None
+    both = MetricSet((unknown, *synthesized(dsp=29)))
+    assert nextpnr.does_not_fit(both, PART) == "does not fit LFE5U-25F: 29 of 28 MULT18X18D"
+
+
+def test_why_there_is_no_clock() -> None:
+    assert nextpnr.no_fmax("ecp5") == "no ECP5 part to place and route for was named"
+    assert nextpnr.no_fmax("xc7") == "there is no router for xc7 here"
 
 
 def test_parts_are_read_from_their_order_names() -> None:
@@ -165,7 +181,28 @@ def test_the_first_of_several_refusals_is_told(tmp_path: Path) -> None:
             nextpnr._refusal(finished(tmp_path, other))
 
 
+SITES = {"TRELLIS_COMB": 41, "TRELLIS_FF": 32, "MULT18X18D": 2, "DP16KD": 1}
+
+
+def report_of(fmax: float) -> str:
+    used = {cell: {"used": count, "available": 9999} for cell, count in SITES.items()}
+    return json.dumps({"utilization": used, "fmax": {"clk": {"achieved": fmax}}})
+
+
+def test_figures_of_a_report_are_told_with_two_decimals(tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    report.write_text(report_of(92.256))
+    tool = Tool("nextpnr-ecp5", "0.11", ("nextpnr-ecp5",), "native")
+    metrics = nextpnr._routed(tool, nextpnr.parse_part(PART), report, 1.2345, 10.0)
+    values = {metric.name: metric.value for metric in metrics}
+    assert values == {"lut": 41, "ff": 32, "dsp": 2, "bram": 1, "fmax_mhz": 92.26, "seconds": 1.23}
+    notes = {metric.note for metric in metrics}
+    assert notes == {"", "92.26 MHz is 7.7% less than the 100 MHz asked for"}
+
+
 def test_only_what_is_short_is_told(tmp_path: Path) -> None:
+    (tmp_path / "p.log").write_bytes(b"Info: \xff\nInfo: \t DP16KD: 57/ 56 101%\n")
+    assert nextpnr._excess(Finished(255, 1.0, "", tmp_path / "p.log")) == "57 of 56 DP16KD"
     rows = ["Info: \t TRELLIS_IO: 9/ 197 4%", "Info: \t DP16KD: 57/ 56 101%", "Info: \t MULT18X18D: 28/ 28 100%"]
     assert nextpnr._excess(finished(tmp_path, "\n".join(rows))) == "57 of 56 DP16KD"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,104 @@ def test_more_of_these_is_worse(tmp_path: Path, name: str) -> None:
     base = kept(tmp_path, metric(name, 1.0))
     assert failing(base, metric(name, 1.5)) == [name]
     assert failing(base, metric(name, 0.5)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("accuracy", 100, 99.99),
+        ("latency_cycles", 100, 100.01),
+        ("ii", 100, 100.01),
+        ("dsp", 100, 100.01),
+        ("latency_ns", 102, 102.01),
+        ("lut", 102, 102.01),
+        ("ff", 102, 102.01),
+        ("alm", 102, 102.01),
+        ("alut", 102, 102.01),
+        ("lut4", 102, 102.01),
+        ("area_score", 102, 102.01),
+        ("clock_estimate_ns", 102, 102.01),
+        ("fmax_mhz", 95, 94.99),
+        ("power_w", 105, 105.01),
+        ("power_static_w", 105, 105.01),
+        ("power_dynamic_w", 105, 105.01),
+        ("wns_ns", 99.91, 99.89),
+        ("whs_ns", 99.91, 99.89),
+    ],
+)
+def test_each_metric_may_move_so_far_from_100(tmp_path: Path, name: str, allowed: float, refused: float) -> None:
+    base = kept(tmp_path, metric(name, 100.0))
+    assert failing(base, metric(name, allowed)) == []
+    assert failing(base, metric(name, refused)) == [name]
+
+
+def test_what_a_file_does_not_say_of_a_tolerance_is_none(tmp_path: Path) -> None:
+    kept(tmp_path, metric("lut", 1000.0))
+    file = tmp_path / "b.toml"
+    whole = file.read_text()
+    file.write_text("".join(line for line in whole.splitlines(True) if not line.startswith(("share", "direction"))))
+    assert baseline.read(file).tolerances == {"lut": Tolerance(0.0, 0.0, "worse")}
+    file.write_text(whole.replace("absolute = 0.0\n", "").replace("share = 0.02", "share = 0"))
+    assert baseline.read(file).tolerances == {"lut": Tolerance(0.0, 0.0, "worse")}
+    file.write_text(whole.replace("[tolerance.lut]", "[tolerance.ff]"))
+    assert [failing(baseline.read(file), metric("lut", value)) for value in (1000.0, 1001.0)] == [[], ["lut"]]
+
+
+def test_a_file_of_more_than_8_mib_is_no_baseline(tmp_path: Path) -> None:
+    kept(tmp_path, metric("lut", 1000.0))
+    file = tmp_path / "b.toml"
+    text = file.read_text()
+    file.write_text(text + "#" * (8 * 2**20 - len(text)))
+    assert len(baseline.read(file).figures) == 1
+    file.write_text(text + "#" * (8 * 2**20 - len(text) + 1))
+    with pytest.raises(DataError, match=r"more than any such file \(8 MB\)"):
+        baseline.read(file)
+
+
+def test_what_is_said_of_a_figure_that_moved(tmp_path: Path) -> None:
+    base = kept(tmp_path, metric("dsp", 0.0))
+    (moved,) = baseline.moved(base, [Subject("a", "", MetricSet((metric("dsp", 5.0),)))])
+    assert str(moved) == "dsp (hls, Vitis HLS, xc7): was 0, is 5 DSP, may get worse by 0"
+    moved = replace(moved, expected=replace(moved.expected, subject="R1"), tolerance=Tolerance(0.0, 2.0, "both"))
+    assert str(moved) == "R1: dsp (hls, Vitis HLS, xc7): was 0, is 5 DSP, may change by 2"
+
+
+def test_which_files_are_baselines(tmp_path: Path) -> None:
+    for name in ("b.toml", "b.json"):
+        baseline.write([Subject("a", "", MetricSet((metric("lut", 1.0),)))], tmp_path / name, "a")
+        assert baseline.is_baseline(tmp_path / name)
+    (tmp_path / "other.json").write_text("{}")
+    for name in ("other.json", "missing.json", "a.xml"):
+        assert not baseline.is_baseline(tmp_path / name)
+
+
+def test_the_version_of_a_figure_that_is_missing_is_not_told(tmp_path: Path) -> None:
+    base = kept(tmp_path, metric("lut", 1.0), metric("ff", 1.0))
+    today = MetricSet((replace(metric("ff", 1.0), version="2024.1"),))
+    found = baseline.moved(base, [Subject("a", "", today)])
+    assert list(baseline.other_versions(found)) == ["Vitis HLS was 2023.2 and is 2024.1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ({"R1": "a.xml"}, {"": "a.xml"}, True),  # it stands alone now, and has no name
+        ({"R1": "a.xml"}, {"": "b.xml"}, False),
+        ({"R1": "a.xml"}, {"R2": "a.xml"}, False),
+        ({"": "a.xml"}, {"R1": "a.xml", "R2": "b.xml"}, True),
+        ({"": "a.xml"}, {"R1": "a.xml", "R2": "a.xml"}, False),  # which of the two?
+        ({"R1": "a.xml"}, {"R1": "b.xml", "": "a.xml"}, True),  # one of its own name, wherever it lies
+    ],
+)
+def test_a_figure_is_told_by_its_name_or_else_its_file(
+    tmp_path: Path, before: dict[str, str], now: dict[str, str], same: bool
+) -> None:
+    def made(names: dict[str, str]) -> list[Subject]:
+        return [Subject("a", name, MetricSet((metric("lut", 1.0, file),))) for name, file in names.items()]
+
+    baseline.write(made(before), tmp_path / "b.toml", "a")
+    (moved,) = baseline.moved(baseline.read(tmp_path / "b.toml"), made(now))
+    assert moved.failed is not same
 
 
 def test_the_larger_of_two_tolerances_counts() -> None:
@@ -87,6 +186,7 @@ def test_a_baseline_has_at_most_8_mib(tmp_path: Path) -> None:
     [
         ("value = 1000.0", "value = nan", "the value of a figure is nan, and must be a finite number"),
         ("value = 1000.0", "value = -inf", "the value of a figure is -inf, and must be a finite number"),
+        ("value = 1000.0", "value = true", "'True' is no number"),
         ("share = 0.02", "share = nan", "the share of a tolerance is nan"),
         ("share = 0.02", "share = inf", "the share of a tolerance is inf"),
         ("absolute = 0.0", "absolute = inf", "the absolute of a tolerance is inf"),
