@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -12,10 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from hlsflow.core import templates
 from hlsflow.core.errors import StorageError, ToolFailed
-from hlsflow.core.store import MANIFEST, Done, Store, code, digest, link, replacing, write_text
+from hlsflow.core.store import MANIFEST, Done, Store, code, digest, link, locked, replacing, write_text
 
 
 def make(root: Path, said: list[str] | None = None) -> Store:
@@ -195,11 +197,44 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     assert error.value.hint.startswith("free some space")
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "voll"), "No space left on device"),
+        (OSError(errno.EDQUOT, "voll"), "Disk quota exceeded"),
+        (OSError(errno.EFBIG, "voll"), "File too large"),
+        (shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]), "No space left on device"),
+    ],
+)
+def test_a_full_disk_is_known_by_its_number_or_its_text(tmp_path: Path, error: OSError, reason: str) -> None:
+    """Copies of folders have the text alone, and a text may be in another language."""
+
+    def fail(folder: Path) -> None:
+        raise error
+
+    with pytest.raises(StorageError, match=f": {reason}\n") as told:
+        make(tmp_path).do("step", {}, fail)
+    assert told.value.hint.startswith("free some space")
+
+
+def test_whoever_waits_for_a_lock_says_so_at_once(tmp_path: Path) -> None:
+    other, said = FileLock(tmp_path / "lock"), []
+
+    def say(text: str) -> None:
+        said.append((text, time.monotonic() - started < 0.8))
+        other.release()
+
+    other.acquire()
+    started = time.monotonic()
+    with locked(tmp_path / "lock", "somebody has it", say):
+        assert said == [("somebody has it", True)]
+
+
 def test_links_are_replaced_and_relative(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        link(tmp_path / name, tmp_path / "sub" / "latest")
-    assert os.readlink(tmp_path / "sub" / "latest") == "../b"
+        link(tmp_path / name, tmp_path / "sub" / "sub" / "latest")
+    assert os.readlink(tmp_path / "sub" / "sub" / "latest") == "../../b"
 
 
 def test_texts_appear_whole(tmp_path: Path) -> None:

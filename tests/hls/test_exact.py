@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hlsflow.core.errors import UnsupportedLayer
-from hlsflow.hls.exact import Span, result, window_cells
+from hlsflow.hls.exact import Span, carried, result, window_cells
 from hlsflow.ir import Fixed
 
 KERNELS = {"mixed": [[3, -2], [-1, 3]], "rising": [[1, 2], [3, 0]], "falling": [[-1, -2], [-3, -4]]}
@@ -175,3 +175,8 @@ def test_each_output_of_a_dense_layer_is_a_sum_over_all_its_inputs() -> None:
     layer = {"class_name": "QDense", "name": "d"}
     layer |= constants("weight", [[1, 2], [1, -3], [1, 0]], Fixed(4, 4))
     assert result(layer, [Span(0, 0, 1)]) == Span(0, -3, 3)
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("QDense", True), ("Concatenate", True), ("LSTM", False), ("", False)])
+def test_layers_without_a_rule_are_not_carried(kind: str, wanted: bool) -> None:
+    assert carried(kind) is wanted

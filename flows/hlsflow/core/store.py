@@ -34,7 +34,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,12 +118,9 @@ class Store:
             work(partial)
             return _finish(step, key, partial, final, time.monotonic() - started)
 
-    @contextmanager
-    def _locked(self, step: str, name: str) -> Iterator[None]:
-        folder = self._root / step
-        folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / f"{name}.lock", f"{step}: another run is doing this, waiting for it", self._say):
-            yield
+    def _locked(self, step: str, name: str) -> AbstractContextManager[None]:
+        file = self._root / step / f"{name}.lock"
+        return locked(file, f"{step}: another run is doing this, waiting for it", self._say)
 
     def _finished(self, folder: Path) -> Done | None:
         """The finished step in `folder`, if it is there and undamaged."""
@@ -178,7 +175,7 @@ def _sources(part: str) -> list[tuple[str, Path]]:
 
 @contextmanager
 def locked(file: Path, waiting: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold a lock among processes; `waiting` is said when another one has it."""
+    """Hold a lock among processes, in a folder that is made when missing; `waiting` is said when another one has it."""
     lock = FileLock(file)
     try:
         lock.acquire(timeout=0)

@@ -53,6 +53,36 @@ def test_the_larger_of_two_tolerances_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("worst", "names"),
+    [
+        (100.0, ("ii", "latency_cycles", "dsp", "bram")),
+        (102.0, ("lut", "ff", "latency_ns", "clock_estimate_ns", "alm", "alut", "lut4", "area_score")),
+        (105.0, ("power_w", "power_static_w", "power_dynamic_w")),
+        (100.0, ("accuracy",)),
+        (99.9, ("wns_ns", "whs_ns")),
+        (95.0, ("fmax_mhz",)),
+    ],
+)
+def test_tools_may_move_their_own_figures_a_little(tmp_path: Path, worst: float, names: tuple[str, ...]) -> None:
+    """From 100, to the worst that is let through and not beyond it."""
+    base = kept(tmp_path, *(metric(name, 100.0) for name in names))
+    worse = -0.001 if names[0] in baseline.HIGHER_IS_BETTER else 0.001
+    assert failing(base, *(metric(name, worst - worse) for name in names)) == []
+    assert failing(base, *(metric(name, worst + worse) for name in names)) == list(names)
+
+
+def test_a_baseline_has_at_most_8_mib(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    baseline.write([Subject("a", "", MetricSet((metric("lut", 1000.0),)))], file, "a")
+    text = file.read_text()
+    file.write_text(text.ljust(8 << 20))
+    assert len(baseline.read(file).figures) == 1
+    file.write_text(text.ljust((8 << 20) + 1))
+    with pytest.raises(DataError, match="more than any such file"):
+        baseline.read(file)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("value = 1000.0", "value = nan", "the value of a figure is nan, and must be a finite number"),
