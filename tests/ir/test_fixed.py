@@ -107,6 +107,13 @@ def test_values_far_beyond_64_bits_end_as_the_mode_says(overflow: str, want: int
     assert kind.cast(np.array([(1 << 40) + 1, -(1 << 40) - 1, 0]), frac).tolist() == [want, -want - (want == 7), 0]
 
 
+@pytest.mark.parametrize("width", [-1, 0, 63])
+def test_a_width_is_1_to_62_bits(width: int) -> None:
+    assert (Fixed(1, 1).min, Fixed(62, 1, False).max) == (-1, (1 << 62) - 1)
+    with pytest.raises(ValueError, match=rf"width {width} is outside 1\.\.62 bits"):
+        Fixed(width, 1)
+
+
 def test_limits() -> None:
     assert (Fixed(6, 1).min, Fixed(6, 1).max) == (-32, 31)
     assert (Fixed(6, 1, False).min, Fixed(6, 1, False).max) == (0, 63)
@@ -154,6 +161,18 @@ def test_the_narrowest_type_that_holds_values() -> None:
     assert Fixed.narrowest(np.zeros(3), 24) == Fixed(2, 2)
     assert Fixed.narrowest(np.array([0.1], np.float32), 24) is None
     assert Fixed.narrowest(np.array([1.0, 2.0**-30]), 24) is None
+    assert Fixed.narrowest(np.array([]), 24) == Fixed(2, 2)
+    assert Fixed.narrowest(np.array([-5.0]), 24) == Fixed(4, 4)
+    assert Fixed.narrowest(np.zeros(2), 24, signed=False) == Fixed(1, 1, False)
+
+
+@pytest.mark.parametrize("top", [24, 0, -30, 60])
+def test_the_narrowest_type_may_have_the_most_bits_and_no_more(top: int) -> None:
+    ones = np.array([((1 << 24) - 1) * 2.0 ** (top - 24)])
+    assert Fixed.narrowest(ones, 24, signed=False) == Fixed(24, top, False)
+    assert Fixed.narrowest(ones, 23, signed=False) is None
+    assert Fixed.narrowest(-ones, 25) == Fixed(25, top + 1)
+    assert Fixed.narrowest(-ones, 24) is None
 
 
 @given(st.integers(-(2**12), 2**12), st.integers(-6, 20))
@@ -207,9 +226,20 @@ def test_a_wide_type_saturates_at_its_ends() -> None:
     assert Fixed(62, 2, overflow=Overflow.SAT).quantize(np.array([1.7e308])).tolist() == [kind.max]
 
 
-def test_halves_of_either_sign() -> None:
-    values = np.array([-1.5, -0.5, 0.5, 1.5])
-    for mode, want in ((Rounding.RND_ZERO, [-1, 0, 0, 1]), (Rounding.RND_INF, [-2, -1, 1, 2])):
-        kind = Fixed(4, 4, True, mode)
-        assert kind.quantize(values).tolist() == want
-        assert kind.cast(np.array([-3, -1, 1, 3]), 1).tolist() == want
+@pytest.mark.parametrize(
+    ("mode", "want"),
+    [
+        (Rounding.TRN, [-3, -2, -1, 0, 1, 2]),
+        (Rounding.TRN_ZERO, [-2, -1, 0, 0, 1, 2]),
+        (Rounding.RND, [-2, -1, 0, 1, 2, 3]),
+        (Rounding.RND_ZERO, [-2, -1, 0, 0, 1, 2]),
+        (Rounding.RND_INF, [-3, -2, -1, 1, 2, 3]),
+        (Rounding.RND_MIN_INF, [-3, -2, -1, 0, 1, 2]),
+        (Rounding.RND_CONV, [-2, -2, 0, 0, 2, 2]),
+    ],
+)
+def test_halves_of_either_sign(mode: Rounding, want: list[int]) -> None:
+    kind = Fixed(4, 4, True, mode)
+    assert kind.quantize(np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])).tolist() == want
+    assert kind.cast(np.array([-5, -3, -1, 1, 3, 5]), 1).tolist() == want
+    assert kind.cast(np.array([-10, -6, -2, 2, 6, 10]), 2).tolist() == want

@@ -27,6 +27,10 @@ def test_a_type_has_one_bit_at_least() -> None:
     assert width_of(0, 0) == width_of(0, 0, signed=True) == width_of(-1, 0) == width_of(-1, -1) == 1
 
 
+def test_a_sign_takes_a_bit_where_it_is_asked_for() -> None:
+    assert (width_of(0, 5), width_of(0, 5, signed=True), width_of(-1, 5)) == (3, 4, 4)
+
+
 def test_a_type_wider_than_any_is_an_error() -> None:
     with pytest.raises(ValueError, match="63"):
         Fixed.spanning(-(1 << 62), 0, 0)
