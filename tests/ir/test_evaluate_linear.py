@@ -18,6 +18,7 @@ from tests.ir import exact
         ([3, -2], 5, "ufixed<4,4>", 50),
         ([3, -2], -25, "ufixed<4,4>", 55),
         ([0, 0], 0, "fixed<4,4>", 0),
+        ([8, 0], 1, "fixed<4,4>", 64),  # 8 * -8: products alone, before the bias is added
     ],
 )
 def test_the_largest_sum_in_either_direction(weights: list[int], bias: int, kind: str, reach: int) -> None:

@@ -76,6 +76,7 @@ def test_a_slope_has_the_narrowest_signed_result(
     node = chain(3, source, leaky("fixed<14,7>", slope, grid))["l1"]
     made, cast = operations(node, Fixed.parse(source))
     assert isinstance(cast, Cast)
+    assert (made.is_wiring, made.is_identity) == (False, False)
     assert (made.source, made.result) == (Fixed.parse(source), Fixed.parse(exact))
     assert tuple(made.parameters[name] for name in ("GRID", "NEGATIVE", "BITS", "SLOPE")) == parameters
     assert (cast.source, cast.result, cast.relu) == (made.result, Fixed(14, 7), False)
