@@ -108,7 +108,7 @@ class _Tiling:
 
     def _read_by(self, name: str) -> int:
         for reader in self.graph.readers(name):
-            if reader.name in self.asked.own:
+            if self.asked.own.get(reader.name, 1) > 1:
                 stride = reader.attrs.get("stride", PIXEL)
                 return self.asked.own[reader.name] * stride[1]
         return 1
