@@ -72,9 +72,14 @@ module dense_core #(
         .clk(clk), .rst(rst), .start(load), .step(step), .index(index),
         .active(), .group(), .last_step(), .last_group()
     );
+    operand_feed #(
+        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH), .STAGES(FEED_STAGES)
+    ) feed (
+        .clk(clk), .load(load), .vector(vector[0 +: N_IN*X_WIDTH]), .step(step), .operands(fed[0 +: SLICE])
+    );
     genvar p;
     generate
-        for (p = 0; p < PIXELS; p = p + 1) begin : pixel
+        for (p = 1; p < PIXELS; p = p + 1) begin : pixel
             operand_feed #(
                 .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH),
                 .STAGES(FEED_STAGES)

@@ -67,9 +67,15 @@ module sparse_core #(
         .clk(clk), .rst(rst), .start(load), .index(index),
         .active(), .step(), .group(), .last_step(), .last_group()
     );
+    sparse_feed #(
+        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES), .CYCLES(CYCLES), .INDEX_WIDTH(INDEX_WIDTH),
+        .SELECT_WIDTH(SELECT_WIDTH), .SELECTS(SELECTS)
+    ) feed (
+        .clk(clk), .load(load), .vector(vector[0 +: N_IN*X_WIDTH]), .index(index), .operands(fed[0 +: SLICE])
+    );
     genvar p;
     generate
-        for (p = 0; p < PIXELS; p = p + 1) begin : pixel
+        for (p = 1; p < PIXELS; p = p + 1) begin : pixel
             sparse_feed #(
                 .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES), .CYCLES(CYCLES), .INDEX_WIDTH(INDEX_WIDTH),
                 .SELECT_WIDTH(SELECT_WIDTH), .SELECTS(SELECTS)
