@@ -42,7 +42,7 @@ from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.emit import Design, emit, for_family
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 from hlsflow.rtl.testbench import testbench
@@ -88,10 +88,10 @@ def _emit_point(
     default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
-    io = context.project.target.io_type
-    plan = schedule(graph, own, default, io=io)
+    io, pixels = context.project.target.io_type, pixels_of(knobs)
+    plan = schedule(graph, own, default, io=io, pixels=pixels)
     pipeline, slowest_path = pipeline_of(context.project, default.multiplier, plan)
-    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
+    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io, pixels)
     design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench) | _of_families(design, context.project.target.families)
@@ -139,6 +139,10 @@ def say_slow(project: Project, paths: Iterable[delay.Path], progress: Progress) 
 
 def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
     return LayerKnobs(knobs.reuse_factor, knobs.multiplier, knobs.strategy, knobs.weights_in, knobs.codebook)
+
+
+def pixels_of(knobs: Knobs) -> Pixels:
+    return Pixels(knobs.parallel_pixels, knobs.own_pixels)
 
 
 def rtlsim(context: Context, results: Results) -> Results:
