@@ -18,6 +18,7 @@ The pipeline, in order (`hlsflow.pipeline.run.STEPS`):
     rtl        Verilog for each reuse factor of the sweep            hlsflow.rtl
     rtlsim     Verilator; the gate oracle = RTL; latency, II         hlsflow.rtl
     synth      LUT, FF, DSP, BRAM; routed Fmax; vendor csynth        hlsflow.toolchains
+    netlist    the synthesized cells; the gate oracle = netlist      hlsflow.rtl
     report     page, tables and report.json                          hlsflow.report
 
 For tests of your own there are `hlsflow.plugins.testing` and the pytest fixture `assert_bit_exact`; for hls4ml,
