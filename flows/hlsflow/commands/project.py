@@ -29,6 +29,7 @@ OF_MODELS = (
     "io_type",
     "strategy",
     "prefix",
+    "axis_bits",
     "part",
     "board",
 )
@@ -85,6 +86,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     )
     model.add_argument("--strategy", choices=("latency", "resource", "sparse"), help="of all layers (default: latency)")
     model.add_argument("--prefix", metavar="NAME", help="in front of the names of the open RTL's modules and files")
+    model.add_argument("--axis-bits", type=int, metavar="N", help="width of the open RTL's AXI4-Stream buses, 8 to 512")
     model.add_argument("--allow-lambda", action="store_true", help="run code that Lambda layers of the file carry")
     add("--reuse-factor", metavar="R,R,…", help="reuse factors to measure, instead of the project's")
     add("--build", type=Path, default=Path("build"), help="folder for all results (default: build)")
@@ -149,6 +151,7 @@ def _tables(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
             "clock_ns": arguments.clock,
             "io_type": arguments.io_type,
             "prefix": arguments.prefix,
+            "axis_bits": arguments.axis_bits,
             **(boards.target(part) if part else {}),
         },
         "knobs": {"strategy": arguments.strategy},

@@ -38,11 +38,13 @@ from hlsflow.pipeline.context import (
     write_metrics,
 )
 from hlsflow.project import Knobs, Project, ResolvedKnobs
+from hlsflow.project.target import AMD_BACKENDS
 from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.emit import Design, emit, for_family
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
+from hlsflow.rtl.packages import packages
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 from hlsflow.rtl.testbench import testbench
@@ -94,7 +96,7 @@ def _emit_point(
     plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io, pixels)
     design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
-    around = axis_top(design) | testbench(design, *bench) | _of_families(design, context.project.target.families)
+    around = _around(context.project, design, bench, reuse_factor)
     key = {"design": design.digest(), "schedule": planned, "around": digest(sorted(around.items()))}
 
     def work(folder: Path) -> None:
@@ -102,6 +104,15 @@ def _emit_point(
         (folder / "schedule.json").write_text(json.dumps(planned, indent=1), encoding="utf-8")
 
     return Point(reuse_factor, plan, design, context.do("rtl", f"R{reuse_factor}", key, work)), slowest_path
+
+
+def _around(project: Project, design: Design, bench: tuple[Array, Array], reuse_factor: int) -> dict[str, str]:
+    """What lies beside the design: ports for a bus, a testbench, primitives of families, packages for others."""
+    target = project.target
+    axis, bench_files = axis_top(design, target.axis_bits), testbench(design, *bench)
+    part = target.part if target.backend in AMD_BACKENDS else None
+    package = packages(design, axis, bench_files, f"{project.name}_R{reuse_factor}", part)
+    return axis | bench_files | _of_families(design, target.families) | package
 
 
 def _of_families(design: Design, families: Sequence[Family]) -> dict[str, str]:

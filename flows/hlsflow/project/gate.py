@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class Gate(Section):
         accuracy: how far the main metric of the task may fall below that of the file, points (hundredths).
         range: how far an output may be from that of the file, per cent of the range of that output.
     """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"netlist"})
 
     vectors: Annotated[int, Field(ge=1, le=10**6)] = 1000
     netlist: Annotated[int, Field(ge=0, le=10**6)] | None = None

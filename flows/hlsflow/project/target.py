@@ -50,9 +50,10 @@ class Target(Section):
         route_part: ECP5 part for place and route, as Lattice writes it; omitted: no routing.
         prefix: in front of the names of all modules and files of the open RTL, such as "jets_"; with different ones
             several networks go into one FPGA.
+        axis_bits: of tdata of the open RTL's AXI4-Stream ports; omitted: as many as a beat of each port takes.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"prefix"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"prefix", "axis_bits"})
 
     backend: Backend = "vitis"
     part: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = PARTS["vitis"]
@@ -65,6 +66,7 @@ class Target(Section):
     )
     route_part: Annotated[str, Field(pattern=r"^LFE5[A-Z0-9]*-[0-9]+F-[0-9][A-Z0-9]+$")] | None = None
     prefix: Identifier | None = None
+    axis_bits: Literal[8, 16, 32, 64, 128, 256, 512] | None = None
 
     @model_validator(mode="before")
     @classmethod
