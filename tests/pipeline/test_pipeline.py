@@ -134,9 +134,10 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
     assert (report["project"], report["gate"]["verdict"]) == ("tiny", "bit-exact to the file")
     assert [(item["left"], item["right"]) for item in report["gate"]["comparisons"]] == [
-        ("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"), ("oracle", "rtl R128")
+        ("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"), ("oracle", "rtl R128"),
+        ("oracle", "netlist R33-ecp5"), ("oracle", "netlist R128-ecp5"),
     ]  # fmt: skip
-    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 360, 1000, 1000]
+    assert [item["samples"] for item in report["gate"]["comparisons"]] == [*(360, 360, 360, 1000, 1000, 200, 200)]
     for point in report["points"]:
         values = {(metric["name"], metric["stage"]): metric["value"] for metric in point["metrics"]}
         assert values[("latency_cycles", "simulated")] == point["predicted"]["latency_cycles"]
@@ -193,7 +194,7 @@ def test_a_run_that_the_gate_ends_leaves_a_report_that_names_the_layer(
 
 def test_every_step_has_a_manifest(finished: tuple[Path, str]) -> None:
     run = finished[0] / "tiny" / "latest"
-    for step in ("train", "translate", "csim", "rtl/R33", "rtlsim/R33", "synth/R33-ecp5"):
+    for step in ("train", "translate", "csim", "rtl/R33", "rtlsim/R33", "synth/R33-ecp5", "netlist/R33-ecp5"):
         manifest = json.loads((run / step / "manifest.json").read_text())
         assert manifest["step"] == step.split("/")[0]
         assert manifest["outputs"]
@@ -228,12 +229,12 @@ def test_the_report_says_how_to_repeat_the_run(project: Path, finished: tuple[Pa
 def test_a_changed_knob_reruns_what_depends_on_it_alone(project: Path, finished: tuple[Path, str]) -> None:
     said = hlsflow("run", project, "--build", finished[0], "--reuse-factor", "128,640")
     assert [line.split(":")[0] for line in said.splitlines() if ": done in" in line] == [
-        "rtl R640", "rtlsim R640", "synth R640-ecp5", "synth R640-LFE5U-25F-6BG256C"
+        "rtl R640", "rtlsim R640", "synth R640-ecp5", "synth R640-LFE5U-25F-6BG256C", "netlist R640-ecp5"
     ]  # fmt: skip
     hlsflow("run", project, "--build", finished[0])
 
 
-STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
+STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": "", "netlist": ""}
 
 
 @pytest.mark.slow
