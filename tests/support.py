@@ -1,7 +1,7 @@
 """The table of what is supported, made of what the inherited suite saw when it ran last with `--record-support`.
 
-`test_conformance` and `test_conformance_rtl` put down for each construct what each executor gave beside the oracle;
-`support.json` keeps it, with the tools; `scripts/support_table` runs them and writes the table into the documentation.
+`test_conformance` puts down for each construct what each executor gave beside the oracle;
+`support.json` keeps it, with the tools; `scripts/support_table` runs it and writes the table into the documentation.
 What was not run says so: nothing is exact because somebody wrote that it is.
 """
 

@@ -61,7 +61,13 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("name", ENDS)
+LIKE_OTHERS = ("sigmoid as a layer", "quantized sigmoid", "quantized sigmoid of its own")
+"""Which take the way of the two others; their translation has tests of its own."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LIKE_OTHERS else []) for name in ENDS]
+)
 def test_every_stage_agrees_with_keras_on_a_model_that_ends_in_a_sigmoid(name: str, tmp_path: Path) -> None:
     """Half of the samples are above 1/2 and few below 0 there, so a cut at 0 would be far off."""
     tf_keras.utils.set_random_seed(3)
