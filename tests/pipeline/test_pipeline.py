@@ -387,7 +387,8 @@ def test_a_full_disk_is_one_clear_error_and_keeps_what_is_done(
         monkeypatch.setenv("PATH", "/nowhere")  # no mount to be found
     with small_disk(tmp_path) as (limit, lift):
         monkeypatch.undo()
-        shutil.copytree(finished[0] / "tiny" / "store" / "train", tmp_path / "tiny" / "store" / "train")
+        for step in ("train", "translate"):
+            shutil.copytree(finished[0] / "tiny" / "store" / step, tmp_path / "tiny" / "store" / step)
         said = hlsflow("run", project, "--build", tmp_path, code=6, limit=limit)
         assert "free some" in said
         assert "Traceback" not in said
