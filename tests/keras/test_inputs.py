@@ -130,19 +130,19 @@ def test_two_views_of_each_digit() -> None:
 
 def test_both_inputs_teach_and_a_resumed_training_ends_in_the_same_bits(tmp_path: Path) -> None:
     project = project_of(tmp_path / "project", TOML, PLAIN)
-    whole = train(project, tmp_path / "whole", quiet())
+    result = train(project, tmp_path / "whole", quiet())
     history = json.loads((tmp_path / "whole" / "history.json").read_text())["qat"]
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
-    figure = whole.metrics.get("accuracy", Stage.QAT)
+    figure = result.metrics.get("accuracy", Stage.QAT)
     assert figure is not None
     assert figure.value is not None
     assert figure.value > 0.7  # of ten classes
-    model, data = load_model(whole.model), load_data(project)
+    model, data = load_model(result.model), load_data(project)
     for begin, end in ((0, 32), (32, 48)):  # neither input can be done without
         without = data.x_test.copy()
         without[:, begin:end] = 0
-        found = model.predict(inputs.split(model, without), verbose=0).argmax(1)
-        assert np.mean(found == data.y_test) < figure.value - 0.1
+        classes = model.predict(inputs.split(model, without), verbose=0).argmax(1)
+        assert np.mean(classes == data.y_test) < figure.value - 0.1
     first = Path("checkpoints", "qat", "epoch-00005.npz")
     (tmp_path / "again" / first).parent.mkdir(parents=True)
     shutil.copy(tmp_path / "whole" / first, tmp_path / "again" / first)
@@ -209,7 +209,7 @@ def test_a_float_network_of_two_inputs_is_quantized(tmp_path: Path) -> None:
     project = project_of(tmp_path / "project", f"{text}[quantize]\nbits = 6\nepochs = 2\n{DISTIL}", MODEL)
     result = train_from_float(project, tmp_path / "work", quiet())
     values = [result.metrics.get("accuracy", stage) for stage in (Stage.FLOAT, Stage.PTQ, Stage.QAT)]
-    assert min(one.value or 0.0 for one in values if one is not None) > 0.6
+    assert min(metric.value or 0.0 for metric in values if metric is not None) > 0.6
     assert inputs.shapes_of(load_model(result.model)) == [(4, 8, 1), (16,)]
 
 
@@ -266,7 +266,8 @@ def test_models_without_inputs_or_of_several_outputs_are_refused(given: str, sai
 
 @pytest.mark.parametrize("io_type", ["io_parallel", "io_stream"])
 def test_two_inputs_are_exact_from_keras_to_the_rtl(io_type: str, tmp_path: Path) -> None:
-    project = project_of(tmp_path, f'{TOML}[target]\nio_type = "{io_type}"\n', MODEL)
+    text = TOML.replace("epochs = 6", "epochs = 1")
+    project = project_of(tmp_path, f'{text}[target]\nio_type = "{io_type}"\n', MODEL)
     before_synthesis = STEPS[: STEPS.index(synth)]
     results = run(project, tmp_path / "build", before_synthesis, quiet())
     assert results.gate is not None

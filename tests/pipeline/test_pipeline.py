@@ -205,10 +205,10 @@ def test_a_run_that_the_gate_ends_leaves_a_report_that_names_the_layer(
     assert main(["check", str(tmp_path), "--build", str(tmp_path / "build")]) == 3
     assert "first layer that differs: 'fc1'" in capsys.readouterr().err
     folder = tmp_path / "build" / "wrong" / "latest"
-    found = json.loads((folder / "report.json").read_text())
-    jsonschema.validate(found, json.loads(templates.read("report/report.schema.json")))
-    assert not found["gate"]["passed"]
-    assert found["gate"]["first"]["layer"] == "fc1"
+    report = json.loads((folder / "report.json").read_text())
+    jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
+    assert not report["gate"]["passed"]
+    assert report["gate"]["first"]["layer"] == "fc1"
     assert "Not bit-exact: the first layer that differs is fc1" in (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -233,17 +233,17 @@ def test_a_second_run_does_nothing_and_starts_no_tensorflow(project: Path, finis
 
 
 def test_the_report_says_how_to_repeat_the_run(project: Path, finished: tuple[Path, str]) -> None:
-    told = report_of(finished[0])["provenance"]
+    provenance = report_of(finished[0])["provenance"]
     manifest = json.loads((finished[0] / "tiny" / "latest" / "train" / "manifest.json").read_text())
-    files = {file["what"]: file["sha256"] for file in told["files"]}
-    assert told["made"]["command"] == f"hlsflow run {project} --build {finished[0]}"
-    assert manifest["made"]["date"] == told["made"]["first"] < told["made"]["date"]
+    files = {file["what"]: file["sha256"] for file in provenance["files"]}
+    assert provenance["made"]["command"] == f"hlsflow run {project} --build {finished[0]}"
+    assert manifest["made"]["date"] == provenance["made"]["first"] < provenance["made"]["date"]
     assert files["model"] == file_digest(project / "model.py")
     assert files["trained model"] == file_digest(finished[0] / "tiny" / "latest" / "train" / "qat.h5")
     assert files["data"] is None
-    assert {tool["name"] for tool in told["tools"]} >= {"verilator", "yosys", "nextpnr-ecp5"}
-    assert told["packages"]["hls4ml"] == version("hls4ml")
-    settings = told["settings"]
+    assert {tool["name"] for tool in provenance["tools"]} >= {"verilator", "yosys", "nextpnr-ecp5"}
+    assert provenance["packages"]["hls4ml"] == version("hls4ml")
+    settings = provenance["settings"]
     assert (settings["input_type"], settings["clock_ns"], settings["io_type"]) == ("ufixed<5,1>", 10.0, "io_parallel")
 
 
@@ -294,14 +294,14 @@ def _kill_in(step: str, project: Path, build: Path) -> None:
 
 def _running_in(folder: Path) -> list[str]:
     """Processes that name the folder on their command line or work in it."""
-    found = []
+    running = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if str(folder).encode() in (process / "cmdline").read_bytes() + os.fsencode(os.readlink(process / "cwd")):
-                found.append(process.name)
+                running.append(process.name)
         except OSError:
             continue  # it has ended, or is not ours
-    return found
+    return running
 
 
 @pytest.mark.slow
