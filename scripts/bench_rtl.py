@@ -1,9 +1,12 @@
 """This backend, da4ml and the project's first prototype, side by side through the same Yosys.
 
-Two designs: the jet tagger (16-64-32-32-5, 6-bit weights and activations), and a 3x3 convolution of an image of 32x32
-pixels and 8 channels to 16 channels without padding. Reuse factor 1 is strategy `latency` (adder graphs) here, and
-da4ml's own RTL with as many levels of adders between registers; of the convolution, da4ml has the matrix only: no line
-buffer, no stream. Each design of ours is simulated, and must equal the oracle in value and the schedule in time.
+Designs: the jet tagger (16-64-32-32-5, 6-bit weights and activations); a 3x3 convolution of an image of 32x32 pixels
+and 8 channels to 16 channels without padding; `pixels`, the same with P neighbouring pixels at a time, up to a whole
+row; `cnn`, two convolutions of 5x5 with 8 filters, each with a ReLU and a maximum over 2x2, and a dense layer of 10 on
+32x32 pixels, a row at a time: 4-bit weights of which three quarters are zero, 4-bit activations, all drawn from a seed.
+Reuse factor 1 is strategy `latency` (adder graphs) here, and da4ml's own RTL with as many levels of adders between
+registers; of the convolution, da4ml has the matrix only: no line buffer, no stream. Each design of ours is simulated,
+and must equal the oracle in value and the schedule in time.
 
 Prints Markdown tables. `ratio` is our LUT over theirs: below 1 is better.
 
@@ -14,9 +17,11 @@ Prints Markdown tables. `ratio` is our LUT over theirs: below 1 is better.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +31,18 @@ from hlsflow.core.metrics import Stage
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.ir.fixed import Array
 from hlsflow.report.markdown import number, table
-from hlsflow.rtl import LayerKnobs, Multiplier, Pipeline, Strategy, emit, for_family, schedule, simulate
+from hlsflow.rtl import (
+    LayerKnobs,
+    Multiplier,
+    Pipeline,
+    Pixels,
+    Schedule,
+    Strategy,
+    emit,
+    for_family,
+    schedule,
+    simulate,
+)
 from hlsflow.toolchains import nextpnr, yosys
 
 LAYERS = (("fc1", 16, 64), ("fc2", 64, 32), ("fc3", 32, 32), ("out", 32, 5))
@@ -83,8 +99,61 @@ def conv(_: Path | None) -> tuple[Graph, Array]:
     return verify(Graph("conv", (image, layer, relu), ("relu",))), rng.integers(0, 64, (2, 32 * 32 * 8))
 
 
-DESIGNS = {"jet": (jet, (1, 4, 16, 64)), "conv": (conv, (1, 4, 16, 64, 144))}
-"""Name → what makes it, and its reuse factors."""
+def cnn(_: Path | None) -> tuple[Graph, Array]:
+    """Two convolutions and a dense layer, and two images."""
+    rng, kind, total, hidden = np.random.default_rng(0), Fixed(4, 1), Fixed(18, 8), Fixed.parse("ufixed<4,2,RND,SAT>")
+
+    def layer(name: str, op: Op, source: str, weight: tuple[int, ...], shape: tuple[int, ...]) -> Node:
+        thinned = rng.integers(kind.min, kind.max + 1, weight) * (rng.random(weight) >= 0.75)
+        params = {"weight": thinned, "bias": rng.integers(kind.min, kind.max + 1, weight[-1])}
+        attrs = {"stride": (1, 1), "pad": (0, 0, 0, 0)} if op is Op.CONV else {}
+        return Node(name, op, (source,), shape, total, {"weight": kind, "bias": kind, "accum": total}, params, attrs)
+
+    def block(number: int, source: str, channels: int, size: int) -> list[Node]:
+        conv = layer(f"conv{number}", Op.CONV, source, (5, 5, channels, 8), (size, size, 8))
+        relu = Node(f"relu{number}", Op.RELU, (conv.name,), conv.shape, hidden)
+        attrs = {"window": (2, 2), "stride": (2, 2), "pad": (0, 0, 0, 0)}
+        shape = (size // 2, size // 2, 8)
+        return [conv, relu, Node(f"pool{number}", Op.MAX_POOL, (relu.name,), shape, hidden, attrs=attrs)]
+
+    image = Node("x", Op.INPUT, (), (32, 32, 1), Fixed.parse("ufixed<6,0>"))
+    blocks = [*block(1, "x", 1, 28), *block(2, "pool1", 8, 10)]
+    flat = Node("flat", Op.RESHAPE, ("pool2",), (200,), hidden)
+    nodes = (image, *blocks, flat, layer("out", Op.DENSE, "flat", (200, 10), (10,)))
+    return verify(Graph("cnn", nodes, ("out",))), rng.integers(0, 64, (2, 32 * 32))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A design, and the points at which it is built.
+
+    Attributes:
+        make: the network and some inputs.
+        reuse_factors: of all layers that have none of their own.
+        pixels: at a time.
+        knobs: of single layers.
+    """
+
+    make: Callable[[Path | None], tuple[Graph, Array]]
+    reuse_factors: tuple[int, ...]
+    pixels: tuple[Pixels, ...] = (Pixels(),)
+    knobs: Mapping[str, LayerKnobs] = field(default_factory=dict)
+
+
+DESIGNS = {
+    "jet": Trial(jet, (1, 4, 16, 64)),
+    "conv": Trial(conv, (1, 4, 16, 64, 144)),
+    "pixels": Trial(conv, (64,), tuple(Pixels(count) for count in (1, 2, 4, 8, 16, 32))),
+    "cnn": Trial(
+        cnn, (1,), (Pixels(32, {"conv2": 7}),), {"out": LayerKnobs(32, Multiplier.AUTO, strategy=Strategy.SPARSE)}
+    ),
+}
+
+PUBLISHED = (
+    ("hls4ml, published", 3_076, 18_312, None),
+    ("a specialised generator, post-route Vivado, KU5P", 51, 4_930, 79),
+)
+"""What others state for networks of the layers of `cnn`, with weights and tools of their own: II, LUT, DSP."""
 
 Figures = Mapping[str, float | None]
 
@@ -107,11 +176,8 @@ def synthesized(files: Mapping[str, str], top: str, family: str, part: str | Non
     return found
 
 
-def ours(
-    graph: Graph, x: Array, knobs: LayerKnobs, arguments: argparse.Namespace
-) -> dict[str, tuple[int, int, Figures]]:
+def ours(graph: Graph, x: Array, plan: Schedule, arguments: argparse.Namespace) -> dict[str, tuple[int, int, Figures]]:
     """Family → latency and interval, both simulated, and figures."""
-    plan = schedule(graph, {}, knobs, Pipeline())
     design = emit(plan)
     with tempfile.TemporaryDirectory() as folder:
         ran = simulate(design, x, Path(folder))
@@ -142,27 +208,39 @@ def da4ml(name: str, graph: Graph, family: str, part: str | None) -> tuple[int, 
 
 
 def rows(name: str, arguments: argparse.Namespace) -> list[list[str]]:
-    """One for each reuse factor and family, with what it is compared to."""
-    make, reuse_factors = DESIGNS[name]
-    graph, x = make(arguments.weights)
+    """One for each reuse factor, number of pixels and family, with what it is compared to."""
+    trial = DESIGNS[name]
+    graph, x = trial.make(arguments.weights)
     found = []
-    for reuse_factor in arguments.reuse_factor or reuse_factors:
+    for reuse_factor, pixels in itertools.product(arguments.reuse_factor or trial.reuse_factors, trial.pixels):
         strategy = Strategy.LATENCY if reuse_factor == 1 else Strategy.RESOURCE
         knobs = LayerKnobs(reuse_factor, Multiplier(arguments.multiplier), strategy)
-        for family, (latency, ii, figures) in ours(graph, x, knobs, arguments).items():
+        plan = schedule(graph, trial.knobs, knobs, Pipeline(), pixels=pixels)
+        for family, (latency, ii, figures) in ours(graph, x, plan, arguments).items():
             peer, theirs = _peer(name, graph, reuse_factor, family, arguments)
             cells = [latency, ii, *(figures[key] for key in ("lut", "ff", "dsp", "bram", "seconds"))]
             cells.append(figures.get("fmax_mhz"))
             ratio = f"{figures['lut'] / theirs['lut']:.2f}" if figures["lut"] and theirs.get("lut") else "missing"
             other = [theirs.get(key) for key in ("latency", "lut", "ff", "dsp", "fmax_mhz")]
-            found.append([name, str(reuse_factor), family, *map(number, cells), peer, *map(number, other), ratio])
+            found.append(
+                [
+                    name,
+                    str(reuse_factor),
+                    str(pixels.all),
+                    family,
+                    *map(number, cells),
+                    peer,
+                    *map(number, other),
+                    ratio,
+                ]
+            )
     return found
 
 
 def _peer(
     name: str, graph: Graph, reuse_factor: int, family: str, arguments: argparse.Namespace
 ) -> tuple[str, Figures]:
-    if reuse_factor == 1:
+    if reuse_factor == 1 and name in ("jet", "conv"):
         if arguments.without_da4ml:
             return "none", {}
         latency, figures = da4ml(name, graph, family, arguments.route)
@@ -185,9 +263,12 @@ def main() -> int:
     arguments = parser.parse_args()
     mine = ("latency (cycles, simulated)", "II", "LUT", "FF", "DSP", "BRAM", "synth (s)", "Fmax (MHz, routed)")
     other = ("peer", "its latency", "its LUT", "its FF", "its DSP", "its Fmax", "LUT ratio")
-    head = ("design", "R", "family", *mine, *other)
+    head = ("design", "R", "P", "family", *mine, *other)
     found = [row for name in arguments.design for row in rows(name, arguments)]
     print(f"{yosys.find().label}\n\n{table(head, found)}")
+    if "cnn" in arguments.design:
+        others = [[who, *map(number, figures)] for who, *figures in PUBLISHED]
+        print(f"\nOther tools, for networks of the layers of cnn:\n\n{table(('peer', 'II', 'LUT', 'DSP'), others)}")
     return 0
 
 

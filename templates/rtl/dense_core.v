@@ -5,7 +5,9 @@
 //
 // `load` takes a vector; the next one may come STEPS*GROUPS cycles later, not earlier. Each group of LANES_OUT sums
 // appears with `sums_valid`, in order, STEPS cycles apart; `sums_last` marks the last group of the vector.
-// A convolution loads one window of its line buffer after the other into the same core.
+// A convolution loads one window of its line buffer after the other into the same core, or those of PIXELS outputs at a
+// time: all of them meet the same weights, so there is one weight memory and one walk for all. A group of sums holds
+// each output lane for all pixels, then the next lane.
 //
 // Cycles from `load` to the last `sums_valid`: STEPS*GROUPS + MULTIPLY_LATENCY + TREE_LATENCY + 1.
 `default_nettype none
@@ -13,6 +15,7 @@ module dense_core #(
     parameter N_IN             = 16,
     parameter LANES_IN         = 16,
     parameter LANES_OUT        = 1,
+    parameter PIXELS           = 1,       // vectors at a time, side by side
     parameter STEPS            = 1,       // ceil(N_IN / LANES_IN)
     parameter GROUPS           = 1,       // ceil(outputs / LANES_OUT)
     parameter X_WIDTH          = 8,
@@ -41,13 +44,13 @@ module dense_core #(
     // Word g holds the biases of a group, less the offsets of LUT multipliers (see multiply_lut).
     parameter [GROUPS*LANES_OUT*SUM_WIDTH-1:0]              BIASES  = 0
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
-    input  wire                           load,
-    input  wire [N_IN*X_WIDTH-1:0]        vector,
-    output wire                           sums_valid,
-    output wire                           sums_last,
-    output wire [LANES_OUT*SUM_WIDTH-1:0] sums
+    input  wire                                  clk,
+    input  wire                                  rst,
+    input  wire                                  load,
+    input  wire [PIXELS*N_IN*X_WIDTH-1:0]        vector,
+    output wire                                  sums_valid,
+    output wire                                  sums_last,
+    output wire [LANES_OUT*PIXELS*SUM_WIDTH-1:0] sums
 );
     localparam FOLDS       = STEPS * GROUPS;
     localparam STEP_WIDTH  = STEPS > 1 ? $clog2(STEPS) : 1;
@@ -60,7 +63,7 @@ module dense_core #(
     // Front: operands and weights.
     wire [STEP_WIDTH-1:0]  step;
     wire [INDEX_WIDTH-1:0] index, weight_index;
-    wire [SLICE-1:0]       fed, operands;
+    wire [PIXELS*SLICE-1:0] fed, operands;
     wire [STORED-1:0]      stored;
     wire [WORD-1:0]        read, held, weights;
     fold_counter #(
@@ -70,11 +73,22 @@ module dense_core #(
         .active(), .group(), .last_step(), .last_group()
     );
     operand_feed #(
-        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH),
-        .STAGES(FEED_STAGES)
+        .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH), .STAGES(FEED_STAGES)
     ) feed (
-        .clk(clk), .load(load), .vector(vector), .step(step), .operands(fed)
+        .clk(clk), .load(load), .vector(vector[0 +: N_IN*X_WIDTH]), .step(step), .operands(fed[0 +: SLICE])
     );
+    genvar p;
+    generate
+        for (p = 1; p < PIXELS; p = p + 1) begin : pixel
+            operand_feed #(
+                .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES_IN), .STEPS(STEPS), .STEP_WIDTH(STEP_WIDTH),
+                .STAGES(FEED_STAGES)
+            ) feed (
+                .clk(clk), .load(load), .vector(vector[p*N_IN*X_WIDTH +: N_IN*X_WIDTH]), .step(step),
+                .operands(fed[p*SLICE +: SLICE])
+            );
+        end
+    endgenerate
     // LUT multipliers take weights a cycle after operands: the address waits, or, of a deep ROM, the word.
     delay_line #(
         .WIDTH(INDEX_WIDTH), .CYCLES(FEED_STAGES - (MULTIPLIER == "LUT" && !DEEP_ROM ? 0 : 1))
@@ -150,43 +164,50 @@ module dense_core #(
         .clk(clk), .rst(rst), .in(last_group), .out(sums_last)
     );
 
-    // Lanes: one dot product and one accumulator for each output of a group, or for two that share their blocks.
+    // Lanes: one dot product and one accumulator for each output of a group and each pixel, or for
+    // two outputs that share their blocks.
     localparam SHARING = SHARED ? LANES_OUT / 2 * 2 : 0;
     localparam WORD_IN = LANES_IN * W_WIDTH;
     genvar o;
     generate
-        for (o = 0; o < SHARING; o = o + 2) begin : pair
+        for (o = 0; o < SHARING * PIXELS; o = o + 2) begin : pair
+            localparam LOW   = o / (2 * PIXELS) * 2;     // output lanes of the pair
+            localparam HIGH  = LOW + 1;
+            localparam PIXEL = o / 2 % PIXELS;
             wire [SUM_WIDTH-1:0] term0, term1;
             wire carry1;
             shared_products #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .SUM_WIDTH(SUM_WIDTH), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] | USED[(o+1)*LANES_IN +: LANES_IN] : 0)
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[LOW*LANES_IN +: LANES_IN] | USED[HIGH*LANES_IN +: LANES_IN] : 0)
             ) products (
-                .clk(clk), .x(operands), .w0(weights[o*WORD_IN +: WORD_IN]), .w1(weights[(o+1)*WORD_IN +: WORD_IN]),
+                .clk(clk), .x(operands[PIXEL*SLICE +: SLICE]), .w0(weights[LOW*WORD_IN +: WORD_IN]),
+                .w1(weights[HIGH*WORD_IN +: WORD_IN]),
                 .sum0(term0), .sum1(term1), .carry1(carry1)
             );
             accumulate #(.WIDTH(SUM_WIDTH)) accumulator0 (
-                .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term0),
-                .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
+                .clk(clk), .first(first), .bias(biases[LOW*SUM_WIDTH +: SUM_WIDTH]), .term(term0),
+                .value(sums[(LOW*PIXELS + PIXEL)*SUM_WIDTH +: SUM_WIDTH])
             );
             accumulate_carry #(.WIDTH(SUM_WIDTH), .PLACE(-DROP)) accumulator1 (
-                .clk(clk), .first(first), .bias(biases[(o+1)*SUM_WIDTH +: SUM_WIDTH]), .term(term1), .carry(carry1),
-                .value(sums[(o+1)*SUM_WIDTH +: SUM_WIDTH])
+                .clk(clk), .first(first), .bias(biases[HIGH*SUM_WIDTH +: SUM_WIDTH]), .term(term1), .carry(carry1),
+                .value(sums[(HIGH*PIXELS + PIXEL)*SUM_WIDTH +: SUM_WIDTH])
             );
         end
-        for (o = SHARING; o < LANES_OUT; o = o + 1) begin : lane
+        for (o = SHARING * PIXELS; o < LANES_OUT * PIXELS; o = o + 1) begin : lane
+            localparam OUTPUT = o / PIXELS;
+            localparam PIXEL  = o % PIXELS;
             wire [SUM_WIDTH-1:0] term;
             dot_product #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
                 .PRODUCT_WIDTH(PRODUCT_WIDTH), .DROP(DROP), .ROUNDING(ROUNDING), .SUM_WIDTH(SUM_WIDTH),
                 .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
-                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[o*LANES_IN +: LANES_IN] : 0)
+                .INPUT_REGS(DEEP_ROM), .VARIES(FOLDS > 1 ? USED[OUTPUT*LANES_IN +: LANES_IN] : 0)
             ) dot (
-                .clk(clk), .x(operands), .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
+                .clk(clk), .x(operands[PIXEL*SLICE +: SLICE]), .w(weights[OUTPUT*WORD_IN +: WORD_IN]), .sum(term)
             );
             accumulate #(.WIDTH(SUM_WIDTH)) accumulator (
-                .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term),
+                .clk(clk), .first(first), .bias(biases[OUTPUT*SUM_WIDTH +: SUM_WIDTH]), .term(term),
                 .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
             );
         end

@@ -6,7 +6,8 @@
 //
 // `load` takes a vector; the next one may come CYCLES cycles later, not earlier. Sums are computed in groups of
 // LANES_OUT, each group as many cycles as its fullest sum needs. A group appears with `sums_valid`; `sums_last` marks
-// the last one. Which sums form a group is the schedule's choice: its wires put them in order again.
+// the last one. Which sums form a group is the schedule's choice: its wires put them in order again. PIXELS vectors at a
+// time follow one schedule and share its memory; a group holds each sum for all of them, then the next sum.
 //
 // Cycles from `load` to the last `sums_valid`: CYCLES + MULTIPLY_LATENCY + TREE_LATENCY + 1.
 `default_nettype none
@@ -14,6 +15,7 @@ module sparse_core #(
     parameter N_IN             = 16,
     parameter LANES_IN         = 4,
     parameter LANES_OUT        = 1,
+    parameter PIXELS           = 1,       // vectors at a time, side by side
     parameter CYCLES           = 4,
     parameter GROUPS           = 1,
     parameter X_WIDTH          = 8,
@@ -41,13 +43,13 @@ module sparse_core #(
     parameter [CYCLES-1:0] FIRST = 1,
     parameter [CYCLES-1:0] LAST  = 1
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
-    input  wire                           load,
-    input  wire [N_IN*X_WIDTH-1:0]        vector,
-    output wire                           sums_valid,
-    output wire                           sums_last,
-    output wire [LANES_OUT*SUM_WIDTH-1:0] sums
+    input  wire                                  clk,
+    input  wire                                  rst,
+    input  wire                                  load,
+    input  wire [PIXELS*N_IN*X_WIDTH-1:0]        vector,
+    output wire                                  sums_valid,
+    output wire                                  sums_last,
+    output wire [LANES_OUT*PIXELS*SUM_WIDTH-1:0] sums
 );
     localparam GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
     localparam INDEX_WIDTH = CYCLES > 1 ? $clog2(CYCLES) : 1;
@@ -57,7 +59,7 @@ module sparse_core #(
 
     // Front: operands and weights.
     wire [INDEX_WIDTH-1:0] index, weight_index;
-    wire [SLICE-1:0]       fed, operands;
+    wire [PIXELS*SLICE-1:0] fed, operands;
     wire [WORD-1:0]        read, weights;
     fold_counter #(
         .STEPS(CYCLES), .GROUPS(1), .STEP_WIDTH(INDEX_WIDTH), .GROUP_WIDTH(1), .INDEX_WIDTH(INDEX_WIDTH)
@@ -69,8 +71,20 @@ module sparse_core #(
         .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES), .CYCLES(CYCLES), .INDEX_WIDTH(INDEX_WIDTH),
         .SELECT_WIDTH(SELECT_WIDTH), .SELECTS(SELECTS)
     ) feed (
-        .clk(clk), .load(load), .vector(vector), .index(index), .operands(fed)
+        .clk(clk), .load(load), .vector(vector[0 +: N_IN*X_WIDTH]), .index(index), .operands(fed[0 +: SLICE])
     );
+    genvar p;
+    generate
+        for (p = 1; p < PIXELS; p = p + 1) begin : pixel
+            sparse_feed #(
+                .N(N_IN), .WIDTH(X_WIDTH), .LANES(LANES), .CYCLES(CYCLES), .INDEX_WIDTH(INDEX_WIDTH),
+                .SELECT_WIDTH(SELECT_WIDTH), .SELECTS(SELECTS)
+            ) feed (
+                .clk(clk), .load(load), .vector(vector[p*N_IN*X_WIDTH +: N_IN*X_WIDTH]), .index(index),
+                .operands(fed[p*SLICE +: SLICE])
+            );
+        end
+    endgenerate
     // LUT multipliers take weights a cycle after operands: the address waits, or, of a deep ROM, the word.
     delay_line #(
         .WIDTH(INDEX_WIDTH), .CYCLES(MULTIPLIER == "LUT" && !DEEP_ROM ? 1 : 0)
@@ -142,10 +156,13 @@ module sparse_core #(
         .clk(clk), .rst(rst), .in(GROUPS > 1 ? back_last : 1'b1), .out(sums_last)
     );
 
-    // Lanes: one dot product and one accumulator for each output of a group.
+    // Lanes: one dot product and one accumulator for each output of a group and each pixel.
+    localparam SLICE_IN = LANES_IN * X_WIDTH;
     genvar o;
     generate
-        for (o = 0; o < LANES_OUT; o = o + 1) begin : lane
+        for (o = 0; o < LANES_OUT * PIXELS; o = o + 1) begin : lane
+            localparam OUTPUT = o / PIXELS;
+            localparam PIXEL  = o % PIXELS;
             wire [SUM_WIDTH-1:0] term;
             dot_product #(
                 .LANES(LANES_IN), .X_WIDTH(X_WIDTH), .X_SIGNED(X_SIGNED), .W_WIDTH(W_WIDTH), .W_SIGNED(W_SIGNED),
@@ -153,11 +170,11 @@ module sparse_core #(
                 .MULTIPLIER(MULTIPLIER), .ROWS_PER_STAGE(ROWS_PER_STAGE), .LEVELS_PER_STAGE(LEVELS_PER_STAGE),
                 .INPUT_REGS(DEEP_ROM), .VARIES({LANES_IN{CYCLES > 1 ? 1'b1 : 1'b0}})
             ) dot (
-                .clk(clk), .x(operands[o*LANES_IN*X_WIDTH +: LANES_IN*X_WIDTH]),
-                .w(weights[o*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
+                .clk(clk), .x(operands[PIXEL*SLICE + OUTPUT*SLICE_IN +: SLICE_IN]),
+                .w(weights[OUTPUT*LANES_IN*W_WIDTH +: LANES_IN*W_WIDTH]), .sum(term)
             );
             accumulate #(.WIDTH(SUM_WIDTH)) accumulator (
-                .clk(clk), .first(first), .bias(biases[o*SUM_WIDTH +: SUM_WIDTH]), .term(term),
+                .clk(clk), .first(first), .bias(biases[OUTPUT*SUM_WIDTH +: SUM_WIDTH]), .term(term),
                 .value(sums[o*SUM_WIDTH +: SUM_WIDTH])
             );
         end

@@ -149,9 +149,10 @@ def test_a_run_ends_in_a_report_with_measured_figures(finished: tuple[Path, str]
     jsonschema.validate(report, json.loads(templates.read("report/report.schema.json")))
     assert (report["project"], report["gate"]["verdict"]) == ("tiny", "bit-exact to the file")
     assert [(item["left"], item["right"]) for item in report["gate"]["comparisons"]] == [
-        ("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), ("oracle", "rtl R33")
+        ("file", "frozen"), ("frozen", "csim"), ("csim", "oracle"), ("oracle", "rtl R33"),
+        ("oracle", "netlist R33-ecp5"),
     ]  # fmt: skip
-    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 360, 1000]
+    assert [item["samples"] for item in report["gate"]["comparisons"]] == [360, 360, 360, 1000, 200]
     measured(report, [33])
     assert "file = frozen on all 3600 outputs of 360 samples" in said
     assert "frozen = csim on all 3600 outputs of 360 samples" in said
@@ -214,7 +215,7 @@ def test_a_run_that_the_gate_ends_leaves_a_report_that_names_the_layer(
 
 def test_every_step_has_a_manifest(finished: tuple[Path, str]) -> None:
     run = finished[0] / "tiny" / "latest"
-    for step in ("train", "translate", "csim", "rtl/R33", "rtlsim/R33", "synth/R33-ecp5"):
+    for step in ("train", "translate", "csim", "rtl/R33", "rtlsim/R33", "synth/R33-ecp5", "netlist/R33-ecp5"):
         manifest = json.loads((run / step / "manifest.json").read_text())
         assert manifest["step"] == step.split("/")[0]
         assert manifest["outputs"]
@@ -252,15 +253,17 @@ def test_a_changed_knob_reruns_what_depends_on_it_alone(
 ) -> None:
     said = hlsflow_here("run", project, "--build", finished[0], "--reuse-factor", "33,640")
     assert [line.split(":")[0] for line in said.splitlines() if ": done in" in line] == [
-        "rtl R640", "rtlsim R640", "synth R640-ecp5", "synth R640-LFE5U-25F-6BG256C"
+        "rtl R640", "rtlsim R640", "synth R640-ecp5", "synth R640-LFE5U-25F-6BG256C", "netlist R640-ecp5"
     ]  # fmt: skip
     report = report_of(finished[0])
     measured(report, [33, 640])
-    assert [item["right"] for item in report["gate"]["comparisons"]][-2:] == ["rtl R33", "rtl R640"]
+    assert [item["right"] for item in report["gate"]["comparisons"]][3:] == [
+        "rtl R33", "rtl R640", "netlist R33-ecp5", "netlist R640-ecp5"
+    ]  # fmt: skip
     hlsflow_here("run", project, "--build", finished[0])
 
 
-STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": ""}
+STEPS = {"train": "checkpoints", "translate": "", "csim": "", "rtlsim": "", "synth": "", "netlist": ""}
 
 
 @pytest.mark.slow

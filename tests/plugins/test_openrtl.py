@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import qkeras
+import tf_keras
 
 import hlsflow.plugins.openrtl  # noqa: F401  before hls4ml: it lets the converter take Keras 2 models
 from hlsflow.core.errors import DataError
-from tests.hls.networks import INPUT, act, dense, network, samples
+from tests.hls.networks import INPUT, act, bits, dense, network, samples
 from tests.test_docs import blocks
 
 import hls4ml  # isort: skip
@@ -65,3 +67,16 @@ def test_what_the_readme_shows_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_another_part_is_refused() -> None:
     with pytest.raises(ValueError, match="xcvu9p"):
         hls4ml.utils.config.create_config(backend="OpenRTL", part="xcvu9p")
+
+
+def test_a_parallelization_factor_is_pixels_at_a_time(tmp_path: Path) -> None:
+    image = tf_keras.layers.Input((6, 6, 1), name="x")
+    conv = qkeras.QConv2D(2, 3, kernel_quantizer=bits(6, 0), bias_quantizer=bits(6, 0), name="conv")
+    model = tf_keras.Sequential([image, conv, act(qkeras.quantized_relu(4, 2), "relu")])
+    config = hls4ml.utils.config_from_keras_model(model, granularity="name", backend="OpenRTL")
+    config["LayerName"]["conv"]["ParallelizationFactor"] = 4
+    hls_model = hls4ml.converters.convert_from_keras_model(
+        model, hls_config=config, backend="OpenRTL", output_dir=str(tmp_path)
+    )
+    hls_model.write()
+    assert re.search(r"out: 4 beats of 8 ", (tmp_path / "rtl" / "top.v").read_text())

@@ -88,7 +88,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"knobs__reuse_facter": 3},
             "knobs.reuse_facter is not a known key; did you mean reuse_factor? "
-            "allowed: reuse_factor, strategy, multiplier, weights_in, codebook, precision, pipeline, layers",
+            "allowed: reuse_factor, strategy, multiplier, weights_in, codebook, parallel_pixels, precision, pipeline, "
+            "layers",
         ),
         (
             {"part": "xc7a35t"},
@@ -104,7 +105,8 @@ def test_nothing_of_a_project_can_be_changed() -> None:
         (
             {"knobs__zzz": 1},
             "knobs.zzz is not a known key; "
-            "allowed: reuse_factor, strategy, multiplier, weights_in, codebook, precision, pipeline, layers",
+            "allowed: reuse_factor, strategy, multiplier, weights_in, codebook, parallel_pixels, precision, pipeline, "
+            "layers",
         ),
         ({"budgets__xc8__lut": 1}, "budgets.xc8 is not a known key; did you mean xc7? allowed: xc7, xcup, ecp5"),
         (

@@ -212,7 +212,10 @@ def test_the_logit_is_the_score_less_the_threshold(build: Any) -> None:
     x = samples(tuple(model.input_shape[1:]))
     found = detector(model, dataset(x[:50]), 0.9, quantized=True)
     np.testing.assert_array_equal(found.model.predict(x, verbose=0)[:, 0], scores(model, x) - found.threshold)
-    np.testing.assert_array_equal(found.model.get_layer(SCORE).get_weights()[0], 1)
+    layer = found.model.get_layer(SCORE)
+    np.testing.assert_array_equal(layer.get_weights()[0], 1)
+    ones = layer.kernel_quantizer_internal
+    assert (ones.bits, ones.integer, ones.alpha) == (2, 1, 1)
 
 
 def test_a_float_detector_is_right_within_float32() -> None:

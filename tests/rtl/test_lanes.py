@@ -9,7 +9,7 @@ import pytest
 
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
 from hlsflow.rtl import LayerKnobs, emit, schedule, simulate
-from hlsflow.rtl.lanes import Cast, operations
+from hlsflow.rtl.lanes import Cast, Search, operations
 from tests.ir import exact
 from tests.rtl.networks import chain, leaky
 
@@ -135,3 +135,17 @@ def test_the_narrowest_type_for_a_range(low: int, high: int) -> None:
     assert high <= kind.max
     smaller = Fixed(kind.width - 1, kind.integer - 1, kind.signed) if kind.width > 1 else None
     assert smaller is None or not (smaller.min <= low and high <= smaller.max)
+
+
+def test_each_part_of_a_search_has_the_thresholds_of_its_own_levels() -> None:
+    """37 places of 14 bits, where the function changes: six levels, and 1, 2, 4 ... thresholds a level."""
+    kind = Fixed(14, 6)
+    codes = np.arange(kind.min, kind.max + 1)
+    places = np.sort(np.random.default_rng(3).choice(codes[1:], 37, replace=False))
+    values = np.where(np.arange(38) % 2, 77, -55)
+    table = values[np.searchsorted(places, codes, side="right")]
+    node = Node("t", Op.TABLE, ("x",), (3,), Fixed(8, 4), params={"table": table})
+    parts = [part for part in operations(node, kind) if isinstance(part, Search)]
+    assert sum(part.levels for part in parts) == 6
+    for part in parts:
+        assert len(part.thresholds) == sum(1 << level for level in range(part.before, part.before + part.levels))

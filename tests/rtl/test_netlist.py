@@ -1,4 +1,4 @@
-"""What Yosys makes of the RTL still computes the same: 7-series netlists, simulated with Yosys' own cell models."""
+"""What Yosys makes of the RTL still computes the same: its cells, simulated with models of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from hlsflow.core import templates
+from hlsflow.core.choices import Family
+from hlsflow.core.errors import ToolFailed
 from hlsflow.ir import evaluate
-from hlsflow.rtl import Design, LayerKnobs, Multiplier, emit, schedule, simulate
-from hlsflow.toolchains import process, yosys, yowasp
+from hlsflow.ir.fixed import Array
+from hlsflow.rtl import LayerKnobs, Multiplier, Schedule, Simulation, emit, for_family, schedule, simulate
+from hlsflow.toolchains import process, verilator, yosys, yowasp
 from tests.rtl.networks import cast, chain, dense, leaky, relu, vectors
 
 GRAPH = chain(
@@ -28,44 +31,68 @@ GRAPH = chain(
 KNOBS = {"l2": LayerKnobs(12, Multiplier.LUT), "l4": LayerKnobs(7), "l6": LayerKnobs(5)}
 DSP_BLOCKS = {"l2": 0, "l4": 0, "l6": 3}
 """l2 has LUT multipliers; l4 multiplies 6 bits by 2, too small a product for a block (see multiply_dsp.v)."""
-SCRIPT = """\
-read_verilog {sources}
-synth_xilinx -flatten -family xc7 -top top -noiopad -noclkbuf
-write_verilog -noattr cells.v
-design -reset
-read_verilog cells.v
-read_verilog -overwrite +/xilinx/cells_sim.v
-hierarchy -top top
-proc
-flatten
-opt_clean -purge
-write_verilog -noattr netlist.v
-"""
-LINT = "".join(f"/* verilator lint_off {rule} */\n" for rule in ("UNDRIVEN", "UNOPTFLAT", "CASEOVERLAP"))
 
 
-def netlist(design: Design, folder: Path) -> tuple[str, str]:
-    """The netlist as instances of cells, and as one module with the cells' models filled in."""
-    process.write_files(folder, {**design.files, "netlist.ys": SCRIPT.format(sources=" ".join(design.files))})
-    tool = yosys.find()
-    environment = yowasp.environment(tool, yosys.PACKAGE)
-    argv = (*tool.argv, "-q", "-s", "netlist.ys")
-    process.run(argv, folder=folder, log=folder / "yosys.log", timeout_s=300, tool="yosys", env=environment)
-    return (folder / "cells.v").read_text(), (folder / "netlist.v").read_text()
+@pytest.fixture(scope="module")
+def plan() -> Schedule:
+    return schedule(GRAPH, KNOBS, LayerKnobs(1))
 
 
-@pytest.mark.slow
-def test_netlist_equals_the_oracle(tmp_path: Path) -> None:
-    plan = schedule(GRAPH, KNOBS, LayerKnobs(1))
+def netlist_of(plan: Schedule, family: Family, folder: Path) -> str:
     design = emit(plan)
-    cells, model = netlist(design, tmp_path / "synthesis")
-    assert plan.layers[2].multipliers == DSP_BLOCKS["l6"]
-    assert len(re.findall(r"\bDSP48E1\b", cells)) == sum(DSP_BLOCKS.values())
+    synthesis = yosys.plan(for_family(design.files, family), design.top, family, verilog=True)
+    yosys.execute(synthesis, folder, timeout_s=300)
+    return (folder / yosys.netlist_name(family)).read_text()
+
+
+def simulated(plan: Schedule, family: Family, text: str, folder: Path) -> tuple[Simulation, Array]:
+    """What cells do, and what the oracle says."""
     x = vectors(GRAPH, 300)
-    result = simulate(dataclasses.replace(design, files={"netlist.v": LINT + model}), x, tmp_path / "simulation")
-    np.testing.assert_array_equal(result.outputs, evaluate(GRAPH, x))
-    assert set(result.ends - result.begins) == {plan.latency_cycles}
-    assert result.ii == plan.ii
+    cells = dataclasses.replace(emit(plan), files={"netlist.v": text, **yosys.models(family)})
+    return simulate(cells, x, folder, verilator.NETLIST), evaluate(GRAPH, x)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [Family.XCUP, pytest.param(Family.XC7, marks=pytest.mark.slow), pytest.param(Family.ECP5, marks=pytest.mark.slow)],
+)
+def test_a_netlist_equals_the_oracle_in_as_many_cycles(plan: Schedule, family: Family, tmp_path: Path) -> None:
+    text = netlist_of(plan, family, tmp_path / "synthesis")
+    assert plan.layers[2].multipliers == DSP_BLOCKS["l6"]
+    assert len(re.findall(r"^  (?:DSP48E[12]|MULT18X18D) ", text, re.MULTILINE)) == sum(DSP_BLOCKS.values())
+    ran, wanted = simulated(plan, family, text, tmp_path / "simulation")
+    np.testing.assert_array_equal(ran.outputs, wanted)
+    assert set(ran.ends - ran.begins) == {plan.latency_cycles}
+    assert ran.ii == plan.ii
+
+
+BLOCK = """\
+module top (input clk, rst, in_valid, output in_ready, input [6:0] in_data, output out_valid, input out_ready,
+            output [6:0] out_data);
+  wire [47:0] p;
+  DSP48E2 #(.ACASCREG(0), .ADREG(0), .ALUMODEREG(0), .AREG({areg}), .BCASCREG(0), .BREG(0), .CARRYINREG(0),
+    .CARRYINSELREG(0), .CREG(0), .DREG(0), .INMODEREG(0), .MREG(0), .OPMODEREG(0), .PREG(0)) block (
+    .A({{{{23{{in_data[6]}}}}, in_data}}), .B(18'd1), .C(48'd0), .D(27'd0), .ACIN(30'd0), .BCIN(18'd0), .PCIN(48'd0),
+    .ALUMODE(4'd0), .INMODE(5'd0), .OPMODE(9'h{opmode}), .CARRYINSEL(3'd0), .CARRYIN(1'b0), .P(p));
+  assign in_ready = out_ready, out_valid = in_valid, out_data = p[6:0];
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("areg", "opmode", "known"), [(0, "005", True), (1, "005", False), (0, "035", False)])
+def test_a_block_that_is_used_in_another_way_than_its_model_knows_ends_the_simulation(
+    areg: int, opmode: str, known: bool, tmp_path: Path
+) -> None:
+    graph = chain(1, "fixed<7,3>")
+    design = emit(schedule(graph, {}, LayerKnobs(1)))
+    files = {"netlist.v": BLOCK.format(areg=areg, opmode=opmode), **yosys.models(Family.XCUP)}
+    cells, x = dataclasses.replace(design, files=files), vectors(graph, 50)
+    if known:
+        np.testing.assert_array_equal(simulate(cells, x, tmp_path, verilator.NETLIST).outputs, x)
+        return
+    with pytest.raises(ToolFailed, match="simulator"):
+        simulate(cells, x, tmp_path, verilator.NETLIST)
+    assert "DSP48E2 is used in a way that its model does not know" in (tmp_path / "simulate.log").read_text()
 
 
 @pytest.mark.parametrize("tree", ["adder_tree", "carry_tree"])

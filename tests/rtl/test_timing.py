@@ -78,6 +78,18 @@ def test_a_skip_path_one_word_shorter_stops_or_slows_down(reuse_factors: tuple[i
     assert (slower > ends).any()
 
 
+def test_an_output_that_is_early_waits_for_the_others_and_costs_no_deeper_fifos() -> None:
+    """The second input comes when the sum wants it, although a ReLU of it could be done long before."""
+    first, second = (Node(name, Op.INPUT, (), (8, 8, 4), KIND) for name in "xy")
+    add = Node("sum", Op.ADD, ("b", "y"), (8, 8, 4), KIND)
+    early = Node("early", Op.RELU, ("y",), (8, 8, 4), KIND)
+    nodes = (first, second, conv("a", "x", 8, 3), conv("b", "a", 8, 3), add)
+    graph = verify(Graph("two", (*nodes, early), ("sum", "early")))
+    plan = schedule(graph, {}, LayerKnobs(4))
+    (fork,) = [u for u in range(len(plan.network.units)) if len(plan.network.readers(u)) == 2]
+    assert plan.depths[fork] == (1, 1)
+
+
 def test_a_convolution_takes_a_pixel_every_r_cycles() -> None:
     graph, steps_between_images = replace(residual(8), outputs=("a",)), 23
     for reuse_factor in (1, 5, 36, 144):

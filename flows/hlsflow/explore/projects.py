@@ -134,7 +134,7 @@ def _knobs(project: Project, point: Point) -> dict[str, Any]:
 
 def _layer(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:
     before = project.knobs.layers.get(node.name)
-    old = set_by_hand(before, include={"precision"}) if before else {}
+    old = set_by_hand(before, include={"precision", "parallel_pixels"}) if before else {}
     own = {"multiplier": str(knobs.multiplier), "weights_in": str(knobs.weights_in)}
     rtl = {"reuse_factor": knobs.reuse_factor, "strategy": str(knobs.strategy)}
     if node.op is Op.SCALE:
@@ -143,7 +143,7 @@ def _layer(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:
     differing = {key: value for key, value in rtl.items() if hls[key] != value}
     precision = {**old.get("precision", {}), **_weight(project, node)}
     tables = {"precision": precision, "rtl": differing}
-    return {**hls, **own, **{key: table for key, table in tables.items() if table}}
+    return {**old, **hls, **own, **{key: table for key, table in tables.items() if table}}
 
 
 def _hls(project: Project, node: Node, knobs: LayerKnobs) -> dict[str, Any]:

@@ -32,7 +32,15 @@ from hlsflow.explore.study import Confirmation, Options, Study, Workshop
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.pipeline.context import Results, Samples, metrics_in, write_metrics
-from hlsflow.pipeline.hardware import ROUTE_TIMEOUT_S, SYNTH_TIMEOUT_S, layer_knobs, pipeline_of, routing_code, say_slow
+from hlsflow.pipeline.hardware import (
+    ROUTE_TIMEOUT_S,
+    SYNTH_TIMEOUT_S,
+    layer_knobs,
+    pipeline_of,
+    pixels_of,
+    routing_code,
+    say_slow,
+)
 from hlsflow.pipeline.run import CHECK_STEPS, require_route_part, run
 from hlsflow.project import Project, load
 from hlsflow.rtl.emit import emit, for_family
@@ -264,9 +272,10 @@ def _options(project: Project, graph: Graph, progress: Progress) -> Options:
         LayerKnobs(1, multiplier, strategy, memory)
         for strategy, multiplier, memory in itertools.product(wanted.strategy, wanted.multiplier, wanted.weights_in)
     )
-    pipeline, path = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io))
+    pixels = pixels_of(project.knobs)
+    pipeline, path = pipeline_of(project, own.multiplier, schedule(graph, {}, own, io=io, pixels=pixels))
     say_slow(project, [path], progress)
-    return Options(kinds=kinds, widths=wanted.weight_bits, pipeline=pipeline, io=io)
+    return Options(kinds=kinds, widths=wanted.weight_bits, pipeline=pipeline, io=io, pixels=pixels)
 
 
 def _route(

@@ -14,9 +14,9 @@ from hlsflow.ir import Graph
 from hlsflow.ir.integers import ceil_div
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.parts import LayerStage, Part, layer_stages
-from hlsflow.rtl.prepare import prepared
+from hlsflow.rtl.prepare import ONE_PIXEL, prepared
 from hlsflow.rtl.timing import period
 from hlsflow.rtl.units import network
 
@@ -72,7 +72,12 @@ class Layer:
 
 
 def space(
-    graphs: Iterable[Graph], kinds: Iterable[LayerKnobs], pipeline: Pipeline, io: Io, most: int | None = None
+    graphs: Iterable[Graph],
+    kinds: Iterable[LayerKnobs],
+    pipeline: Pipeline,
+    io: Io,
+    most: int | None = None,
+    pixels: Pixels = ONE_PIXEL,
 ) -> tuple[Layer, ...]:
     """All layers with weights, in the order of the graph.
 
@@ -80,14 +85,14 @@ def space(
         graphs: the network at each precision to try: equal but for weights and their types.
         kinds: what to try at every reuse factor; theirs has no meaning.
         pipeline: of the whole design.
-        io: as in `hlsflow.rtl.schedule.schedule`.
+        io, pixels: as in `hlsflow.rtl.schedule.schedule`.
         most: largest reuse factor; None: as many as there are products.
     Raises:
         UnsupportedLayer: the graph has no RTL.
     """
     by_layer: dict[str, dict[tuple[object, ...], Configuration]] = {}
     for graph in graphs:
-        ready = prepared(graph, io)
+        ready = prepared(graph, io, pixels)
         base = network(ready, {}, FASTEST, pipeline)
         for at in layer_stages(base):
             configurations = by_layer.setdefault(at.plan.name, {})

@@ -25,7 +25,7 @@ from hlsflow.explore.space import FASTEST, Configuration, Layer, space
 from hlsflow.ir import Graph
 from hlsflow.rtl.critical import critical
 from hlsflow.rtl.emit import emit
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.parts import Part, layer_stages
 from hlsflow.rtl.prepare import prepared
 from hlsflow.rtl.schedule import Schedule, schedule
@@ -44,7 +44,7 @@ class Options:
         kinds: of hardware, each at every reuse factor; theirs has no meaning.
         widths: of weights, bits; each layer keeps its own besides.
         most_reuse: largest reuse factor; None: as many as there are products.
-        pipeline, io: of all designs.
+        pipeline, io, pixels: of all designs.
     """
 
     kinds: tuple[LayerKnobs, ...] = KINDS
@@ -52,6 +52,7 @@ class Options:
     most_reuse: int | None = None
     pipeline: Pipeline = field(default_factory=Pipeline)
     io: Io = Io.STREAM
+    pixels: Pixels = field(default_factory=Pixels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ class Study:
 
     def __init__(self, graph: Graph, options: Options, workshop: Workshop, scores: Scores | None = None) -> None:
         self.graph, self.options, self.workshop, self.scores = graph, options, workshop, scores
-        self._ready = prepared(graph, options.io)
+        self._ready = prepared(graph, options.io, options.pixels)
         self._fastest = units(self._ready, {}, FASTEST, options.pipeline)
         if holds_beats(self._fastest):
             raise UnsupportedLayer(
@@ -105,7 +106,7 @@ class Study:
                 'explore it with target.io_type = "io_stream"',
             )
         self.layers: tuple[Layer, ...] = space(
-            self._graphs(), options.kinds, options.pipeline, options.io, options.most_reuse
+            self._graphs(), options.kinds, options.pipeline, options.io, options.most_reuse, options.pixels
         )
         if not self.layers:
             raise UnsupportedLayer(f"'{graph.name}' has no layer with weights", "there is nothing to choose in it")
@@ -193,7 +194,8 @@ class Study:
     def plan(self, assignment: Assignment) -> Schedule:
         """The schedule of a whole design."""
         knobs = {name: configuration.knobs for name, configuration in self.chosen(assignment).items()}
-        return schedule(self.network(assignment), knobs, FASTEST, self.options.pipeline, self.options.io)
+        options = self.options
+        return schedule(self.network(assignment), knobs, FASTEST, options.pipeline, options.io, options.pixels)
 
     def network(self, assignment: Assignment) -> Graph:
         """The network with the widths of weights of a design."""

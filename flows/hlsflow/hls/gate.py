@@ -25,6 +25,9 @@ from hlsflow.project import Gate as Limits
 FILE, FROZEN = "file", "frozen"
 """The first two links of the chain: the model as its file holds it, and with exact constants, both run by QKeras."""
 
+NETLIST = "netlist"
+"""Word with which the names of synthesized designs begin."""
+
 FLOAT32_BITS = 25
 """Widest signed integers that float32 holds without a gap: 24 bits of significand (IEEE 754 binary32) and a sign."""
 

@@ -132,6 +132,7 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
     if layer is not None and layer["class_name"] in SUMS:
         return
     allowed = ["precision.result"] if layer is not None and layer["class_name"] not in KEEPING else []
+    allowed.append("parallel_pixels")
     if layer is not None and "Pooling" in layer["class_name"]:
         allowed.append("precision.accum")
     if layer is not None and layer["class_name"] == "Softmax":
@@ -143,7 +144,7 @@ def _check_own(name: str, own: LayerKnobs, layer: dict[str, Any] | None, names: 
     for key in keys:
         if key not in allowed:
             message = f"knobs.layers.{name}.{key}: layer '{name}' has no such knob"
-            raise ProjectError(message, f"it has: {', '.join(allowed) or 'none'}")
+            raise ProjectError(message, f"it has: {', '.join(allowed)}")
 
 
 def _set_sum(layer: dict[str, Any], entry: dict[str, Any], knobs: ResolvedKnobs) -> None:

@@ -42,7 +42,7 @@ from hlsflow.rtl import delay
 from hlsflow.rtl.axis import axis_top
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.emit import Design, emit, for_family
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 from hlsflow.rtl.testbench import testbench
@@ -62,6 +62,8 @@ TESTBENCH_SAMPLES = 10
 SYNTH_TIMEOUT_S = 3600.0
 ROUTE_TIMEOUT_S = 3600.0
 CSYNTH_TIMEOUT_S = 6 * 3600.0
+GATE = "gate.json"
+"""Where a simulation keeps its verdict."""
 TEMPLATES = "templates"
 """Folder of a project whose files take the place of hlsflow's own templates."""
 
@@ -86,10 +88,10 @@ def _emit_point(
     default = layer_knobs(knobs)
     names = [node.name for node in graph.nodes if node.op in WITH_KNOBS and node.name in knobs.layers]
     own = {name: layer_knobs(knobs.of(name).in_rtl) for name in names}
-    io = context.project.target.io_type
-    plan = schedule(graph, own, default, io=io)
+    io, pixels = context.project.target.io_type, pixels_of(knobs)
+    plan = schedule(graph, own, default, io=io, pixels=pixels)
     pipeline, slowest_path = pipeline_of(context.project, default.multiplier, plan)
-    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io)
+    plan = plan if pipeline == Pipeline() else schedule(graph, own, default, pipeline, io, pixels)
     design = emit(plan, prefix=context.project.target.prefix or "")
     planned = plan.to_json()
     around = axis_top(design) | testbench(design, *bench) | _of_families(design, context.project.target.families)
@@ -139,6 +141,10 @@ def layer_knobs(knobs: Knobs | ResolvedKnobs) -> LayerKnobs:
     return LayerKnobs(knobs.reuse_factor, knobs.multiplier, knobs.strategy, knobs.weights_in, knobs.codebook)
 
 
+def pixels_of(knobs: Knobs) -> Pixels:
+    return Pixels(knobs.parallel_pixels, knobs.own_pixels)
+
+
 def rtlsim(context: Context, results: Results) -> Results:
     """Verilator runs of every point: oracle = RTL, measured latency and initiation interval = predicted ones."""
     assert results.translated is not None
@@ -156,9 +162,8 @@ def rtlsim(context: Context, results: Results) -> Results:
         finished = context.do(
             "rtlsim", point.name, own, lambda folder: _simulate_into(folder, context, translated, point)
         )
-        gate = Gate.from_json(json.loads((finished.folder / "gate.json").read_text(encoding="utf-8")))
         figures = metrics_in(finished, f"rtlsim/{point.name}")
-        return replace(point, gate=gate, metrics=point.metrics + figures), finished
+        return replace(point, gate=gate_in(finished), metrics=point.metrics + figures), finished
 
     pairs = parallel(context, simulated, results.points)
     gate = results.gate
@@ -171,30 +176,38 @@ def rtlsim(context: Context, results: Results) -> Results:
 def _simulate_into(folder: Path, context: Context, translated: Done, point: Point) -> None:
     graph = Graph.load(translated.folder / "graph.npz")
     samples = Samples.load(translated.folder)
-    x = _vectors(graph, samples.x, context.project.gate.vectors)
+    x = vectors(graph, samples.x, context.project.gate.vectors)
     ran = simulate(point.design, x, folder)
-    compared = gating.compare_codes("oracle", evaluate(graph, x), f"rtl {point.name}", ran.outputs)
-    gate = gating.require(Gate((compared,)))
-    _check_timing(point, ran)
-    (folder / "gate.json").write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+    prove(point, f"rtl {point.name}", ran, evaluate(graph, x), folder)
     cycles = {"latency_cycles": ran.latency_cycles, "ii": ran.ii, "cycles": ran.cycles}
     (folder / "simulation.json").write_text(json.dumps(cycles | {"samples_under_back_pressure": ran.stalled}, indent=1))
     write_metrics(folder, _simulated(ran, samples, graph.results[0], context.project.target.clock_ns))
 
 
-def _vectors(graph: Graph, samples: Any, wanted: int) -> Any:
+def prove(point: Point, name: str, ran: Simulation, wanted: Array, folder: Path) -> None:
+    """Oracle = what ran, `name`, in as many cycles as the schedule predicts; the verdict goes into the folder."""
+    compared = gating.compare_codes("oracle", wanted, name, ran.outputs)
+    gate = gating.require(Gate((compared,)))
+    _check_timing(name, point.schedule, ran)
+    (folder / GATE).write_text(json.dumps(gate.to_json(), indent=1), encoding="utf-8")
+
+
+def gate_in(finished: Done) -> Gate:
+    return Gate.from_json(json.loads((finished.folder / GATE).read_text(encoding="utf-8")))
+
+
+def vectors(graph: Graph, samples: Any, wanted: int) -> Any:
     """The test set, topped up with random values over the whole input grids, or cut."""
     random, missing = np.random.default_rng(0), max(0, wanted - len(samples))
     extra = [random.integers(node.type.min, node.type.max + 1, (missing, node.size)) for node in graph.inputs]
     return np.concatenate([samples, side_by_side(extra)])[:wanted]
 
 
-def _check_timing(point: Point, ran: Simulation) -> None:
-    plan = point.schedule
+def _check_timing(name: str, plan: Schedule, ran: Simulation) -> None:
     if (ran.latency_cycles, ran.ii) != (plan.latency_cycles, plan.ii):
         measured = f"latency {ran.latency_cycles}, II {ran.ii}"
         raise FlowError(
-            f"{point.name}: simulated {measured}; the schedule predicts latency {plan.latency_cycles}, II {plan.ii}",
+            f"{name}: simulated {measured}; the schedule predicts latency {plan.latency_cycles}, II {plan.ii}",
             "this is a fault of hlsflow: please report it with the project",
         )
 
@@ -234,10 +247,8 @@ def synth(context: Context, results: Results) -> Results:
 
 def synth_first(context: Context, results: Results) -> Results:
     """Synthesis of every point for the first family alone, as `synth` does it; nothing is routed."""
-    target = context.project.target
-    family = target.families[0]
-    netlist = family is Family.ECP5 and target.route_part is not None
-    finished = parallel(context, lambda point: _area(context, point, family, netlist), results.points)
+    family = context.project.target.families[0]
+    finished = parallel(context, lambda point: area(context, point, family), results.points)
     pairs = zip(results.points, finished, strict=True)
     points = tuple(replace(point, metrics=point.metrics + figures) for point, (figures, _) in pairs)
     return results.with_work(*(part for _, part in finished), points=points)
@@ -245,16 +256,18 @@ def synth_first(context: Context, results: Results) -> Results:
 
 def _synthesize(context: Context, point: Point, family: Family) -> tuple[MetricSet, list[Done]]:
     part = context.project.target.route_part if family is Family.ECP5 else None
-    figures, finished = _area(context, point, family, netlist=part is not None)
+    figures, finished = area(context, point, family)
     if part is None:
         return figures, [finished]
     routed = _route(context, point, part, finished, figures)
     return figures + metrics_in(routed, f"synth/{point.name}-{part}"), [finished, routed]
 
 
-def _area(context: Context, point: Point, family: Family, netlist: bool) -> tuple[MetricSet, Done]:
-    files = for_family(point.design.files, family, point.design.prefix)
-    plan = yosys.plan(files, point.design.top, family, netlist=netlist)
+def area(context: Context, point: Point, family: Family) -> tuple[MetricSet, Done]:
+    """Figures of a point's synthesis, and the part that holds the netlists that routing and simulation take."""
+    project, files = context.project, for_family(point.design.files, family, point.design.prefix)
+    routed = family is Family.ECP5 and project.target.route_part is not None
+    plan = yosys.plan(files, point.design.top, family, netlist=routed, verilog=project.gate.netlist != 0)
     key = {"plan": plan.digest(yosys.find()), "code": code("toolchains/yosys.py", *SOURCES)}
 
     def work(folder: Path) -> None:

@@ -103,7 +103,8 @@ def _point_report(project: Project, point: Point, software: MetricSet) -> report
             "strategy": layer.strategy.value,
             "multipliers": layer.multipliers,
             "multiplier": layer.multiplier.value,
-            "adders": layer.adders,
+            "adders": layer.adders * layer.pixels,
+            "pixels": layer.pixels,
             "latency_cycles": layer.latency_cycles,
             "memory": memories.get(layer.name),
         }

@@ -21,6 +21,7 @@ from hlsflow.core.store import Store, digest
 from hlsflow.data.openml import settled
 from hlsflow.pipeline.context import Context, Results
 from hlsflow.pipeline.hardware import rtl, rtlsim, synth, synth_first
+from hlsflow.pipeline.netlist import netlist
 from hlsflow.pipeline.outcome import report, report_failure
 from hlsflow.pipeline.software import csim, train, translate
 from hlsflow.project import Project
@@ -32,7 +33,7 @@ RUN_DIGITS = 8
 
 Step = Callable[[Context, Results], Results]
 
-STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth, report)
+STEPS: tuple[Step, ...] = (train, translate, csim, rtl, rtlsim, synth, netlist, report)
 """The whole pipeline."""
 
 TRANSLATE_STEPS: tuple[Step, ...] = (train, translate)

@@ -157,7 +157,7 @@ def translate(context: Context, results: Results) -> Results:
 
 def hls_knobs(project: Project) -> dict[str, Any]:
     """The knobs without those that only our own RTL knows."""
-    rtl_only = {"multiplier", "weights_in", "codebook", "rtl"}
+    rtl_only = {"multiplier", "weights_in", "codebook", "parallel_pixels", "rtl"}
     return project.knobs.model_dump(mode="json", exclude={*rtl_only, "pipeline", "layers"}) | {
         "layers": {name: own.model_dump(mode="json", exclude=rtl_only) for name, own in project.knobs.layers.items()}
     }

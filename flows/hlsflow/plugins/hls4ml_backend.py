@@ -22,7 +22,7 @@ from hlsflow.hls.lower import lower
 from hlsflow.ir import Graph
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart, side_by_side
-from hlsflow.rtl import LayerKnobs, Schedule, Strategy, emit, for_family, schedule, simulate
+from hlsflow.rtl import LayerKnobs, Pixels, Schedule, Strategy, emit, for_family, schedule, simulate
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.toolchains import process, yosys
 
@@ -108,10 +108,23 @@ def _folder(model: Any) -> Path:
 
 
 def _schedule(model: Any, graph: Graph) -> Schedule:
-    """The reuse factor and the strategy of hls4ml's configuration, as asked: hls4ml's legal divisors do not bind us."""
+    """The reuse factor, the strategy and the parallelization factor of hls4ml's configuration, as asked.
+
+    hls4ml's legal divisors do not bind us.
+    """
     weighted = {node.name for node in graph.nodes if node.op in WITH_KNOBS}
     own = {layer.name: _knobs(model.config, layer) for layer in model.get_layers() if layer.name in weighted}
-    return schedule(graph, own, LayerKnobs(1))
+    return schedule(graph, own, LayerKnobs(1), pixels=Pixels(own=_pixels(model, graph)))
+
+
+def _pixels(model: Any, graph: Graph) -> dict[str, int]:
+    """Layer → pixels at a time, where the configuration says so."""
+    names = {node.name for node in graph.nodes}
+    asked = {
+        layer.name: model.config.get_layer_config_value(layer, "ParallelizationFactor", None)
+        for layer in model.get_layers()
+    }
+    return {name: int(factor) for name, factor in asked.items() if factor is not None and name in names}
 
 
 def _knobs(config: Any, layer: Any) -> LayerKnobs:

@@ -18,12 +18,16 @@ class Gate(Section):
     Attributes:
         vectors: samples that the RTL must reproduce to the last bit: the test set, cut, or topped up with random ones.
             Fewer than the default are for images of which a simulation would take hours; the report says how many.
+        netlist: of these, the first ones that the cells of each synthesized design must reproduce as well; 0: none, and
+            nothing is said of netlists. By default 200, fewer where that takes long, none of very large designs; the
+            report says so.
         classes: test samples whose class may be another one than by the file, per cent.
         accuracy: how far the main metric of the task may fall below that of the file, points (hundredths).
         range: how far an output may be from that of the file, per cent of the range of that output.
     """
 
     vectors: Annotated[int, Field(ge=1, le=10**6)] = 1000
+    netlist: Annotated[int, Field(ge=0, le=10**6)] | None = None
     classes: PerCent = 0.1
     accuracy: PerCent = 0.1
     range: PerCent = 1.0

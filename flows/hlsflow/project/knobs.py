@@ -48,6 +48,7 @@ class PipelineKnobs(Section):
 class LayerKnobs(Section):
     """The knobs of one layer; those left out take the default of the project.
 
+    `parallel_pixels` is of the layer's result, whatever the layers before it make; any layer may have it.
     `implementation` puts a softmax into hardware: by hls4ml's tables, or as a one-hot argmax. `rtl` is for the open RTL
     where it shall differ from hls4ml.
     """
@@ -57,6 +58,7 @@ class LayerKnobs(Section):
     multiplier: ByName[Multiplier] | None = None
     weights_in: ByName[WeightsIn] | None = None
     codebook: bool | None = None
+    parallel_pixels: Positive | None = None
     implementation: Implementation | None = None
     precision: PrecisionKnobs = PrecisionKnobs()
     rtl: RtlKnobs = RtlKnobs()
@@ -94,6 +96,8 @@ class Knobs(Section):
         multiplier: what the open RTL builds multipliers from.
         weights_in: where the open RTL keeps weights.
         codebook: let the weight memories of folded layers hold numbers of weights, where that takes fewer bits.
+        parallel_pixels: how many neighbouring pixels of an image the open RTL takes at its inputs at a time; each layer
+            makes as many as keep up.
         precision: types set by hand.
         pipeline: of the open RTL; None: as deep as target.clock_ns asks for.
         layers: layer name → its own knobs.
@@ -104,6 +108,7 @@ class Knobs(Section):
     multiplier: ByName[Multiplier] = Multiplier.DSP
     weights_in: ByName[WeightsIn] = WeightsIn.AUTO
     codebook: bool = False
+    parallel_pixels: Positive = 1
     precision: PrecisionKnobs = PrecisionKnobs()
     pipeline: PipelineKnobs | None = None
     layers: Mapping[str, LayerKnobs] = Field(default_factory=dict)
@@ -125,6 +130,11 @@ class Knobs(Section):
     def softmax_forms(self) -> dict[str, Implementation]:
         """Layer name → the form in which its softmax goes into hardware, for layers that have that knob."""
         return {name: own.implementation for name, own in self.layers.items() if own.implementation is not None}
+
+    @property
+    def own_pixels(self) -> dict[str, int]:
+        """Layer name → its parallel_pixels, for layers that have that knob."""
+        return {name: own.parallel_pixels for name, own in self.layers.items() if own.parallel_pixels is not None}
 
     def at(self, reuse_factor: int) -> Knobs:
         """The same with another default reuse factor; layers with a reuse factor of their own keep it."""

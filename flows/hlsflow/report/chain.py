@@ -46,11 +46,11 @@ def verdict(told: Mapping[str, Any]) -> Verdict:
 
 
 def _exact(gate: Gate) -> Verdict:
-    return Verdict("Bit-exact to the model's file", "good", (_chain(gate), _count(gate)))
+    return Verdict("Bit-exact to the model's file", "good", (chain(gate), _count(gate)))
 
 
 def _corrected(gate: Gate) -> Verdict:
-    return Verdict("Exact after corrections", "warn", (_chain(gate), _count(gate)))
+    return Verdict("Exact after corrections", "warn", (chain(gate), _count(gate)))
 
 
 def _not_shown(gate: Gate) -> Verdict:
@@ -76,13 +76,15 @@ _VERDICTS = {
 }
 
 
-def _chain(gate: Gate) -> str:
-    """The links by name, such as `file = frozen = csim = oracle = rtl R16`."""
+def chain(gate: Gate) -> str:
+    """The links by name, such as `file = frozen = csim = oracle = rtl R16`; netlists that are equal by number."""
     text = gate.comparisons[0].left
     named = {text}
+    netlists = [item.right for item in gate.comparisons if item.equal and item.right.startswith(gating.NETLIST)]
     for item in gate.comparisons:
-        if item.right not in named:
-            text += f" {'=' if item.equal else '≠'} {item.right}"
+        if item.right not in {*named, *netlists[1:]}:
+            right = f"{len(netlists)} netlists" if netlists[1:] and item.right == netlists[0] else item.right
+            text += f" {'=' if item.equal else '≠'} {right}"
             named.add(item.right)
     return text
 

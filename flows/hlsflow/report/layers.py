@@ -126,10 +126,11 @@ def _names(points: Sequence[Point]) -> list[str]:
 
 def _multipliers(point: Point, name: str) -> Cell:
     layer = _of(point, name)
+    pixels = f", {layer['pixels']} pixels at a time" if layer["pixels"] > 1 else ""
     if layer["adders"]:
-        return Cell(f"{layer['adders']} adders", layer["adders"])
+        return Cell(f"{layer['adders']} adders{pixels}", layer["adders"])
     sparse = " (sparse)" if layer["strategy"] == "sparse" else ""
-    return Cell(f"{layer['multipliers']} {layer['multiplier']}{sparse}", layer["multipliers"])
+    return Cell(f"{layer['multipliers']} {layer['multiplier']}{sparse}{pixels}", layer["multipliers"])
 
 
 def _cycles(point: Point, name: str) -> Cell:

@@ -8,7 +8,7 @@ name to text), and its cycle-accurate simulation.
 from hlsflow.core.choices import Io, Multiplier, Strategy, WeightsIn
 from hlsflow.rtl.cores.fold import LayerSchedule
 from hlsflow.rtl.emit import Design, Port, emit, for_family
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.schedule import Schedule, schedule
 from hlsflow.rtl.simulate import Simulation, simulate
 
@@ -19,6 +19,7 @@ __all__ = [
     "LayerSchedule",
     "Multiplier",
     "Pipeline",
+    "Pixels",
     "Port",
     "Schedule",
     "Simulation",

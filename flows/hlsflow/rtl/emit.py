@@ -17,9 +17,9 @@ from hlsflow.core.choices import Family, Strategy
 from hlsflow.ir import Fixed, Node
 from hlsflow.rtl.cores import Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.fronts import beats
 from hlsflow.rtl.schedule import Schedule
 from hlsflow.rtl.stages import emit_stage
+from hlsflow.rtl.tile import beat_lanes, beats
 from hlsflow.rtl.units import Stage, Unit
 from hlsflow.rtl.verilog import Channel, Stream, Value, comment, identifier, instance, prefixed
 
@@ -127,7 +127,7 @@ def for_family(files: Mapping[str, str], family: Family, prefix: str = "") -> di
 
 def _ports(prefix: str, nodes: tuple[Node, ...]) -> tuple[Port, ...]:
     names = [prefix] if len(nodes) == 1 else [f"{prefix}{number}" for number in range(len(nodes))]
-    return tuple(Port(name, beats(node), node.shape[-1], node.type) for name, node in zip(names, nodes, strict=True))
+    return tuple(Port(name, beats(node), beat_lanes(node), node.type) for name, node in zip(names, nodes, strict=True))
 
 
 def _top(plan: Schedule, inputs: tuple[Port, ...], outputs: tuple[Port, ...], layers: bool) -> str:

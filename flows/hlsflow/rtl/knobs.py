@@ -5,7 +5,8 @@ Plain data; what each choice means in cycles and cells is said where it is carri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hlsflow.core.choices import Multiplier, Strategy, WeightsIn
 
@@ -25,6 +26,19 @@ class LayerKnobs:
     strategy: Strategy = Strategy.RESOURCE
     weights_in: WeightsIn = WeightsIn.AUTO
     codebook: bool = False
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How many neighbouring pixels of an image are moved and computed at a time.
+
+    Attributes:
+        all: at the inputs, and of each layer as many as keep up with them.
+        own: name of a layer → pixels of its result, where it shall be another number.
+    """
+
+    all: int = 1
+    own: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A graph as the RTL wants it: the same values, by nodes that each have their own hardware.
 
 In: a verified graph. Out: a graph without nodes that no result depends on, with padding left to the convolutions that
-read it, with casts of their own before beats of different types are put one after the other, and for `Io.PARALLEL` with
-whole tensors as inputs and results.
+read it, with casts of their own before beats of different types are put one after the other, for `Io.PARALLEL` with
+whole tensors as inputs and results, and with the tiles in which several pixels go side by side.
 """
 
 from __future__ import annotations
@@ -12,17 +12,23 @@ from dataclasses import replace
 from hlsflow.core.choices import Io
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir import Graph, Node, Op, verify
-from hlsflow.rtl.fronts import beats, runs_beats
+from hlsflow.rtl.fronts import runs_beats
+from hlsflow.rtl.knobs import Pixels
+from hlsflow.rtl.tile import beats
+from hlsflow.rtl.tiling import tiled
+
+ONE_PIXEL = Pixels()
 
 
-def prepared(graph: Graph, io: Io) -> Graph:
+def prepared(graph: Graph, io: Io, pixels: Pixels = ONE_PIXEL) -> Graph:
     """The graph to build.
 
     Raises:
         UnsupportedLayer: an input that no result depends on: its beats would wait for ever.
+        ProjectError: a number of pixels that a layer cannot have.
     """
     graph = _cast_before_runs(_live(_padded_windows(graph)))
-    return verify(_whole(graph) if io is Io.PARALLEL else graph)
+    return tiled(verify(_whole(graph) if io is Io.PARALLEL else graph), pixels)
 
 
 def _live(graph: Graph) -> Graph:

@@ -15,8 +15,8 @@ from hlsflow.ir import Graph
 from hlsflow.project.errors import listed
 from hlsflow.rtl.cores import WITH_KNOBS, Weighted
 from hlsflow.rtl.cores.fold import LayerSchedule
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
-from hlsflow.rtl.prepare import prepared
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
+from hlsflow.rtl.prepare import ONE_PIXEL, prepared
 from hlsflow.rtl.timing import Depths, fit
 from hlsflow.rtl.units import Network, network
 
@@ -59,6 +59,7 @@ def schedule(
     default: LayerKnobs,
     pipeline: Pipeline = DEFAULT,
     io: Io = Io.STREAM,
+    pixels: Pixels = ONE_PIXEL,
 ) -> Schedule:
     """Fold every layer with weights, and time the whole.
 
@@ -71,13 +72,15 @@ def schedule(
         knobs: per layer name; layers not named get `default`.
         pipeline: how much logic stands between two registers.
         io: whether tensors come in and go out pixel by pixel or whole.
+        pixels: how many neighbouring pixels go at a time.
 
     Raises:
-        ProjectError: a reuse factor below 1, or knobs for a layer that does not exist.
+        ProjectError: a reuse factor below 1, knobs for a layer that does not exist, or a number of pixels that a layer
+            cannot have.
         UnsupportedLayer: the graph has no RTL.
     """
     _check_knobs(graph, knobs)
-    units = network(prepared(graph, io), knobs, default, pipeline)
+    units = network(prepared(graph, io, pixels), knobs, default, pipeline)
     fitted = fit(units)
     cores = [stage.core for unit in units.units for stage in unit.stages]
     layers = tuple(core.plan for core in cores if isinstance(core, Weighted))

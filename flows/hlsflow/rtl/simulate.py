@@ -71,13 +71,14 @@ class Simulation:
         return int(self.ends[-1] - self.begins[0])
 
 
-def simulate(design: Design, x: Array, folder: Path) -> Simulation:
+def simulate(design: Design, x: Array, folder: Path, how: verilator.Build = verilator.DESIGN) -> Simulation:
     """Run all samples back to back, then some of them again with bubbles and back-pressure.
 
     Args:
         design: what to simulate.
         x: integers on the inputs' grids, (n, total input values), n >= 1: inputs side by side, each row-major.
         folder: where everything is built and left.
+        how: `verilator.NETLIST` for the cells of a synthesized design.
 
     Raises:
         DataError: `x` has the wrong shape, is empty, or leaves an input's range.
@@ -87,7 +88,7 @@ def simulate(design: Design, x: Array, folder: Path) -> Simulation:
     _check(design, x)
     beats = max(port.beats for port in (*design.inputs, *design.outputs))
     stalled = min(len(x), max(2, STALLED_BEATS // beats))
-    program = _build(design, folder)
+    program = _build(design, folder, how)
     with process.results_of("the simulator", folder):
         rows = _execute(program, design, x, stalled, folder)
         if len(rows) != len(x) + stalled:
@@ -116,9 +117,9 @@ def _check(design: Design, x: Array) -> None:
             raise DataError(f"some values are outside the type {port.type} of the design's input '{port.name}'")
 
 
-def _build(design: Design, folder: Path) -> Path:
+def _build(design: Design, folder: Path, how: verilator.Build) -> Path:
     macros = _listed("INPUTS", design.inputs) + _listed("OUTPUTS", design.outputs)
-    return verilator.build(design.files, design.top, macros + templates.read("sim/harness.cpp"), folder)
+    return verilator.build(design.files, design.top, macros + templates.read("sim/harness.cpp"), folder, how=how)
 
 
 def _listed(name: str, ports: Sequence[Port]) -> str:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from hlsflow.core.errors import UnsupportedLayer
 from hlsflow.ir import Fixed, Graph, Node, Op
 from hlsflow.rtl.cores import CORES, Core, core_of
-from hlsflow.rtl.fronts import FRONTS, MOVES, Direct, Front, Reduce, beat_bits, direct, fronts_of, runs_beats
+from hlsflow.rtl.fronts import FRONTS, MOVES, Direct, Front, Reduce, direct, fronts_of, runs_beats
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
 from hlsflow.rtl.lanes import LANE_WISE, Cast, Operation, operations
 from hlsflow.rtl.rounding import rounded_early
+from hlsflow.rtl.tile import beat_bits
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,10 +56,29 @@ COLD = re.compile(r"__Slow|__Syms")
 ONE_BELOW_BYTES = 150_000
 """Of generated sources; fewer compile fastest as one unit with the harness."""
 HALVED_FROM_BYTES = 500_000
-HOT_FLAGS = ("-O1",)
 COLD_FLAGS = ("-O0",)
 RUNTIME_FLAGS = ("-O2",)
 JOBS = 2
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a model is made.
+
+    Attributes:
+        options: of Verilator, warnings among them.
+        hot: of the compiler, for code that runs in every cycle.
+    """
+
+    options: tuple[str, ...]
+    hot: tuple[str, ...]
+
+
+DESIGN = Build(WARNINGS, ("-O1",))
+"""Of Verilog that people write, or that is made to be read: every warning is an error."""
+NETLIST = Build(("-Wno-fatal", "-Wno-lint", "-Wno-style", "--no-timing", "--protect-ids"), ("-O0",))
+"""Of thousands of cells with models of others, for a few frames: long names and optimizing cost more than they save
+(20 s of processor time for 1,300 LUTs and 2,100 flip-flops, 15 s so)."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -108,6 +128,7 @@ def build(
     folder: Path,
     defines: Mapping[str, str] | None = None,
     *,
+    how: Build = DESIGN,
     timeout_s: float = 900.0,
 ) -> Path:
     """Make an executable model of `top` with `harness` around it.
@@ -120,6 +141,7 @@ def build(
         harness: the text of a C++ file with `main`.
         folder: where everything is written.
         defines: macros set for the Verilog.
+        how: options of Verilator and of the compiler.
         timeout_s: limit for each process.
 
     Raises:
@@ -130,15 +152,15 @@ def build(
     process.write_files(folder, {**files, HARNESS: harness})
     macros = [f"-D{name}={value}" for name, value in (defines or {}).items()]
     sources = [name for name in files if Path(name).suffix in (".v", ".sv")]
-    _verilate(sources, top, folder, macros, timeout_s)
-    objects = _compile_all(folder, timeout_s)
+    _verilate(sources, top, folder, (*how.options, *macros), timeout_s)
+    objects = _compile_all(folder, how.hot, timeout_s)
     gxx.compile([*objects, *runtime()], EXECUTABLE, ("-pthread",), folder, folder / "link.log", timeout_s=timeout_s)
     return folder / EXECUTABLE
 
 
-def _verilate(sources: list[str], top: str, folder: Path, macros: list[str], timeout_s: float) -> None:
+def _verilate(sources: list[str], top: str, folder: Path, options: tuple[str, ...], timeout_s: float) -> None:
     verilator = find()
-    argv = [*verilator.argv, "--cc", "-O3", *SPLIT, *WARNINGS, *macros, "--top-module", top, "--prefix", PREFIX]
+    argv = [*verilator.argv, "--cc", "-O3", *SPLIT, *options, "--top-module", top, "--prefix", PREFIX]
     argv += ["--Mdir", MODEL_FOLDER, *sources]
     shutil.rmtree(folder / MODEL_FOLDER, ignore_errors=True)
     log = folder / "verilator.log"
@@ -146,11 +168,11 @@ def _verilate(sources: list[str], top: str, folder: Path, macros: list[str], tim
     process.run(argv, folder=folder, log=log, timeout_s=timeout_s, tool="verilator", env=env)
 
 
-def _compile_all(folder: Path, timeout_s: float) -> list[str]:
+def _compile_all(folder: Path, hot: tuple[str, ...], timeout_s: float) -> list[str]:
     """Compile the model and the harness, two at a time; returns the objects' names."""
     include = root(find()) / "include"
     flags = [f"-I{MODEL_FOLDER}", f"-I{include}", f"-I{include / 'vltstd'}", "-c"]
-    units = _units(folder)
+    units = _units(folder, hot)
 
     def compile_unit(name: str) -> str:
         sources, extra = units[name]
@@ -174,7 +196,7 @@ def _two_at_a_time(function: Callable[[Item], Result], items: Iterable[Item]) ->
             raise
 
 
-def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
+def _units(folder: Path, flags: tuple[str, ...]) -> dict[str, tuple[list[str], tuple[str, ...]]]:
     """The generated sources and the harness in few units: one for a small model.
 
     In a large one, code that runs once is not worth optimizing and makes a unit, the harness another; code of every
@@ -185,12 +207,12 @@ def _units(folder: Path) -> dict[str, tuple[list[str], tuple[str, ...]]]:
         raise ToolFailed(f"verilator wrote no C++ into {folder / MODEL_FOLDER}", "read verilator.log beside it")
     size = sum(path.stat().st_size for path in sources)
     if size < ONE_BELOW_BYTES:
-        return {"model": ([*(path.name for path in sources), HARNESS], HOT_FLAGS)}
+        return {"model": ([*(path.name for path in sources), HARNESS], flags)}
     cold = [path.name for path in sources if COLD.search(path.name)]
     hot = [path.name for path in sources if not COLD.search(path.name)]
     halves = 2 if size > HALVED_FROM_BYTES else 1
-    parts = {f"hot{part}": (hot[part::halves], HOT_FLAGS) for part in range(halves)}
-    return {**parts, "cold": (cold, COLD_FLAGS), "harness": ([HARNESS], HOT_FLAGS)}
+    parts = {f"hot{part}": (hot[part::halves], flags) for part in range(halves)}
+    return {**parts, "cold": (cold, COLD_FLAGS), "harness": ([HARNESS], flags)}
 
 
 def runtime() -> tuple[Path, ...]:

@@ -1,7 +1,8 @@
 """Yosys: logic synthesis to the cells of a device family, and an explicit count of what they cost.
 
-In: Verilog texts and ROM files. Out: `MetricSet` (lut, ff, dsp, bram, seconds) of stage `synth`, and a JSON netlist
-for place and route if wanted. Synthesis is out of context: no I/O or clock buffers, so the ports may outnumber pins.
+In: Verilog texts and ROM files. Out: `MetricSet` (lut, ff, dsp, bram, seconds) of stage `synth`, and a netlist if
+wanted: JSON for place and route, Verilog for simulation. Synthesis is out of context: no I/O or clock buffers, so the
+ports may outnumber pins.
 The plan (files and script) is data with a digest; running it is separate.
 """
 
@@ -9,14 +10,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hlsflow.core import templates
 from hlsflow.core.choices import Family
-from hlsflow.core.errors import ToolFailed
+from hlsflow.core.errors import ToolFailed, ToolMissing
 from hlsflow.core.metrics import Metric, MetricSet, Stage
 from hlsflow.toolchains import process, yowasp
 from hlsflow.toolchains import tool as tools
@@ -183,6 +187,7 @@ class SynthPlan:
         top: the top module.
         family: the device family.
         netlist: whether `<family>.json` is wanted.
+        verilog: whether `<family>.netlist.v` is wanted.
         script: the commands for Yosys.
     """
 
@@ -190,6 +195,7 @@ class SynthPlan:
     top: str
     family: Family
     netlist: bool
+    verilog: bool
     script: str
 
     def digest(self, tool: Tool) -> str:
@@ -213,21 +219,82 @@ _SUPPLY = tools.Supply(
 )
 
 
+MODELS: Mapping[Family, tuple[str, str]] = {
+    Family.XC7: ("xilinx", "cells_sim.v"),
+    Family.XCUP: ("xilinx", "cells_sim.v"),
+    Family.ECP5: ("ecp5", "cells_sim.v"),
+}
+"""Folder and file, among those of Yosys, that say how the cells of a family behave."""
+UNMODELLED = ("RAMB18E1", "RAMB36E1", "RAMB18E2", "RAMB36E2", "DP16KD", "PDPW16KD")
+"""Cells whose behaviour neither these files nor `templates/sim` hold: block RAM."""
+
+
+def models(family: Family) -> dict[str, str]:
+    """File name → text of what a simulator needs to run a netlist of the family, in the order in which it is read.
+
+    The installed Yosys' own models, with the files that they include, and `templates/sim/<family>` for cells that are
+    empty there.
+
+    Raises:
+        ToolMissing: a native Yosys without its folder of files.
+    """
+    own = {path.name: path.read_text(encoding="utf-8") for path in sorted(_simulated(family))}
+    place, name = MODELS[family]
+    folder = _share() / place
+    try:
+        included = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.vh"))}
+        return {**own, name: (folder / name).read_text(encoding="utf-8"), **included}
+    except OSError as error:
+        raise ToolMissing(
+            f"the models of cells that come with yosys cannot be read: {error}",
+            "install Yosys whole, use the wheel (HLSFLOW_YOSYS=wheel), or set netlist = 0 in [gate]",
+        ) from error
+
+
+def _simulated(family: Family) -> Iterable[Path]:
+    return (templates.root() / "sim" / family.value).glob("*.v")
+
+
+def _share() -> Path:
+    """The folder of files that Yosys calls `+`."""
+    tool = find()
+    if tool.origin == "wheel":
+        spec = importlib.util.find_spec(PACKAGE)
+        assert spec is not None
+        assert spec.origin is not None
+        return Path(spec.origin).parent / "share"
+    program = shutil.which(tool.argv[0])
+    assert program is not None
+    return Path(program).resolve().parent.parent / "share" / "yosys"
+
+
 def prepare() -> None:
     """Do now what the first synthesis on this machine would have to wait for (see `yowasp.prepare`)."""
     yowasp.environment(find(), PACKAGE)
 
 
-def plan(files: Mapping[str, str], top: str, family: Family, *, netlist: bool = False) -> SynthPlan:
+def plan(
+    files: Mapping[str, str], top: str, family: Family, *, netlist: bool = False, verilog: bool = False
+) -> SynthPlan:
     """The plan to synthesize `top` for `family`.
 
     Files named .v or .sv are read as Verilog, in the given order and with the macro `HLSFLOW_<FAMILY>` set; others
     (ROMs, headers) only lie beside them.
     """
-    return SynthPlan(tuple(files.items()), top, family, netlist, _script(files, top, family, netlist))
+    script = _script(files, top, family)
+    if netlist:
+        script += f"write_json {family}.json\n"
+    if verilog:
+        script += f"write_verilog -noattr {netlist_name(family)}\n"
+    return SynthPlan(tuple(files.items()), top, family, netlist, verilog, script)
 
 
-def _script(files: Mapping[str, str], top: str, family: Family, netlist: bool) -> str:
+def netlist_name(family: Family) -> str:
+    """Of the Verilog that holds the cells of a synthesized design."""
+    return f"{family}.netlist.v"
+
+
+def _script(files: Mapping[str, str], top: str, family: Family) -> str:
     row = FAMILIES[family]
     lines = [_read_command(name, family) for name in files if Path(name).suffix in (".v", ".sv")]
     synth = f"{row.command} -top {top} -run"
@@ -235,8 +302,6 @@ def _script(files: Mapping[str, str], top: str, family: Family, netlist: bool) -
     # Latches, undriven wires, drivers in conflict and loops are errors before anything is optimized away.
     lines += ["proc -latches error", "check -assert"]
     lines += [f"{synth} {row.elaborated}:{row.end}", *row.tail, f"tee -q -o {family}.stat.json stat -json"]
-    if netlist:
-        lines.append(f"write_json {family}.json")
     return "\n".join(lines) + "\n"
 
 
@@ -287,7 +352,7 @@ def synthesize(
 def execute(plan: SynthPlan, folder: Path, *, timeout_s: float) -> MetricSet:
     """Run a plan in `folder`; plans of several families may share one.
 
-    Writes `<family>.stat.json`, `<family>.log` and, if the plan asks for it, the netlist `<family>.json`.
+    Writes `<family>.stat.json`, `<family>.log` and the netlists that the plan asks for.
 
     Returns:
         lut, ff, dsp, bram (see `FAMILIES` for what counts) and seconds, of stage `synth` and target `<family>`.

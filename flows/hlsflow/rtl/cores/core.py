@@ -49,7 +49,10 @@ class Core(Protocol):
 
 @runtime_checkable
 class Reordering(Protocol):
-    """A core whose values come out in an order of its own: `order[k]` is the place of the k-th one in the result."""
+    """A core whose values come out in an order of its own: `order[k]` is the place of the k-th one in the result.
+
+    Empty where they come in order.
+    """
 
     @property
     def order(self) -> tuple[int, ...]: ...

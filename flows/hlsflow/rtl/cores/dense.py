@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -26,6 +27,11 @@ class DenseCore(Planned):
     """`templates/rtl/dense_core.v` for one layer."""
 
     primitives = PRIMITIVES
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Sums come for all pixels, one after the other; the result has all sums of a pixel, then the next pixel."""
+        return by_pixel(range(self.plan.n_out), self.plan.pixels) if self.plan.pixels > 1 else ()
 
     def raised(self, amount: int) -> Self | None:
         """A core whose sums are all larger by `amount`; None where its accumulators cannot hold them."""
@@ -69,6 +75,7 @@ class DenseCore(Planned):
             "N_IN": plan.n_in,
             "LANES_IN": plan.inputs_per_cycle,
             "LANES_OUT": plan.outputs_per_cycle,
+            **({"PIXELS": plan.pixels} if plan.pixels > 1 else {}),
             "GROUPS": plan.groups,
             "X_WIDTH": sums.source.width,
             "X_SIGNED": int(sums.source.signed),
@@ -86,6 +93,12 @@ class DenseCore(Planned):
             "MULTIPLY_LATENCY": plan.multiply_latency,
             "TREE_LATENCY": plan.tree_latency,
         }
+
+
+def by_pixel(order: Iterable[int], pixels: int) -> tuple[int, ...]:
+    """Places in the result of sums that come in `order`, each for all pixels before the next one."""
+    places = list(order)
+    return tuple(pixel * len(places) + place for place in places for pixel in range(pixels))
 
 
 def weight_words(weight: Array, layer: LayerSchedule) -> Array:

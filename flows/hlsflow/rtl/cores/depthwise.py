@@ -20,6 +20,7 @@ from hlsflow.rtl.cores.latency import LatencyCore, adder_graph_suits, latency_co
 from hlsflow.rtl.cores.sparse import SparseCore, sparse_core
 from hlsflow.rtl.cores.sums import sums_of
 from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.tile import pixels
 
 
 def depthwise_core(
@@ -29,8 +30,8 @@ def depthwise_core(
     sums = sums_of(node, sources[0].type)
     spread = replace(sums, weight=_spread(sums.weight))
     if adder_graph_suits(spread, knobs):
-        return latency_core(spread, knobs, pipeline)
-    return sparse_core(spread, knobs, pipeline)
+        return latency_core(spread, knobs, pipeline, pixels(node))
+    return sparse_core(spread, knobs, pipeline, pixels(node))
 
 
 def _spread(weight: Array) -> Array:

@@ -56,7 +56,9 @@ class LayerSchedule:
         feed_stages: cycles that the multiplexers of operands take.
         shared: whether one DSP block makes two products where it can: of two sums that read the same input.
         strategy: how the layer is built, whatever was asked.
-        adders: of an adder graph.
+        adders: of an adder graph, for each pixel.
+        pixels: vectors at a time, side by side: neighbouring pixels of an image. All else but `multipliers` is said of
+            one of them.
     """
 
     name: str
@@ -82,10 +84,13 @@ class LayerSchedule:
     weights_in: WeightsIn = WeightsIn.AUTO
     weights_registered: bool = False
     feed_stages: int = 1
+    pixels: int = 1
 
 
-def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: bool = False) -> LayerSchedule:
-    """Fold a layer; `shareable` where all sums of a group read the same inputs.
+def fold_layer(
+    sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: bool = False, pixels: int = 1
+) -> LayerSchedule:
+    """Fold a layer; `shareable` where all sums of a group read the same inputs; `pixels` at a time.
 
     With K input lanes the core takes a vector with one clock edge. Its `granted` products follow one a cycle; the last
     one needs `multiply_latency` cycles: 1 for a DSP block, 1 + ceil(w / rows_per_stage) for LUTs with w-bit weights (w
@@ -123,7 +128,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
         steps=steps,
         groups=groups,
         multiplier=multiplier,
-        multipliers=lanes_in * lanes_out,
+        multipliers=lanes_in * lanes_out * pixels,
         multiply_latency=multiply,
         tree_latency=tree,
         pipeline=pipeline,
@@ -134,6 +139,7 @@ def fold_layer(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, *, shareable: 
         weights_in=memory,
         weights_registered=registered,
         feed_stages=feed_stages,
+        pixels=pixels,
     )
 
 

@@ -29,17 +29,17 @@ def adder_graph_suits(sums: Sums, knobs: LayerKnobs) -> bool:
     return asked and sums.drop <= 0 and sums.weight.size <= LARGEST
 
 
-def latency_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> LatencyCore:
+def latency_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, pixels: int = 1) -> LatencyCore:
     """The core of a layer that an adder graph suits.
 
     Inputs are registered, and then the values after every levels_per_stage levels of adders and the sums, so
 
         latency = 1 + ceil(depth / levels_per_stage)
     """
-    return _core(sums, knobs.multiplier, pipeline)
+    return _core(sums, knobs.multiplier, pipeline, pixels)
 
 
-def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline) -> LatencyCore:
+def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline, pixels: int) -> LatencyCore:
     graph = adder_graph(sums.weight << -sums.drop, sums.bias, sums.source)
     n_in, n_out = sums.weight.shape
     stages = ceil_div(graph.depth, pipeline.levels_per_stage)
@@ -61,6 +61,7 @@ def _core(sums: Sums, multiplier: Multiplier, pipeline: Pipeline) -> LatencyCore
         latency_cycles=1 + stages,
         strategy=Strategy.LATENCY,
         adders=sum(not graph.is_wiring(node) for node in graph.adders),
+        pixels=pixels,
     )
     return LatencyCore(sums, plan, graph)
 
@@ -79,37 +80,41 @@ class LatencyCore(Planned):
         A bias that was for nothing may need an adder then, of about twice the bits that a cast saves.
         """
         sums = self.sums.raised(amount)
-        core = _core(sums, self.plan.multiplier, self.plan.pipeline) if sums else None
-        return core if core and 2 * (core.plan.adders - self.plan.adders) <= self.n_out else None
+        plan = self.plan
+        core = _core(sums, plan.multiplier, plan.pipeline, plan.pixels) if sums else None
+        return core if core and 2 * (core.plan.adders - plan.adders) <= plan.n_out else None
 
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         out = Stream(f"{name}_valid", "1'b1", f"{name}_sums", self.lanes, self.result)
         wires = f"    wire {out.valid};\n    wire [{out.bits - 1}:0] {out.data};\n"
         ports = {"clk": "clk", "rst": "rst", "in": vector.valid, "out": out.valid}
         later = instance("delay_line", f"{name}_later", {"CYCLES": self.latency, "RESET": 1}, ports)
-        return wires + later + "".join(_Text(self, vector.data, name).lines(out.data)), out
+        texts = [_Text(self, vector.data, name, pixel) for pixel in range(self.plan.pixels)]
+        return wires + later + "".join(line for text in texts for line in text.lines(out.data)), out
 
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """The Verilog of one core."""
+    """The Verilog of one core, for one of its pixels."""
 
     core: LatencyCore
     vector: str
     name: str
+    pixel: int
 
     def lines(self, sums: str) -> Iterator[str]:
         graph = self.core.graph
         for node in range(graph.n_in):
             if node in self.last_read:
-                low, width = node * self.core.sums.source.width, self.widths[node]
+                place = self.pixel * graph.n_in + node
+                low, width = place * self.core.sums.source.width, self.widths[node]
                 yield from self.registers(node, f"{self.vector}[{low} +: {width}]", 0)
         for node, adder in graph.adders.items():
             if node in self.last_read:
                 yield self.adder(node, adder)
                 yield from self.registers(node, self.wire(node), self.stage(node) + 1)
         width = self.core.result.width
-        for number, (operand, below) in enumerate(graph.sums):
+        for number, (operand, below) in enumerate(graph.sums, self.pixel * len(graph.sums)):
             target = f"{sums}[{number * width} +: {width}]"
             yield f"    assign {target} = {self.sum(operand, below, width)};\n"
 
@@ -154,7 +159,8 @@ class _Text:
             value = register
 
     def wire(self, node: int, stage: int = -1) -> str:
-        return f"{self.name}_n{node}" + (f"_{stage}" if stage >= 0 else "")
+        pixel = f"_pixel{self.pixel}" if self.core.plan.pixels > 1 else ""
+        return f"{self.name}{pixel}_n{node}" + (f"_{stage}" if stage >= 0 else "")
 
     def bits(self, operand: Operand, stage: int, low: int, high: int) -> list[str]:
         """Bits low..high-1 of node * 2**shift, endless at both ends, in pieces from the lowest one."""

@@ -13,6 +13,7 @@ from operator import add, mul, sub
 from hlsflow.ir import Fixed, Node, Op
 from hlsflow.rtl.cores.parallel import Parallel
 from hlsflow.rtl.lanes import Cast, emit
+from hlsflow.rtl.tile import beat_lanes, pixels
 from hlsflow.rtl.verilog import Stream, Value, instance
 
 _FUNCTIONS: Mapping[Op, tuple[str, Callable[[int, int], int]]] = {
@@ -36,11 +37,11 @@ def merge_core(node: Node, sources: Sequence[Node]) -> Parallel:
     corners = [function(a, b) for a, b in product(*ends)]
     frac = sum(kind.frac for kind in kinds) if node.op is Op.MULTIPLY else finest + (node.op is Op.AVERAGE)
     result = Fixed.spanning(min(corners), max(corners), frac)
-    parameters: dict[str, Value] = {"OPERATION": f'"{operation}"', "LANES": node.shape[-1], "OUT_WIDTH": result.width}
+    parameters: dict[str, Value] = {"OPERATION": f'"{operation}"', "LANES": beat_lanes(node), "OUT_WIDTH": result.width}
     for letter, kind, shift in zip("AB", kinds, shifts, strict=True):
         parameters |= {f"{letter}_WIDTH": kind.width, f"{letter}_SIGNED": int(kind.signed), f"{letter}_SHIFT": shift}
     primitives = ("merge_lanes", "multiply_dsp", "delay_line")
-    return Parallel(node.name, "merge_lanes", primitives, node.shape[-1], result, 1, parameters)
+    return Parallel(node.name, "merge_lanes", primitives, beat_lanes(node), result, 1, parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,7 @@ class Concat:
     counts: tuple[int, ...]
     casts: tuple[Cast, ...]
     result: Fixed
+    order: tuple[int, ...] = ()
 
     primitives = ("cast_lanes", "fixed_cast", "group_register")
     groups = 1
@@ -85,4 +87,19 @@ class Concat:
 def concat_core(node: Node, sources: Sequence[Node]) -> Concat:
     """The core of a concatenation along the last axis. Latency: 1 cycle."""
     casts = tuple(Cast(source.name, source.type, node.type) for source in sources)
-    return Concat(node.name, tuple(source.shape[-1] for source in sources), casts, node.type)
+    counts = tuple(beat_lanes(source) for source in sources)
+    return Concat(node.name, counts, casts, node.type, _pixels_together(node, sources))
+
+
+def _pixels_together(node: Node, sources: Sequence[Node]) -> tuple[int, ...]:
+    """Places of the values, which come by sources and then by pixels, in a result that has them by pixels."""
+    if pixels(node) == 1:
+        return ()
+    channels = [source.shape[-1] for source in sources]
+    starts = [sum(channels[:number]) for number in range(len(channels))]
+    return tuple(
+        pixel * node.shape[-1] + start + channel
+        for start, count in zip(starts, channels, strict=True)
+        for pixel in range(pixels(node))
+        for channel in range(count)
+    )

@@ -22,7 +22,7 @@ class Planned:
 
     @property
     def n_out(self) -> int:
-        return self.plan.n_out
+        return self.plan.n_out * self.plan.pixels
 
     @property
     def result(self) -> Fixed:
@@ -30,7 +30,7 @@ class Planned:
 
     @property
     def lanes(self) -> int:
-        return self.plan.outputs_per_cycle
+        return self.plan.outputs_per_cycle * self.plan.pixels
 
     @property
     def groups(self) -> int:

@@ -25,6 +25,7 @@ from hlsflow.rtl.cores.parallel import Parallel
 from hlsflow.rtl.cores.sums import sum_type
 from hlsflow.rtl.knobs import Pipeline
 from hlsflow.rtl.lanes import Cast
+from hlsflow.rtl.tile import Tile, beats, pixels, tile_of
 from hlsflow.rtl.verilog import Value, constant
 
 
@@ -46,9 +47,12 @@ class Reduction:
 
 
 def reduces(node: Node, source: Node) -> bool:
-    """Whether a pooling covers the whole image at once, so that its front hands over a `Reduction`."""
+    """Whether a pooling covers the whole image at once, so that its front hands over a `Reduction`.
+
+    Of tiles of several pixels the front reduces each pixel of a tile on its own; the core reduces the rest.
+    """
     size = image(source.shape)[:2]
-    return node.attrs["window"] == size and not any(node.attrs["pad"]) and size != (1, 1)
+    return node.attrs["window"] == size and not any(node.attrs["pad"]) and beats(source) > 1
 
 
 def reduction(node: Node, source: Node) -> Reduction:
@@ -66,7 +70,10 @@ def pad_pixel(node: Node, source: Node) -> int:
 
 
 def max_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Parallel:
-    """Latency: ceil(ceil(log2 cells) / levels_per_stage), 0 where the front has reduced the image."""
+    """Latency: ceil(ceil(log2 cells) / levels_per_stage).
+
+    Where the front has reduced the image, only the pixels of a tile are left as cells.
+    """
     (source,) = sources
     taps = _taps(node, source)
     parameters: dict[str, Value] = {
@@ -81,23 +88,44 @@ def max_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Pa
     return Parallel(node.name, "max_tree", primitives, source.shape[-1], source.type, latency, parameters)
 
 
-def avg_pool_core(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> Parallel:
-    """Latency: as `average_pool.v` says.
+def avg_pool_cores(node: Node, sources: Sequence[Node], pipeline: Pipeline) -> list[Parallel]:
+    """The core of each pixel of a beat. Latency: as `average_pool.v` says.
 
     Raises:
         UnsupportedLayer: an accumulator so narrow and so fine that it keeps no bit of its input.
     """
-    (source,), channels = sources, node.shape[-1]
+    (source,) = sources
     division = _division(node, source)
+    return [
+        _average(node, source, division, factors, pipeline)
+        for factors in of_each_pixel(division.factors, image(node.shape)[:2], tile_of(node))
+    ]
+
+
+def of_each_pixel(values: tuple[int, ...], size: tuple[int, int], tile: Tile) -> list[tuple[int, ...]]:
+    """For each pixel of a tile its values of all tiles; `values` are of all pixels of an image, or one for all.
+
+    Beyond the image any value does.
+    """
+    (h, w), (rows, columns) = size, tile
+    if len(values) == 1:
+        return [values] * (rows * columns)
+    filled = np.full((ceil_div(h, rows) * rows, ceil_div(w, columns) * columns), values[0], object)
+    filled[:h, :w] = np.array(values, object).reshape(h, w)
+    return [tuple(filled[r::rows, c::columns].ravel().tolist()) for r in range(rows) for c in range(columns)]
+
+
+def _average(node: Node, source: Node, division: _Division, factors: tuple[int, ...], pipeline: Pipeline) -> Parallel:
+    channels = node.shape[-1]
     tree = ceil_div(tree_levels(_taps(node, source)) + 1, pipeline.levels_per_stage) - 1
     parameters: dict[str, Value] = {
         "LANES": channels,
         **_summing(node, source),
         "TREE_LATENCY": tree,
         "LEVELS_PER_STAGE": pipeline.levels_per_stage,
-        "POSITIONS": len(division.factors),
+        "POSITIONS": len(factors),
         "FACTOR_WIDTH": division.bits,
-        "FACTORS": constant([[factor] for factor in division.factors], division.bits),
+        "FACTORS": constant([[factor] for factor in factors], division.bits),
         "SHIFT": division.shift,
         "OUT_WIDTH": division.result.width,
     }
@@ -126,7 +154,7 @@ def _summing(node: Node, source: Node) -> dict[str, Value]:
 
 def _taps(node: Node, source: Node) -> int:
     rows, columns = node.attrs["window"]
-    return 1 if reduces(node, source) else rows * columns
+    return pixels(source) if reduces(node, source) else rows * columns
 
 
 def _term(node: Node, source: Fixed) -> Fixed:

@@ -17,7 +17,7 @@ import numpy as np
 from hlsflow.core.choices import Multiplier, Strategy
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.integers import ceil_div
-from hlsflow.rtl.cores.dense import DenseCore, bias_words
+from hlsflow.rtl.cores.dense import DenseCore, bias_words, by_pixel
 from hlsflow.rtl.cores.fold import (
     LayerSchedule,
     check_reuse,
@@ -49,7 +49,7 @@ class Packing:
     weights: Array
 
 
-def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore:
+def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline, pixels: int = 1) -> SparseCore:
     """A core with the fewest multipliers that finishes within the reuse factor.
 
     Its latency follows from the cycles of the schedule as that of a dense core does (see `fold.fold_layer`).
@@ -74,7 +74,7 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
         steps=cycles,
         groups=ceil_div(n_out, lanes_out),
         multiplier=multiplier,
-        multipliers=lanes_in * lanes_out,
+        multipliers=lanes_in * lanes_out * pixels,
         multiply_latency=multiply,
         tree_latency=tree,
         pipeline=pipeline,
@@ -83,6 +83,7 @@ def sparse_core(sums: Sums, knobs: LayerKnobs, pipeline: Pipeline) -> SparseCore
         weight_bits=lanes_in * lanes_out * sums.weight_type.width,
         weights_in=memory,
         weights_registered=registered,
+        pixels=pixels,
     )
     return SparseCore(sums, plan)
 
@@ -139,7 +140,7 @@ class SparseCore(DenseCore):
 
     @property
     def order(self) -> tuple[int, ...]:
-        return tuple(int(output) for output in self.packing.order)
+        return by_pixel((int(output) for output in self.packing.order), self.plan.pixels)
 
     def emit(self, vector: Stream, name: str) -> tuple[str, Stream]:
         out = Stream(f"{name}_valid", f"{name}_last", f"{name}_sums", self.lanes, self.result)

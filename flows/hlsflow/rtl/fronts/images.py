@@ -11,6 +11,7 @@ import numpy as np
 from hlsflow.ir import Fixed
 from hlsflow.rtl import lanes
 from hlsflow.rtl.fronts.front import Flags, Steps, single
+from hlsflow.rtl.fronts.tiles import RowMask
 from hlsflow.rtl.lanes import Cast
 from hlsflow.rtl.verilog import Channel, Stream
 
@@ -92,10 +93,11 @@ class Reduce:
     """The maximum or the sum of each channel over all pixels of an image.
 
     Attributes:
-        beats: pixels.
-        channels: of a pixel.
+        beats: pixels, or tiles of them.
+        channels: of a pixel, or of all pixels of a tile.
         term: what each value becomes first.
         result: type of the maximum or the sum; a sum is kept modulo 2**width.
+        mask: for rows that tiles do not fill.
     """
 
     beats: int
@@ -103,8 +105,11 @@ class Reduce:
     term: Cast
     result: Fixed
     maximum: bool
+    mask: RowMask | None = None
 
-    primitives = ("stream_reduce", "step_counter", "increment")
+    @property
+    def primitives(self) -> tuple[str, ...]:
+        return ("stream_reduce", "step_counter", "increment", *(("row_mask",) if self.mask else ()))
 
     @property
     def vector_bits(self) -> int:
@@ -116,7 +121,8 @@ class Reduce:
 
     def emit(self, inputs: Sequence[Channel], out: Channel, name: str) -> str:
         (source,) = inputs
-        stream = Stream(source.valid, "1'b1", source.data, self.channels, self.term.source)
+        masked, data = self.mask.emit(source, f"{name}_mask") if self.mask else ("", source.data)
+        stream = Stream(source.valid, "1'b1", data, self.channels, self.term.source)
         text, terms = ("", stream) if self.term.is_identity else lanes.emit(self.term, stream, f"{name}_terms")
         parameters = {
             "LANES": self.channels,
@@ -127,4 +133,4 @@ class Reduce:
             "MAXIMUM": int(self.maximum),
         }
         taken = Channel(source.valid, source.ready, terms.data, terms.bits)
-        return text + single("stream_reduce", name, parameters, taken, out)
+        return masked + text + single("stream_reduce", name, parameters, taken, out)
