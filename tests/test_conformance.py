@@ -1,7 +1,7 @@
 """QKeras = C-simulation = oracle = RTL for every construct of the inherited suite, one by one, with the real tools.
 
 The RTL is compared in bits and cycles alike: in the default suite at one of three reuse factors each, at the two others
-in the slow tests. The constructs of a group are one design with an input and an output port for each: they share
+in the slow tests; there also with several pixels at a time. The constructs of a group are one design with an input and an output port for each: they share
 nothing, so each one's cycles are its own. Groups are translated once for both executors.
 """
 
@@ -23,7 +23,7 @@ from hlsflow.ir import Graph, evaluate
 from hlsflow.ir.fixed import Array
 from hlsflow.ir.graph import apart
 from hlsflow.project import Knobs, Target
-from hlsflow.rtl import LayerKnobs, Multiplier, Strategy, emit, schedule, simulate
+from hlsflow.rtl import LayerKnobs, Multiplier, Pixels, Strategy, emit, schedule, simulate
 from hlsflow.rtl.cores import WITH_KNOBS
 from hlsflow.rtl.timing import run
 from tests import conformance, support
@@ -186,6 +186,9 @@ KNOBS = {
 }
 assert tuple(KNOBS) == support.FACTORS
 
+PIXELS = (2, 3, 1 << 20)
+"""Pixels at a time; the last is more than any image has."""
+
 PARTS = 3
 """Designs that a group is split into: each of them meets another reuse factor in the default suite."""
 
@@ -217,17 +220,37 @@ def test_rtl_is_exact(
     group: str, part: int, factor: int, translations: Path, seen: support.Seen, tmp_path: Path
 ) -> None:
     graph = part_of(translated("io_parallel", group, translations)[1].graph, part)
-    strategy = Strategy.LATENCY if factor == 1 else Strategy.RESOURCE
-    own = LayerKnobs(KNOBS[factor].reuse_factor, KNOBS[factor].multiplier, strategy)
-    plan = schedule(graph, {node.name: own for node in graph.nodes if node.op in WITH_KNOBS}, own)
-    x = conformance.samples(graph, FRAMES, SEED)
-    simulation = simulate(emit(plan), x, tmp_path)
-    wanted, simulated = (apart(graph.results, batch) for batch in (evaluate(graph, x), simulation.outputs))
-    wrong = [node.name for node, a, b in zip(graph.results, wanted, simulated, strict=True) if not np.array_equal(a, b)]
+    wrong = differing(graph, factor, Pixels(), tmp_path)
     for construct, name in zip(chosen("io_parallel", group)[part::PARTS], graph.outputs, strict=True):
         support.saw(seen, construct.name, f"rtl R={factor}", name not in wrong)
     assert not wrong
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("pixels", PIXELS)
+@pytest.mark.parametrize("factor", KNOBS)
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("group", conformance.groups())
+def test_several_pixels_at_a_time_are_exact(
+    group: str, part: int, factor: int, pixels: int, translations: Path, tmp_path: Path
+) -> None:
+    graph = part_of(translated("io_parallel", group, translations)[1].graph, part)
+    assert not differing(graph, factor, Pixels(pixels), tmp_path)
+
+
+def differing(graph: Graph, factor: int, pixels: Pixels, folder: Path) -> list[str]:
+    """Results of the graph that the RTL has otherwise; its cycles must be the scheduled ones."""
+    strategy = Strategy.LATENCY if factor == 1 else Strategy.RESOURCE
+    own = LayerKnobs(KNOBS[factor].reuse_factor, KNOBS[factor].multiplier, strategy)
+    knobs = {node.name: own for node in graph.nodes if node.op in WITH_KNOBS}
+    plan = schedule(graph, knobs, own, pixels=pixels)
+    x = conformance.samples(graph, FRAMES, SEED)
+    simulation = simulate(emit(plan), x, folder)
+    wanted, simulated = (apart(graph.results, batch) for batch in (evaluate(graph, x), simulation.outputs))
     times = run(plan.network, plan.depths, FRAMES)
     late = np.flatnonzero((times.port_ends != simulation.port_ends).any(0))
     assert [graph.outputs[port] for port in late] == []
     np.testing.assert_array_equal(times.port_begins, simulation.port_begins)
+    pairs = zip(graph.results, wanted, simulated, strict=True)
+    return [node.name for node, oracle, rtl in pairs if not np.array_equal(oracle, rtl)]
