@@ -1,8 +1,9 @@
 """QKeras = C-simulation = oracle = RTL for every construct of the inherited suite, one by one, with the real tools.
 
 The RTL is compared in bits and cycles alike: in the default suite at one of three reuse factors each, at the two others
-in the slow tests; there also with several pixels at a time. The constructs of a group are one design with an input and an output port for each: they share
-nothing, so each one's cycles are its own. Groups are translated once for both executors.
+in the slow tests; there also with several pixels at a time. The constructs of a group are one design with an input and
+an output port for each: they share nothing, so each one's cycles are its own. Groups are translated once for both
+executors.
 """
 
 from __future__ import annotations
