@@ -34,6 +34,7 @@ def test_deep_memories_go_to_block_ram_as_counted(configurations: tuple[Configur
         assert metric.value == counts[name].sum() == count
 
 
+@pytest.mark.slow  # a synthesis more
 def test_neighbouring_pixels_have_multipliers_of_their_own(tmp_path: Path) -> None:
     kinds = [LayerKnobs(1, Multiplier.DSP)]
     (layer,) = space([convolution()], kinds, Pipeline(), Io.STREAM, pixels=Pixels(4))
