@@ -1,4 +1,4 @@
-"""What several tests share: where optional reference data lies, and projects that train in a moment."""
+"""What several tests share: the order of files, where optional reference data lies, what constructs were seen to do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from hlsflow.keras import keras2  # noqa: F401  # sets TensorFlow's environment 
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = REPOSITORY.parent / "shared"
+LONGEST = (
+    "test_conformance.py",
+    "test_docs.py",
+    "pipeline/test_pipeline.py",
+    "qat/test_devices.py",
+    "qat/test_anomaly.py",
+    "rtl/test_adder_graph.py",
+    "keras/test_inputs.py",
+    "hls/test_gate.py",
+    "pipeline/test_tasks.py",
+    "toolchains/test_yosys.py",
+    "test_wheel.py",
+)
+"""Files that take longest, which are begun first, so that both workers end at the same time."""
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +33,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data is absent: {SHARED}")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {f"tests/{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.location[0], len(place)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

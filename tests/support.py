@@ -1,7 +1,7 @@
 """The table of what is supported, made of what the inherited suite saw when it ran last with `--record-support`.
 
-`test_conformance` and `test_conformance_rtl` put down for each construct what each executor gave beside the oracle;
-`support.json` keeps it, with the tools; `scripts/support_table` runs them and writes the table into the documentation.
+`test_conformance` puts down for each construct what each executor gave beside the oracle;
+`support.json` keeps it, with the tools; `scripts/support_table` runs it and writes the table into the documentation.
 What was not run says so: nothing is exact because somebody wrote that it is.
 """
 
@@ -38,9 +38,9 @@ def saw(seen: Seen, construct: str, executor: str, exact: bool) -> None:
 def keep(seen: Seen) -> None:
     """Write outcomes into the record; those of executors that did not run now stay, if the tools are the same."""
     before = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    known = before.get("constructs", {}) if before.get("tools") == tools() else {}
+    earlier = before.get("constructs", {}) if before.get("tools") == tools() else {}
     names = [construct.name for construct in conformance.constructs()]
-    merged = {name: dict(sorted((known.get(name, {}) | seen.get(name, {})).items())) for name in names}
+    merged = {name: dict(sorted((earlier.get(name, {}) | seen.get(name, {})).items())) for name in names}
     RECORD.write_text(json.dumps({"tools": tools(), "constructs": merged}, indent=1) + "\n", encoding="utf-8")
 
 
@@ -52,10 +52,10 @@ def tools() -> dict[str, str]:
 
 def rows(record: Mapping[str, Mapping[str, str]]) -> list[list[str]]:
     """One row for each layer: its uses, and how many of them each executor was seen to get exactly right."""
-    found: dict[str, list[Construct]] = {}
+    layers: dict[str, list[Construct]] = {}
     for construct in conformance.constructs():
-        found.setdefault(_layer(construct), []).append(construct)
-    return [_row(layer, uses, record) for layer, uses in found.items()]
+        layers.setdefault(_layer(construct), []).append(construct)
+    return [_row(layer, uses, record) for layer, uses in layers.items()]
 
 
 def _layer(construct: Construct) -> str:
@@ -65,8 +65,8 @@ def _layer(construct: Construct) -> str:
 def _row(layer: str, uses: Sequence[Construct], record: Mapping[str, Mapping[str, str]]) -> list[str]:
     said = [use.covers.removeprefix(layer).strip(", ") or "plain" for use in uses]
     mine = [record.get(use.name, {}) for use in uses]
-    cells = [_cell([one.get(executor, "not run") for one in mine]) for executor in ("qkeras", *conformance.BOTH)]
-    rtl = _cell([one.get(f"rtl R={factor}", "not run") for one in mine for factor in FACTORS])
+    cells = [_cell([seen.get(executor, "not run") for seen in mine]) for executor in ("qkeras", *conformance.BOTH)]
+    rtl = _cell([seen.get(f"rtl R={factor}", "not run") for seen in mine for factor in FACTORS])
     return [layer, str(len(uses)), *cells, rtl, "; ".join(said)]
 
 

@@ -9,9 +9,9 @@ import pytest
 from hlsflow.core.choices import Io, Multiplier, Strategy
 from hlsflow.explore.precision import requantized
 from hlsflow.explore.space import FASTEST, Layer, space
-from hlsflow.rtl.knobs import LayerKnobs, Pipeline
+from hlsflow.rtl.knobs import LayerKnobs, Pipeline, Pixels
 from hlsflow.rtl.schedule import schedule
-from tests.explore.networks import mlp
+from tests.explore.networks import convolution, mlp
 
 DSP, LUT = LayerKnobs(1, Multiplier.DSP), LayerKnobs(1, Multiplier.LUT)
 SPARSE = LayerKnobs(1, strategy=Strategy.SPARSE)
@@ -44,6 +44,15 @@ def test_cycles_are_those_of_a_whole_design() -> None:
             whole = schedule(graph, {"l1": one.knobs, "l3": other.knobs}, FASTEST)
             assert whole.ii == max(one.period, other.period)
             assert whole.latency_cycles == one.at.stage.latency + other.at.stage.latency + 1
+
+
+def test_several_pixels_at_a_time_are_explored_as_they_are_built() -> None:
+    graph, pixels = convolution(), Pixels(4)
+    (layer,) = space([graph], [DSP, SPARSE], Pipeline(), Io.STREAM, pixels=pixels)
+    for one in layer.configurations:
+        whole = schedule(graph, {"conv": one.knobs}, FASTEST, pixels=pixels)
+        assert (whole.ii, whole.layers) == (one.period, (one.plan,))
+        assert one.plan.pixels == 4
 
 
 def test_widths_of_weights_are_configurations_of_their_own() -> None:

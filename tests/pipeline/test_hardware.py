@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from hlsflow.core.progress import Progress
-from hlsflow.pipeline.hardware import say_slow
-from hlsflow.rtl import delay
+from hlsflow.pipeline.hardware import pixels_of, say_slow
+from hlsflow.pipeline.software import hls_knobs
+from hlsflow.project import LayerKnobs
+from hlsflow.rtl import Pixels, delay
 from tests.qat.qat_project import small_project
 
 SAID = "xc7 cannot run at 5 ns by the delay model: adders takes 7.5 ns, 50% more than the clock asked for\n"
@@ -22,3 +24,14 @@ def test_a_clock_that_is_too_fast_is_said_once(times: tuple[float, ...], said: s
     paths = [delay.Path("adders", ns) for ns in times]
     say_slow(project.model_copy(update={"target": target}), paths, Progress(stream))
     assert stream.getvalue() == said
+
+
+def test_pixels_at_a_time_are_for_the_rtl_alone(tmp_path: Path) -> None:
+    project = small_project(tmp_path, 1)
+    assert pixels_of(project.knobs) == Pixels()
+    plain = project.knobs.model_copy(update={"layers": {"conv": LayerKnobs(), "pool": LayerKnobs(reuse_factor=3)}})
+    layers = {"conv": LayerKnobs(parallel_pixels=2), "pool": LayerKnobs(reuse_factor=3)}
+    knobs = project.knobs.model_copy(update={"parallel_pixels": 4, "layers": layers})
+    assert pixels_of(knobs) == Pixels(4, {"conv": 2})
+    asked, before = (project.model_copy(update={"knobs": each}) for each in (knobs, plain))
+    assert hls_knobs(asked) == hls_knobs(before)

@@ -44,9 +44,9 @@ def checked(model: Any, folder: Path, y: Any, vectors: int = 150, rtl_too: bool 
     return run(project, folder / "build", steps, Progress())
 
 
-def found(metrics: MetricSet, stage: Stage, count: int = 150) -> dict[str, float | None]:
+def figures(metrics: MetricSet, stage: Stage, count: int = 150) -> dict[str, float | None]:
     wanted = told_of("d.npz", count, 150)
-    return {one.name: one.value for one in metrics if (one.stage, one.target) == (stage, wanted)}
+    return {metric.name: metric.value for metric in metrics if (metric.stage, metric.target) == (stage, wanted)}
 
 
 ENDS = {
@@ -61,7 +61,13 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("name", ENDS)
+LIKE_OTHERS = ("sigmoid as a layer", "quantized sigmoid", "quantized sigmoid of its own")
+"""Which take the way of the two others; their translation has tests of its own."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LIKE_OTHERS else []) for name in ENDS]
+)
 def test_every_stage_agrees_with_keras_on_a_model_that_ends_in_a_sigmoid(name: str, tmp_path: Path) -> None:
     """Half of the samples are above 1/2 and few below 0 there, so a cut at 0 would be far off."""
     tf_keras.utils.set_random_seed(3)
@@ -75,7 +81,7 @@ def test_every_stage_agrees_with_keras_on_a_model_that_ends_in_a_sigmoid(name: s
     assert 0.7 < keras < 0.9
     results = checked(model, tmp_path, y)
     wanted = {"accuracy": pytest.approx(keras), "auc": pytest.approx(roc_auc_score(y, p))}
-    assert found(results.metrics, Stage.QAT) == found(results.metrics, Stage.CSIM) == wanted
+    assert figures(results.metrics, Stage.QAT) == figures(results.metrics, Stage.CSIM) == wanted
 
 
 def test_rtl_is_told_beside_the_other_stages_on_the_same_samples(tmp_path: Path) -> None:
@@ -84,10 +90,10 @@ def test_rtl_is_told_beside_the_other_stages_on_the_same_samples(tmp_path: Path)
     y = ((p > np.median(p)) ^ (np.arange(150) < 60)).astype(np.int64)
     results = checked(model, tmp_path, y, vectors=60, rtl_too=True)
     first = {"accuracy": np.mean((p[:60] > 0.5) == y[:60]), "auc": roc_auc_score(y[:60], p[:60])}
-    assert found(results.points[0].metrics, Stage.SIMULATED, 60) == first
-    assert found(results.metrics, Stage.CSIM, 60) == found(results.metrics, Stage.QAT, 60) == first
-    assert found(results.metrics, Stage.CSIM)["accuracy"] == np.mean((p > 0.5) == y)
-    assert found(results.points[0].metrics, Stage.SIMULATED) == {}
+    assert figures(results.points[0].metrics, Stage.SIMULATED, 60) == first
+    assert figures(results.metrics, Stage.CSIM, 60) == figures(results.metrics, Stage.QAT, 60) == first
+    assert figures(results.metrics, Stage.CSIM)["accuracy"] == np.mean((p > 0.5) == y)
+    assert figures(results.points[0].metrics, Stage.SIMULATED) == {}
 
 
 def test_two_values_of_a_tanh_are_cut_at_0(tmp_path: Path) -> None:
@@ -96,7 +102,7 @@ def test_two_values_of_a_tanh_are_cut_at_0(tmp_path: Path) -> None:
     assert set(said) == {-1, 1}
     y = ((said > 0) ^ (np.arange(150) < 30)).astype(np.int64)
     results = checked(model, tmp_path, y)
-    assert found(results.metrics, Stage.CSIM)["accuracy"] == found(results.metrics, Stage.QAT)["accuracy"] == 0.8
+    assert figures(results.metrics, Stage.CSIM)["accuracy"] == figures(results.metrics, Stage.QAT)["accuracy"] == 0.8
     assert results.translated is not None
     assert Samples.load(results.translated.folder).task.kind is Kind.BINARY
 
@@ -114,8 +120,8 @@ def test_a_regression_is_judged_by_the_networks_own_numbers(end: str | None, tmp
         "rmse": root_mean_squared_error(y.ravel(), outputs.ravel()),
         "largest_error": np.abs(y - outputs).max(),
     }
-    assert found(results.metrics, Stage.CSIM) == pytest.approx(wanted, rel=1e-5)
-    assert found(results.metrics, Stage.QAT) == pytest.approx(wanted, rel=1e-5)
+    assert figures(results.metrics, Stage.CSIM) == pytest.approx(wanted, rel=1e-5)
+    assert figures(results.metrics, Stage.QAT) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_labels_are_cut_one_by_one(tmp_path: Path) -> None:
@@ -126,7 +132,7 @@ def test_labels_are_cut_one_by_one(tmp_path: Path) -> None:
     results = checked(model, tmp_path, y)
     right = (p > 0.5) == y
     wanted = {"accuracy": right.mean(), "exact_match": right.all(1).mean(), "auc": roc_auc_score(y, p)}
-    assert found(results.metrics, Stage.CSIM) == found(results.metrics, Stage.QAT) == pytest.approx(wanted)
+    assert figures(results.metrics, Stage.CSIM) == figures(results.metrics, Stage.QAT) == pytest.approx(wanted)
 
 
 def test_an_autoencoder_without_y_is_judged_by_the_sample_itself(
@@ -135,7 +141,7 @@ def test_an_autoencoder_without_y_is_judged_by_the_sample_itself(
     model = model_of(layer(6, "again"))
     outputs = model.predict(X, verbose=0)
     results = checked(model, tmp_path, None)
-    assert found(results.metrics, Stage.CSIM)["mae"] == pytest.approx(np.abs(X - outputs).mean(), rel=1e-5)
+    assert figures(results.metrics, Stage.CSIM)["mae"] == pytest.approx(np.abs(X - outputs).mean(), rel=1e-5)
     assert "task: regression, numbers (without y in the data, the sample itself is what is estimated)" in (
         capsys.readouterr().out
     )

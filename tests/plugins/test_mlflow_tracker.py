@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ from hlsflow.plugins.mlflow_tracker import track
 from hlsflow.report import run as reporting
 from tests.report.test_html import example
 
-mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed: pip install 'hlsflow[mlflow]'")
+if find_spec("mlflow") is None:
+    pytest.skip("MLflow is not installed: pip install 'hlsflow[mlflow]'", allow_module_level=True)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of a run, with MLflow's own beside it."""
+    import mlflow
+
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "tests")
@@ -31,6 +35,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_report_is_logged_with_stages_and_artifacts(folder: Path) -> None:
+    import mlflow
+
     said = tracker("mlflow")(folder)
     client = mlflow.MlflowClient()
     (experiment,) = [one for one in client.search_experiments() if one.name == "tests"]
@@ -55,6 +61,8 @@ def test_a_report_is_logged_with_stages_and_artifacts(folder: Path) -> None:
 
 
 def test_a_missing_figure_is_no_number(folder: Path) -> None:
+    import mlflow
+
     track(folder)
     (run,) = mlflow.search_runs(experiment_names=["tests"], filter_string="run_name = 'R16'", output_format="list")
     assert "routed/LFE5U-45F/fmax_mhz" not in run.data.metrics

@@ -273,7 +273,7 @@ def test_the_autoencoder_within_a_detector() -> None:
     [
         (autoencoder, "io_parallel", (3, 300)),
         (image_autoencoder, "io_stream", (7,)),
-        (filtering_autoencoder, "io_parallel", (5,)),
+        pytest.param(filtering_autoencoder, "io_parallel", (5,), marks=pytest.mark.slow),
         pytest.param(autoencoder, "io_stream", (1, 5), marks=pytest.mark.slow),
         pytest.param(image_autoencoder, "io_parallel", (1, 300), marks=pytest.mark.slow),
         pytest.param(filtering_autoencoder, "io_stream", (1, 300), marks=pytest.mark.slow),

@@ -13,7 +13,7 @@ import pytest
 
 from hlsflow.core.progress import Progress
 from hlsflow.qat import load_model, train
-from tests.qat.qat_project import small_project
+from tests.qat.qat_project import DROPPING, small_project
 
 ROOT = Path(__file__).parents[2]
 EPOCHS, STEP = 4, 5
@@ -60,7 +60,7 @@ train(load(Path(sys.argv[1])), folder)
 @pytest.mark.slow
 def test_a_kill_within_an_epoch_changes_no_bit(tmp_path: Path) -> None:
     """The process ends itself after step 5 of about 10 in the third epoch; earlier epochs run as they always do."""
-    project = small_project(tmp_path / "project", EPOCHS)
+    project = small_project(tmp_path / "project", EPOCHS, DROPPING)
     killed = tmp_path / "killed"
     killed.mkdir()
     command = [sys.executable, "-c", KILLED, str(project.folder), str(killed), str(STEP)]

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
+import hlsflow
 from hlsflow.keras import keras2
 from hlsflow.pipeline.run import run
 from hlsflow.pipeline.software import train
@@ -101,6 +102,16 @@ def test_whatever_the_code_of_a_model_reads_is_in_the_key(tmp_path: Path, kind: 
         keys.append(network_key(project, records))
     assert keys[0] != keys[1] == keys[2]
     assert keys[0] == keys[3]
+
+
+def test_the_key_is_the_same_however_hlsflow_is_started(tmp_path: Path) -> None:
+    """`python -m hlsflow` has a module of the package at the bottom of its stack, `hlsflow` a script elsewhere."""
+    project = project_reading(tmp_path, "from blocks import WIDTH")
+    write(project.folder / "blocks.py", "WIDTH = 16")
+    names: dict[str, Any] = {"ask": network_key, "project": project, "records": tmp_path / "of_the_module"}
+    exec(compile("made = ask(project, records)", str(Path(hlsflow.__file__).with_name("__main__.py")), "exec"), names)
+    assert names["made"] == network_key(project, tmp_path / "of_the_script")
+    assert set(names["made"]["read"]) == {"model.py", "blocks.py"}
 
 
 def test_nothing_is_built_where_nothing_has_changed(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from hlsflow.project import Project
 from hlsflow.qat import TrainResult, accuracy, load_model, train
 from hlsflow.qat.build import build
 from hlsflow.qat.checkpoint import State, latest, save
-from tests.qat.qat_project import MODEL, small_project
+from tests.qat.qat_project import DROPPING, MODEL, small_project
 
 EPOCHS = 6
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return small_project(tmp_path_factory.mktemp("project"), EPOCHS)
+    return small_project(tmp_path_factory.mktemp("project"), EPOCHS, DROPPING)
 
 
 @pytest.fixture(scope="module")

@@ -117,8 +117,8 @@ NETWORKS: Mapping[str, Callable[[], Schedule]] = {
 
 def tool() -> str:
     """The synthesizer that counts here, with its version: figures of another one are not comparable."""
-    found = yosys.find()
-    return f"{found.name} {found.stamp}"
+    synthesizer = yosys.find()
+    return f"{synthesizer.name} {synthesizer.stamp}"
 
 
 def cycles(name: str) -> dict[str, int]:
@@ -130,8 +130,8 @@ def cycles(name: str) -> dict[str, int]:
 def cells(name: str, folder: Path) -> dict[str, int]:
     """What a network costs after synthesis."""
     design = emit(NETWORKS[name]())
-    found = yosys.synthesize(design.files, design.top, FAMILY, folder, timeout_s=250)
-    return {metric.name: int(metric.value) for metric in found if metric.name in COUNTED and metric.value is not None}
+    figures = yosys.synthesize(design.files, design.top, FAMILY, folder, timeout_s=250)
+    return {metric.name: int(metric.value) for metric in figures if metric.name in COUNTED and metric.value is not None}
 
 
 def written(folder: Path) -> str:

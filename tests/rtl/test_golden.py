@@ -27,7 +27,13 @@ def test_latency_and_interval_are_as_they_were(name: str) -> None:
     assert golden.cycles(name) == held, RENEW
 
 
-@pytest.mark.parametrize("name", golden.NETWORKS)
+RARE = ("sparse", "residual")
+"""Networks whose cells are counted on demand: a count takes ten seconds, and the others have the common primitives."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in RARE else []) for name in golden.NETWORKS]
+)
 def test_cells_are_as_they_were(name: str, tmp_path: Path) -> None:
     if golden.tool() != HELD["tool"]:
         pytest.skip(f"cells were counted by {HELD['tool']}, here is {golden.tool()}: latency alone is compared")

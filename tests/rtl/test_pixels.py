@@ -5,14 +5,16 @@ The nodes of a design read one input, so that each number of pixels meets each k
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hlsflow.core.errors import ProjectError
 from hlsflow.ir import Fixed, Graph, Node, Op, evaluate, verify
-from hlsflow.rtl import Io, LayerKnobs, Multiplier, Pixels, Strategy, emit, schedule, simulate
+from hlsflow.rtl import Io, LayerKnobs, Multiplier, Pixels, Schedule, Strategy, emit, schedule, simulate
 from hlsflow.rtl.timing import run
 from tests.ir.random_graphs import batch
 
@@ -116,3 +118,63 @@ def test_rtl_equals_the_oracle_cycle_by_cycle(pixels: int, reuse_factor: int, io
     np.testing.assert_array_equal(result.port_begins, times.port_begins)
     np.testing.assert_array_equal(result.port_ends, times.port_ends)
     assert (result.latency_cycles, result.ii) == (plan.latency_cycles, plan.ii)
+
+
+def test_one_pixel_at_a_time_is_the_same_design() -> None:
+    assert emit(schedule(GRAPH, {}, KNOBS[4], pixels=Pixels(1, {"same": 1}))) == emit(schedule(GRAPH, {}, KNOBS[4]))
+
+
+def convolution(pixels: Pixels, reuse_factor: int = 4) -> Schedule:
+    """The schedule of a 3x3 convolution that pads an image of 16 x 16."""
+    image = Node("x", Op.INPUT, (), (16, 16, 2), X)
+    graph = verify(Graph("one", (image, layer("conv", Op.CONV, image, (3, 3, 2, 3), (1, 1), SAME)), ("conv",)))
+    return schedule(graph, {}, LayerKnobs(reuse_factor), pixels=pixels)
+
+
+def test_pixels_and_reuse_factors_multiply() -> None:
+    """A row takes 16 / P steps; a row of padding below takes as many, and looks ahead one step where a row has more."""
+    steps = {1: 324, 2: 145, 4: 73, 8: 37, 16: 18, 32: 10, 256: 1}
+    assert {count: convolution(Pixels(count), 1).ii for count in steps} == steps
+    assert [convolution(Pixels(count), 4).ii for count in (4, 16, 256)] == [63 * 4 + 10, 16 * 4, 4]
+    (layer,) = convolution(Pixels(8), 3).layers
+    assert (layer.pixels, layer.granted, layer.multipliers) == (8, 3, 8 * 18)
+
+
+def test_neighbours_share_a_weight_memory() -> None:
+    texts = [emit(convolution(Pixels(count))).files["top.v"] for count in (1, 8)]
+    weights = [re.findall(r"\.WEIGHTS\((.*?)\),\n", text, re.DOTALL) for text in texts]
+    assert len(weights[0]) == 1
+    assert weights[0] == weights[1]
+
+
+def test_ports_have_full_tiles() -> None:
+    """The largest number of pixels that divides the row and P."""
+    ports = {count: emit(convolution(Pixels(count))) for count in (4, 6, 16, 64, 1000)}
+    beats = {count: (design.inputs[0].beats, design.outputs[0].lanes) for count, design in ports.items()}
+    assert beats == {4: (64, 12), 6: (128, 6), 16: (16, 48), 64: (4, 192), 1000: (1, 768)}
+
+
+def test_a_layer_keeps_up_with_its_source_or_has_a_number_of_its_own() -> None:
+    plan = schedule(GRAPH, {}, LayerKnobs(1), pixels=Pixels(10, {"same": 2, "largest": 3}))
+    found = {node.name: node.attrs.get("tile", (1, 1)) for node in plan.network.graph.nodes}
+    wanted = {"x": (1, 10), "odd": (1, 7), "relu": (1, 7), "same": (1, 2), "largest": (1, 3), "strided": (1, 5)}
+    wanted |= {"uneven": (1, 4), "larger": (1, 30), "top": (1, 1), "flat": (1, 1)}
+    assert {name: found[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"sam": 2}, "parallel_pixels: no layer is named 'sam'"),
+        ({"same": 8}, "parallel_pixels of layer 'same' is 8; its result has 6 rows of 7 pixels"),
+        ({"same": 28}, "up to 7 pixels of a row, or whole rows that divide the image: 7, 14, 21, 42"),
+        ({"top": 2}, "parallel_pixels of layer 'top' is 2; its result has 1 rows of 1 pixels"),
+        ({"x": 3}, "parallel_pixels of layer 'x' is 3; its rows are 10 pixels"),
+        ({"larger": 4}, "parallel_pixels of layer 'larger' is 4; it repeats each pixel 3 times"),
+        ({"in a row": 3}, "parallel_pixels of layer 'in a row' is 3"),
+    ],
+)
+def test_a_number_that_a_layer_cannot_have_is_refused(own: dict[str, int], message: str) -> None:
+    with pytest.raises(ProjectError) as error:
+        schedule(GRAPH, {}, LayerKnobs(1), pixels=Pixels(1, own))
+    assert message in str(error.value)

@@ -90,7 +90,7 @@ def test_a_harness_that_does_not_compile_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_run_time_library_is_compiled_once_by_any_number_of_processes(tmp_path: Path) -> None:
-    script = "from hlsflow.toolchains import verilator; print(*verilator.runtime())"
+    script = "from hlsflow.toolchains import verilator as v; v.RUNTIME_FLAGS = ('-O0',); print(*v.runtime())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "flows"), "XDG_CACHE_HOME": str(tmp_path)}
     children = [
         subprocess.Popen([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True)

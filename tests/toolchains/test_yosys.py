@@ -136,7 +136,7 @@ def synthesize(text: str, top: str, family: Family, folder: Path) -> Mapping[str
     ("family", "lut"),
     [
         (Family.XC7, 1),  # the inverter of bit 0; the other bits go straight into the carry chain
-        (Family.XCUP, 1),
+        pytest.param(Family.XCUP, 1, marks=pytest.mark.slow),
         (Family.ECP5, 9),  # four CCU2C of two LUT4 each, and the inverter
     ],
 )

@@ -33,13 +33,27 @@ def features(configuration: Configuration) -> dict[str, NDArray[np.float64]]:
     core = configuration.at.stage.core
     if not isinstance(core, DenseCore) or core.plan.strategy != "resource":
         plan = configuration.plan
-        work = [1.0, plan.adders + plan.multipliers, plan.n_in, plan.n_out, plan.weight_bits]
+        each = [plan.adders + plan.multipliers / plan.pixels, plan.n_in, plan.n_out]
+        work = [1.0, *(count * plan.pixels for count in each), plan.weight_bits]
         return dict.fromkeys(("lut", "ff", "dsp", "bram"), np.asarray(work))
     plan, sums = core.plan, core.sums
     words = weight_words(sums.weight, plan)
-    lut, ff = _lut(configuration, plan, sums, words), _ff(configuration, plan, sums, words)
-    blocks = float(_lanes_used(words, plan)) if plan.multiplier is Multiplier.DSP else 0.0
+    lut = _for_pixels(_lut(configuration, plan, sums, words), SHARED_LUT, plan.pixels)
+    ff = _for_pixels(_ff(configuration, plan, sums, words), SHARED_FF, plan.pixels)
+    blocks = float(_lanes_used(words, plan) * plan.pixels) if plan.multiplier is Multiplier.DSP else 0.0
     return {"lut": lut, "ff": ff, "dsp": np.asarray([blocks]), "bram": np.asarray([float(_block_rams(plan))])}
+
+
+SHARED_LUT, SHARED_FF = (0, 1, 2), (0, 2, 7)
+"""Places of what neighbouring pixels share in `_lut` and `_ff`: control, and the memories of weights and biases."""
+
+
+def _for_pixels(row: NDArray[np.float64], shared: tuple[int, ...], pixels: int) -> NDArray[np.float64]:
+    """The same for several pixels at a time."""
+    counts = np.full(len(row), float(pixels))
+    counts[list(shared)] = 1.0
+    product: NDArray[np.float64] = row * counts
+    return product
 
 
 def _lut(configuration: Configuration, plan: LayerSchedule, sums: Sums, words: Array) -> NDArray[np.float64]:

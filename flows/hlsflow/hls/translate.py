@@ -29,6 +29,7 @@ from hlsflow.hls.precision import from_hls4ml
 from hlsflow.hls.reading import Reading, read
 from hlsflow.hls.streams import require_streamable
 from hlsflow.ir import Fixed, Graph
+from hlsflow.keras import keras2
 from hlsflow.keras.outputs import untranslated
 from hlsflow.project import Backend, Knobs, Target
 
@@ -162,7 +163,7 @@ def _in_float64(graph: Graph) -> list[Correction]:
 
 def _write(hls_model: Any, folder: Path) -> None:
     try:
-        with _own_representers():
+        with _own_representers(), keras2.without_keras3():  # of which no model is in the configuration
             hls_model.write()
     except OSError:
         raise

@@ -54,8 +54,26 @@ def ready() -> None:
     if keras != "tf_keras":
         raise FlowError(
             f"TensorFlow already runs with '{keras}', which is Keras 3, in this process; QKeras needs Keras 2",
-            "import flows before TensorFlow, or set the environment variable TF_USE_LEGACY_KERAS=1",
+            "import hlsflow before TensorFlow, or set the environment variable TF_USE_LEGACY_KERAS=1",
         )
+    with without_keras3():
+        import tensorflow_model_optimization  # noqa: F401  # which QKeras imports
+
+
+@contextmanager
+def without_keras3() -> Iterator[None]:
+    """Let no package import Keras 3 unless it is there already.
+
+    TensorFlow's model optimization and hls4ml's writers ask for it and go on without it; that takes two seconds.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    sys.modules["keras"] = None  # type: ignore[assignment]  # an import of it is an ImportError
+    try:
+        yield
+    finally:
+        del sys.modules["keras"]
 
 
 def forget() -> None:

@@ -138,20 +138,27 @@ class Engine:
 
         rate, seed = _rate(self._training, epoch), self._training.seed
         order = order_of(len(self._data.x_train), seed, epoch)
-        entropy = (seed, epoch) if self._runtime.chief else (seed, epoch, self._runtime.worker)
-        tf.random.set_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
-        if self._draws:
-            self._pass = tf.function(
-                self._steps
-            )  # a compiled pass goes on with its old random numbers whatever the seed
+        if self._draws is not False:
+            self._seed(epoch)
         self._optimizer.learning_rate.assign(rate)
         compressed = {} if self._pruner is None else {"pruned": self._pruner.begin(epoch)}
         compressed |= {} if self._sharer is None else {"shared": self._sharer.begin(epoch)}
         arguments = tf.constant(order), self._samples(epoch), self._right
-        loss = float(self._pass(*arguments))
+        loss, judged = float(self._pass(*arguments)), self._judged()
         if self._draws is None:
-            self._draws = _draws_numbers(self._pass.get_concrete_function(*arguments))
-        return {"loss": loss, **self._judged(), "learning_rate": rate, **compressed}
+            compiled = self._pass.get_concrete_function(*arguments), self._validation.get_concrete_function(*self._val)
+            self._draws = any(map(_draws_numbers, compiled))
+        return {"loss": loss, **judged, "learning_rate": rate, **compressed}
+
+    def _seed(self, epoch: int) -> None:
+        """Let random numbers be those of the epoch. TensorFlow then compiles all functions anew, so this is done only
+        for a network that draws any, and before it is known whether it does."""
+        import tensorflow as tf
+
+        entropy = (self._training.seed, epoch, *([] if self._runtime.chief else [self._runtime.worker]))
+        tf.random.set_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+        if self._draws:  # a compiled pass goes on with its old random numbers whatever the seed
+            self._pass = tf.function(self._steps)
 
     def _judged(self) -> dict[str, float]:
         """Figures of the validation set, by the model as it is used: in float32, and in one piece."""

@@ -130,16 +130,20 @@ def _installed() -> tuple[str, ...]:
 
 def _by_an_import() -> bool:
     """Whether an installed module asks while it is imported, or Python while it looks for a module; not the project's
-    own code, directly or through a library."""
+    own code, directly or through a library, nor hlsflow, which may itself run as a module (`python -m hlsflow`)."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         file, name = frame.f_code.co_filename, frame.f_code.co_name
         if name == "_fill_cache" or (name == "<module>" and installed(file)):
             return True
-        if not file.startswith("<") and not installed(file):
+        if not file.startswith("<") and (not installed(file) or _runs_the_project(file)):
             return False
         frame = frame.f_back
     return True
+
+
+def _runs_the_project(file: str) -> bool:
+    return file.startswith(f"{OURS}{os.sep}") and file != __file__
 
 
 def _absolute(path: str | bytes | os.PathLike[Any]) -> str:

@@ -177,6 +177,8 @@ def _filling(tile: Tile, node: Node) -> Tile:
 def _after(node: Node, source: Node, wish: Tile) -> Tile:
     """The tile of a window or an enlargement that keeps up with its source."""
     (h, w, _), (source_h, source_w, _) = image(node.shape), image(source.shape)
+    if wish == PIXEL:
+        return PIXEL
     if wish == (source_h, source_w):
         return h, w
     if node.op is Op.UPSAMPLE:
@@ -195,6 +197,9 @@ def _largest_divisor(number: int, most: int) -> int:
 
 
 def _before_upsample(node: Node, tile: Tile) -> Tile:
+    """The tile of the source; single pixels are repeated one by one."""
+    if tile == PIXEL:
+        return PIXEL
     down, across = node.attrs["factor"]
     if tile[1] % across or (tile[0] > 1 and tile[0] % down):
         message = f"parallel_pixels of layer '{node.name}' is {tile[0] * tile[1]}; it repeats each pixel {across} times"
