@@ -13,11 +13,13 @@ from hlsflow.core import templates
 from hlsflow.core.choices import Family
 from hlsflow.ir import Graph, evaluate
 from hlsflow.rtl import LayerKnobs, Pipeline, emit, for_family, schedule, simulate
-from hlsflow.toolchains import yosys
+from hlsflow.toolchains import verilator, yosys
 from tests.rtl.networks import chain, dense, vectors
 from tests.rtl.test_equality import COARSE, DEEP, MIXED, WIDE
 
 MODELS = {"MULT18X18D.v": templates.read("sim/ecp5/MULT18X18D.v")}
+UNUSED_PINS = verilator.Build((*verilator.DESIGN.options, "-Wno-PINMISSING"), verilator.DESIGN.hot)
+"""Of the block the RTL leaves those open that it does not need."""
 REGISTERED = Pipeline(operand_register=True)
 SMALL = chain(6, "ufixed<6,3>", dense(4, "fixed<18,9>", "fixed<18,9>", weight="fixed<6,1>"))
 
@@ -43,7 +45,7 @@ def test_with_its_blocks_the_rtl_equals_the_oracle(
     assert "MULT18X18D" in own["multiply_dsp.v"]
     assert {**own, "multiply_dsp.v": ""} == {**design.files, "multiply_dsp.v": ""}
     x = vectors(graph, 300)
-    result = simulate(dataclasses.replace(design, files={**own, **MODELS}), x, tmp_path)
+    result = simulate(dataclasses.replace(design, files={**own, **MODELS}), x, tmp_path, UNUSED_PINS)
     np.testing.assert_array_equal(result.outputs, evaluate(graph, x))
     assert set(result.ends - result.begins) == {plan.latency_cycles}
     assert result.ii == plan.ii
